@@ -1,0 +1,1 @@
+//! Bitcoin: an embedded regtest on Bitcoin Core's consensus code, or a Bitcoin Core node.

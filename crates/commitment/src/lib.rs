@@ -1,0 +1,1 @@
+//! Winternitz and Lamport bit commitments: keys, openings, and the scripts that check them.

@@ -1,0 +1,1 @@
+//! Programs to chunks to leaves of bit commitments.

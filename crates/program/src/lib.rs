@@ -1,0 +1,1 @@
+//! Input languages and their reference semantics: boolean circuits.

@@ -1,0 +1,1 @@
+//! Connectors, transactions, presigning and the cost of a dispute; sans-IO.

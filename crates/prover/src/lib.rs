@@ -1,0 +1,1 @@
+//! The engines of both parties, one-time keys and their store.

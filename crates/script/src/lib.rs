@@ -1,0 +1,1 @@
+//! Tapscript fragments, limits, the tracing interpreter and taptree hashing.

@@ -1,0 +1,1 @@
+//! Stateless checks of setups, transactions and transcripts.
