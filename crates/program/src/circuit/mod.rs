@@ -3,9 +3,14 @@
 //! A [`Circuit`] is a straight-line program over single-bit wires. [`Circuit::parse`] reads Bristol Fashion and the
 //! older Bristol format, [`Circuit::evaluate`] and [`Circuit::evaluate64`] say what a circuit computes.
 
+mod assignment;
 mod evaluate;
 mod parse;
+mod write;
 
+pub use assignment::{
+    ValueError, format_bits, format_hex, format_values, parse_bits, parse_value, parse_values,
+};
 pub use evaluate::EvaluateError;
 pub use parse::{HeaderField, ParseError};
 
