@@ -140,8 +140,8 @@ pub fn format_hex(bits: &[bool]) -> String {
         let number = nibble
             .iter()
             .rev()
-            .fold(0, |number, &bit| 2 * number + u32::from(bit));
-        char::from_digit(number, 16).expect("four bits are below 16")
+            .fold(0, |number, &bit| 2 * number + usize::from(bit));
+        char::from(b"0123456789abcdef"[number])
     };
     "0x".chars()
         .chain(bits.chunks(4).rev().map(digit))

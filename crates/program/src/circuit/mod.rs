@@ -1,7 +1,12 @@
 //! Boolean circuits: the netlist type, its two text formats, and its evaluation.
 //!
 //! A [`Circuit`] is a straight-line program over single-bit wires. [`Circuit::parse`] reads Bristol Fashion and the
-//! older Bristol format, [`Circuit::evaluate`] and [`Circuit::evaluate64`] say what a circuit computes.
+//! older Bristol format, [`Circuit::evaluate`] and [`Circuit::evaluate64`] say what a circuit computes, and
+//! [`parse_values`] and [`format_values`] turn text into wires and back. [`build`] makes circuits gate by gate, and
+//! [`library`] holds the ones this project ships.
+
+pub mod build;
+pub mod library;
 
 mod assignment;
 mod evaluate;

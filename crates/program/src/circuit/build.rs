@@ -1,0 +1,451 @@
+//! Makes circuits: gates and words of bits, with constants folded and equal gates shared.
+//!
+//! ```
+//! use tapcourt_program::circuit::build::Builder;
+//!
+//! let mut builder = Builder::new();
+//! let (a, b) = (builder.input(8), builder.input(8));
+//! let sum = builder.add(&a, &b);
+//! let circuit = builder.finish(&[sum])?;
+//! assert_eq!(circuit.inputs, [8, 8]);
+//! assert_eq!(circuit.outputs, [8]);
+//! # Ok::<(), tapcourt_program::circuit::CircuitError>(())
+//! ```
+//!
+//! A word is a slice of [`Bit`]s, the bit of weight 1 first. Functions of two words panic when their widths differ, and
+//! bits belong to the builder that made them.
+
+use std::collections::HashMap;
+
+use super::{Circuit, CircuitError, Gate, Op};
+
+/// A bit that a [`Builder`] knows: a constant, an input, or what a gate computes, or the complement of one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Bit(u32);
+
+impl Bit {
+    /// The constant 0.
+    pub const ZERO: Self = Self(0);
+    /// The constant 1.
+    pub const ONE: Self = Self(1);
+
+    fn plain(node: usize) -> Self {
+        Self(
+            u32::try_from(node)
+                .ok()
+                .and_then(|n| n.checked_mul(2))
+                .expect("under 2^31 nodes"),
+        )
+    }
+
+    fn node(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    fn is_complement(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    fn complement_if(self, condition: bool) -> Self {
+        Self(self.0 ^ u32::from(condition))
+    }
+}
+
+impl From<bool> for Bit {
+    fn from(value: bool) -> Self {
+        Self::ZERO.complement_if(value)
+    }
+}
+
+impl std::ops::Not for Bit {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        self.complement_if(true)
+    }
+}
+
+/// What a node computes. Operands are earlier nodes, the smaller first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Node {
+    /// Node 0 alone: the constant 0.
+    Zero,
+    /// An input bit, by wire.
+    Input(u32),
+    And(Bit, Bit),
+    /// The operands are plain: a complement passes through an exclusive or.
+    Xor(Bit, Bit),
+}
+
+/// Makes one circuit.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    nodes: Vec<Node>,
+    known: HashMap<Node, Bit>,
+    inputs: Vec<u32>,
+    input_bits: u32,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Begins a circuit without inputs and gates.
+    pub fn new() -> Self {
+        Self {
+            nodes: vec![Node::Zero],
+            known: HashMap::new(),
+            inputs: Vec::new(),
+            input_bits: 0,
+        }
+    }
+
+    /// Adds an input value of `bits` bits and returns it as a word.
+    pub fn input(&mut self, bits: u32) -> Vec<Bit> {
+        let wires = self.input_bits..self.input_bits + bits;
+        self.input_bits += bits;
+        self.inputs.push(bits);
+        wires.map(|wire| self.push(Node::Input(wire))).collect()
+    }
+
+    /// Returns `a & b`.
+    pub fn and(&mut self, a: Bit, b: Bit) -> Bit {
+        let (a, b) = (a.min(b), a.max(b));
+        if a == Bit::ZERO || a == !b {
+            return Bit::ZERO;
+        }
+        if a == Bit::ONE || a == b {
+            return b;
+        }
+        self.share(Node::And(a, b))
+    }
+
+    /// Returns `a | b`.
+    pub fn or(&mut self, a: Bit, b: Bit) -> Bit {
+        !self.and(!a, !b)
+    }
+
+    /// Returns `a ^ b`.
+    pub fn xor(&mut self, a: Bit, b: Bit) -> Bit {
+        let complement = a.is_complement() ^ b.is_complement();
+        let (a, b) = (Bit(a.0 & !1), Bit(b.0 & !1));
+        let (a, b) = (a.min(b), a.max(b));
+        let plain = match self.nodes[b.node()] {
+            _ if a == b => Bit::ZERO,
+            _ if a == Bit::ZERO => b,
+            Node::Xor(p, q) if p == a => q,
+            Node::Xor(p, q) if q == a => p,
+            _ => self.share(Node::Xor(a, b)),
+        };
+        plain.complement_if(complement)
+    }
+
+    /// Returns `if_one` where `select` is 1, and `if_zero` where it is 0.
+    pub fn mux(&mut self, select: Bit, if_one: Bit, if_zero: Bit) -> Bit {
+        let differ = self.xor(if_one, if_zero);
+        let flip = self.and(select, differ);
+        self.xor(flip, if_zero)
+    }
+
+    /// Returns the majority of three bits, `((a ^ c) & (b ^ c)) ^ c`.
+    pub fn majority(&mut self, a: Bit, b: Bit, c: Bit) -> Bit {
+        let mut operands = [a, b, c];
+        operands.sort_by_key(|&bit| bit.node() != 0); // a constant first
+        match operands {
+            [Bit::ZERO, x, y] => self.and(x, y),
+            [Bit::ONE, x, y] => self.or(x, y),
+            _ => {
+                let (left, right) = (self.xor(a, c), self.xor(b, c));
+                let flip = self.and(left, right);
+                self.xor(flip, c)
+            }
+        }
+    }
+
+    /// Returns sum and carry of three bits.
+    pub fn full_adder(&mut self, a: Bit, b: Bit, carry: Bit) -> (Bit, Bit) {
+        let half = self.xor(a, b);
+        (self.xor(half, carry), self.majority(a, b, carry))
+    }
+
+    /// Returns `a & b`, bit by bit.
+    pub fn and_words(&mut self, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+        pairs(a, b).map(|(a, b)| self.and(a, b)).collect()
+    }
+
+    /// Returns `a | b`, bit by bit.
+    pub fn or_words(&mut self, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+        pairs(a, b).map(|(a, b)| self.or(a, b)).collect()
+    }
+
+    /// Returns `a ^ b`, bit by bit.
+    pub fn xor_words(&mut self, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+        pairs(a, b).map(|(a, b)| self.xor(a, b)).collect()
+    }
+
+    /// Returns the word `if_one` where `select` is 1, and `if_zero` where it is 0.
+    pub fn mux_words(&mut self, select: Bit, if_one: &[Bit], if_zero: &[Bit]) -> Vec<Bit> {
+        pairs(if_one, if_zero)
+            .map(|(one, zero)| self.mux(select, one, zero))
+            .collect()
+    }
+
+    /// Returns `a + b` modulo `2^width`.
+    pub fn add(&mut self, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+        self.add_with_carry(a, b, Bit::ZERO).0
+    }
+
+    /// Returns `a + b + carry` as a word and the carry out of it.
+    pub fn add_with_carry(&mut self, a: &[Bit], b: &[Bit], mut carry: Bit) -> (Vec<Bit>, Bit) {
+        let mut sum = Vec::with_capacity(a.len());
+        for (a, b) in pairs(a, b) {
+            let (bit, carry_out) = self.full_adder(a, b, carry);
+            sum.push(bit);
+            carry = carry_out;
+        }
+        (sum, carry)
+    }
+
+    /// Returns `a - b` modulo `2^width`.
+    pub fn sub(&mut self, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+        self.add_with_carry(a, &not_word(b), Bit::ONE).0
+    }
+
+    /// Returns whether `a < b` as unsigned numbers.
+    pub fn less_than(&mut self, a: &[Bit], b: &[Bit]) -> Bit {
+        pairs(a, b).fold(Bit::ZERO, |borrow, (a, b)| self.majority(!a, b, borrow))
+    }
+
+    /// Returns whether `a == b`.
+    pub fn equal(&mut self, a: &[Bit], b: &[Bit]) -> Bit {
+        let same: Vec<Bit> = pairs(a, b).map(|(a, b)| !self.xor(a, b)).collect();
+        self.all(&same)
+    }
+
+    /// Returns whether all bits are 1; true for none.
+    pub fn all(&mut self, bits: &[Bit]) -> Bit {
+        bits.iter().fold(Bit::ONE, |all, &bit| self.and(all, bit))
+    }
+
+    /// Returns the product of two unsigned numbers, as wide as both together.
+    pub fn mul(&mut self, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+        let mut product = vec![Bit::ZERO; a.len() + b.len()];
+        for (shift, &bit) in b.iter().enumerate() {
+            let row: Vec<Bit> = a.iter().map(|&a| self.and(a, bit)).collect();
+            let place = shift..shift + a.len();
+            let (sum, carry) = self.add_with_carry(&product[place.clone()], &row, Bit::ZERO);
+            product[place].copy_from_slice(&sum);
+            product[shift + a.len()] = carry;
+        }
+        product
+    }
+
+    /// Ends the circuit: its outputs are `outputs`, a word each. Gates that no output depends on are left out.
+    ///
+    /// # Errors
+    /// When there is no output, a value has no bits, or the inputs are too many.
+    pub fn finish(self, outputs: &[Vec<Bit>]) -> Result<Circuit, CircuitError> {
+        let widths = outputs.iter().map(|word| word.len() as u32).collect(); // casts ok, under 2^31 nodes
+        let mut netlist = Netlist::new(&self);
+        let bits: Vec<Bit> = outputs.iter().flatten().copied().collect();
+        netlist.emit_nodes(&self.nodes, &bits);
+        let (wires, gates) = netlist.into_gates(&bits);
+        Circuit::new(self.inputs, widths, wires, gates)
+    }
+
+    fn push(&mut self, node: Node) -> Bit {
+        let bit = Bit::plain(self.nodes.len());
+        self.nodes.push(node);
+        bit
+    }
+
+    fn share(&mut self, node: Node) -> Bit {
+        if let Some(&bit) = self.known.get(&node) {
+            return bit;
+        }
+        let bit = self.push(node);
+        self.known.insert(node, bit);
+        bit
+    }
+}
+
+/// Returns the word of `width` bits for the low bits of `value`.
+pub fn constant(value: u64, width: usize) -> Vec<Bit> {
+    (0..width)
+        .map(|i| Bit::from(i < 64 && value >> i & 1 == 1))
+        .collect()
+}
+
+/// Returns the complement of each bit.
+pub fn not_word(word: &[Bit]) -> Vec<Bit> {
+    word.iter().map(|&bit| !bit).collect()
+}
+
+/// Returns `word` rotated by `amount` bits towards the lower weights.
+pub fn rotate_right(word: &[Bit], amount: usize) -> Vec<Bit> {
+    let mut rotated = word.to_vec();
+    rotated.rotate_left(amount % word.len().max(1)); // bits are stored low weight first
+    rotated
+}
+
+/// Returns `word` rotated by `amount` bits towards the higher weights.
+pub fn rotate_left(word: &[Bit], amount: usize) -> Vec<Bit> {
+    let mut rotated = word.to_vec();
+    rotated.rotate_right(amount % word.len().max(1));
+    rotated
+}
+
+/// Returns `word` shifted by `amount` bits towards the lower weights; zeros come in.
+pub fn shift_right(word: &[Bit], amount: usize) -> Vec<Bit> {
+    let zeros = std::iter::repeat_n(Bit::ZERO, amount);
+    word.iter()
+        .copied()
+        .skip(amount)
+        .chain(zeros)
+        .take(word.len())
+        .collect()
+}
+
+fn pairs<'a>(a: &'a [Bit], b: &'a [Bit]) -> impl Iterator<Item = (Bit, Bit)> + use<'a> {
+    assert_eq!(a.len(), b.len(), "words of different widths");
+    a.iter().copied().zip(b.iter().copied())
+}
+
+/// Turns nodes into gates. Wires are numbered here as if the outputs had no place of their own: the inputs, then a wire
+/// for each gate.
+struct Netlist {
+    input_bits: u32,
+    gates: Vec<Gate>,
+    /// For each node the wire that carries it, and whether that wire carries its complement.
+    stored: Vec<Option<(u32, bool)>>,
+    /// For each node the wire of an inverter after `stored`.
+    inverted: HashMap<usize, u32>,
+}
+
+impl Netlist {
+    fn new(builder: &Builder) -> Self {
+        let stored = vec![None; builder.nodes.len()];
+        let gates = Vec::with_capacity(builder.nodes.len());
+        Self {
+            input_bits: builder.input_bits,
+            gates,
+            stored,
+            inverted: HashMap::new(),
+        }
+    }
+
+    /// Emits the gates of every node that `outputs` depend on. An inverter comes before the first gate that needs it.
+    fn emit_nodes(&mut self, nodes: &[Node], outputs: &[Bit]) {
+        let mut live = vec![false; nodes.len()];
+        for bit in outputs {
+            live[bit.node()] = true;
+        }
+        for (index, node) in nodes.iter().enumerate().rev() {
+            if let (true, Node::And(a, b) | Node::Xor(a, b)) = (live[index], node) {
+                live[a.node()] = true;
+                live[b.node()] = true;
+            }
+        }
+        for (index, node) in nodes.iter().enumerate().filter(|&(index, _)| live[index]) {
+            self.stored[index] = match *node {
+                Node::Zero => None,
+                Node::Input(wire) => Some((wire, false)),
+                Node::Xor(a, b) => {
+                    let ((a, a_flipped), (b, b_flipped)) = (self.stored(a), self.stored(b));
+                    Some((self.push(Op::Xor, a, b), a_flipped ^ b_flipped))
+                }
+                // ¬x & ¬y is the complement of x | y, which needs no inverter
+                Node::And(a, b) if self.lacks(a) && self.lacks(b) => {
+                    let (a, b) = (self.stored(a).0, self.stored(b).0);
+                    Some((self.push(Op::Or, a, b), true))
+                }
+                Node::And(a, b) => {
+                    let (a, b) = (self.wire(a), self.wire(b));
+                    Some((self.push(Op::And, a, b), false))
+                }
+            };
+        }
+    }
+
+    /// Numbers the gates so that `outputs` are the last wires, and returns the number of wires and the gates.
+    fn into_gates(mut self, outputs: &[Bit]) -> (u32, Vec<Gate>) {
+        let mut taken = HashMap::new(); // from the wire of an output to its position
+        for (position, &bit) in outputs.iter().enumerate() {
+            let wire = match bit {
+                Bit::ZERO => self.push(Op::Zero, 0, 0),
+                Bit::ONE => self.push(Op::One, 0, 0),
+                _ => self.wire(bit),
+            };
+            let is_free = wire >= self.input_bits && !taken.contains_key(&wire);
+            let wire = if is_free {
+                wire
+            } else {
+                self.push(Op::Copy, wire, 0)
+            };
+            taken.insert(wire, position as u32); // cast ok, under 2^31 nodes
+        }
+        let wires = self.input_bits + self.gates.len() as u32; // cast ok, `push` counts in u32
+        let first_output = wires - outputs.len() as u32; // each output has a gate of its own
+        let mut next = self.input_bits;
+        let mut number: Vec<u32> = (0..self.input_bits).collect();
+        for gate in &self.gates {
+            number.push(match taken.get(&gate.out) {
+                Some(position) => first_output + position,
+                None => {
+                    next += 1;
+                    next - 1
+                }
+            });
+        }
+        for gate in &mut self.gates {
+            let operands = gate.op.operands();
+            gate.a = if operands > 0 {
+                number[gate.a as usize]
+            } else {
+                0
+            };
+            gate.b = if operands > 1 {
+                number[gate.b as usize]
+            } else {
+                0
+            };
+            gate.out = number[gate.out as usize];
+        }
+        (wires, self.gates)
+    }
+
+    fn push(&mut self, op: Op, a: u32, b: u32) -> u32 {
+        let out = u32::try_from(self.gates.len())
+            .ok()
+            .and_then(|index| index.checked_add(self.input_bits))
+            .expect("a circuit has under 2^32 wires");
+        self.gates.push(Gate { op, a, b, out });
+        out
+    }
+
+    fn stored(&self, bit: Bit) -> (u32, bool) {
+        self.stored[bit.node()].expect("operands are earlier nodes and never constants")
+    }
+
+    /// Returns whether no wire carries `bit`, but one carries its complement.
+    fn lacks(&self, bit: Bit) -> bool {
+        self.stored(bit).1 != bit.is_complement() && !self.inverted.contains_key(&bit.node())
+    }
+
+    /// Returns a wire that carries `bit`; makes an inverter where none does.
+    fn wire(&mut self, bit: Bit) -> u32 {
+        let (wire, flipped) = self.stored(bit);
+        if flipped == bit.is_complement() {
+            return wire;
+        }
+        if let Some(&inverted) = self.inverted.get(&bit.node()) {
+            return inverted;
+        }
+        let inverted = self.push(Op::Inv, wire, 0);
+        self.inverted.insert(bit.node(), inverted);
+        inverted
+    }
+}
