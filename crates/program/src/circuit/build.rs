@@ -72,7 +72,10 @@ enum Node {
     Zero,
     /// An input bit, by wire.
     Input(u32),
+    /// At most one operand is a complement.
     And(Bit, Bit),
+    /// Neither operand is a complement.
+    Or(Bit, Bit),
     /// The operands are plain: a complement passes through an exclusive or.
     Xor(Bit, Bit),
 }
@@ -120,6 +123,9 @@ impl Builder {
         if a == Bit::ONE || a == b {
             return b;
         }
+        if a.is_complement() && b.is_complement() {
+            return !self.share(Node::Or(!a, !b)); // needs no inverter
+        }
         self.share(Node::And(a, b))
     }
 
@@ -143,32 +149,40 @@ impl Builder {
         plain.complement_if(complement)
     }
 
-    /// Returns `if_one` where `select` is 1, and `if_zero` where it is 0.
+    /// Returns `if_one` where `select` is 1, and `if_zero` where it is 0: one AND and two XORs.
     pub fn mux(&mut self, select: Bit, if_one: Bit, if_zero: Bit) -> Bit {
         let differ = self.xor(if_one, if_zero);
+        // both forms are right; this choice needs no inverter
+        let (select, otherwise) = match select.is_complement() == differ.is_complement() {
+            true => (select, if_zero),
+            false => (!select, if_one),
+        };
         let flip = self.and(select, differ);
-        self.xor(flip, if_zero)
+        self.xor(flip, otherwise)
     }
 
-    /// Returns the majority of three bits, `((a ^ c) & (b ^ c)) ^ c`.
+    /// Returns the majority of three bits: one AND and three XORs.
     pub fn majority(&mut self, a: Bit, b: Bit, c: Bit) -> Bit {
-        let mut operands = [a, b, c];
-        operands.sort_by_key(|&bit| bit.node() != 0); // a constant first
-        match operands {
-            [Bit::ZERO, x, y] => self.and(x, y),
-            [Bit::ONE, x, y] => self.or(x, y),
-            _ => {
-                let (left, right) = (self.xor(a, c), self.xor(b, c));
-                let flip = self.and(left, right);
-                self.xor(flip, c)
-            }
-        }
+        self.full_adder(a, b, c).1
     }
 
-    /// Returns sum and carry of three bits.
+    /// Returns sum and carry of three bits: `a ^ b ^ carry` and `((a ^ carry) & (b ^ carry)) ^ carry`.
+    ///
+    /// One AND and four XORs. The carry, being symmetric, may be written with its operands exchanged.
     pub fn full_adder(&mut self, a: Bit, b: Bit, carry: Bit) -> (Bit, Bit) {
-        let half = self.xor(a, b);
-        (self.xor(half, carry), self.majority(a, b, carry))
+        let (x, y, pivot) = pivot_last(a, b, carry);
+        if pivot.node() == 0 {
+            let half = self.xor(x, y);
+            let carry = if pivot == Bit::ONE {
+                self.or(x, y)
+            } else {
+                self.and(x, y)
+            };
+            return (self.xor(half, pivot), carry);
+        }
+        let (left, right) = (self.xor(x, pivot), self.xor(y, pivot));
+        let flip = self.and(left, right);
+        (self.xor(left, y), self.xor(flip, pivot))
     }
 
     /// Returns `a & b`, bit by bit.
@@ -309,6 +323,24 @@ pub fn shift_right(word: &[Bit], amount: usize) -> Vec<Bit> {
         .collect()
 }
 
+/// Puts last the operand that a full adder adds to the other two: a constant, or else the only one that is a complement
+/// or the only one that is not, so that both XORs have the same polarity and no inverter is needed; or else `c`.
+fn pivot_last(a: Bit, b: Bit, c: Bit) -> (Bit, Bit, Bit) {
+    let constant = |bit: Bit| bit.node() == 0;
+    let differs = |bit: Bit, p: Bit, q: Bit| {
+        bit.is_complement() != p.is_complement() && bit.is_complement() != q.is_complement()
+    };
+    if constant(c) {
+        (a, b, c)
+    } else if constant(a) || (!constant(b) && differs(a, b, c)) {
+        (b, c, a)
+    } else if constant(b) || differs(b, a, c) {
+        (a, c, b)
+    } else {
+        (a, b, c)
+    }
+}
+
 fn pairs<'a>(a: &'a [Bit], b: &'a [Bit]) -> impl Iterator<Item = (Bit, Bit)> + use<'a> {
     assert_eq!(a.len(), b.len(), "words of different widths");
     a.iter().copied().zip(b.iter().copied())
@@ -319,9 +351,9 @@ fn pairs<'a>(a: &'a [Bit], b: &'a [Bit]) -> impl Iterator<Item = (Bit, Bit)> + u
 struct Netlist {
     input_bits: u32,
     gates: Vec<Gate>,
-    /// For each node the wire that carries it, and whether that wire carries its complement.
-    stored: Vec<Option<(u32, bool)>>,
-    /// For each node the wire of an inverter after `stored`.
+    /// For each node the wire that carries it.
+    stored: Vec<Option<u32>>,
+    /// For some nodes the wire that carries the complement.
     inverted: HashMap<usize, u32>,
 }
 
@@ -344,7 +376,8 @@ impl Netlist {
             live[bit.node()] = true;
         }
         for (index, node) in nodes.iter().enumerate().rev() {
-            if let (true, Node::And(a, b) | Node::Xor(a, b)) = (live[index], node) {
+            if let (true, Node::And(a, b) | Node::Or(a, b) | Node::Xor(a, b)) = (live[index], node)
+            {
                 live[a.node()] = true;
                 live[b.node()] = true;
             }
@@ -352,20 +385,10 @@ impl Netlist {
         for (index, node) in nodes.iter().enumerate().filter(|&(index, _)| live[index]) {
             self.stored[index] = match *node {
                 Node::Zero => None,
-                Node::Input(wire) => Some((wire, false)),
-                Node::Xor(a, b) => {
-                    let ((a, a_flipped), (b, b_flipped)) = (self.stored(a), self.stored(b));
-                    Some((self.push(Op::Xor, a, b), a_flipped ^ b_flipped))
-                }
-                // ¬x & ¬y is the complement of x | y, which needs no inverter
-                Node::And(a, b) if self.lacks(a) && self.lacks(b) => {
-                    let (a, b) = (self.stored(a).0, self.stored(b).0);
-                    Some((self.push(Op::Or, a, b), true))
-                }
-                Node::And(a, b) => {
-                    let (a, b) = (self.wire(a), self.wire(b));
-                    Some((self.push(Op::And, a, b), false))
-                }
+                Node::Input(wire) => Some(wire),
+                Node::And(a, b) => Some(self.push_binary(Op::And, a, b)),
+                Node::Or(a, b) => Some(self.push_binary(Op::Or, a, b)),
+                Node::Xor(a, b) => Some(self.push_binary(Op::Xor, a, b)),
             };
         }
     }
@@ -426,19 +449,15 @@ impl Netlist {
         out
     }
 
-    fn stored(&self, bit: Bit) -> (u32, bool) {
-        self.stored[bit.node()].expect("operands are earlier nodes and never constants")
-    }
-
-    /// Returns whether no wire carries `bit`, but one carries its complement.
-    fn lacks(&self, bit: Bit) -> bool {
-        self.stored(bit).1 != bit.is_complement() && !self.inverted.contains_key(&bit.node())
+    fn push_binary(&mut self, op: Op, a: Bit, b: Bit) -> u32 {
+        let (a, b) = (self.wire(a), self.wire(b));
+        self.push(op, a, b)
     }
 
     /// Returns a wire that carries `bit`; makes an inverter where none does.
     fn wire(&mut self, bit: Bit) -> u32 {
-        let (wire, flipped) = self.stored(bit);
-        if flipped == bit.is_complement() {
+        let wire = self.stored[bit.node()].expect("operands are earlier nodes and never constants");
+        if !bit.is_complement() {
             return wire;
         }
         if let Some(&inverted) = self.inverted.get(&bit.node()) {

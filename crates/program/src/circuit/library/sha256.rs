@@ -78,8 +78,9 @@ fn compress(builder: &mut Builder, block: &[Vec<Bit>], state: &[Vec<Bit>]) -> Ve
             big_sigma(builder, a, [2, 13, 22]),
         );
         let choice: Vec<Bit> = (0..32).map(|i| builder.mux(e[i], f[i], g[i])).collect();
+        // in this order `a ^ b` serves as the next round's `b ^ c`
         let majority: Vec<Bit> = (0..32)
-            .map(|i| builder.majority(a[i], b[i], c[i]))
+            .map(|i| builder.majority(a[i], c[i], b[i]))
             .collect();
         let keyed = builder.add(word, &constant(round_constant.into(), 32));
         let sum = builder.add(h, &keyed);
