@@ -78,7 +78,7 @@ fn compress(builder: &mut Builder, block: &[Vec<Bit>], state: &[Vec<Bit>]) -> Ve
             big_sigma(builder, a, [2, 13, 22]),
         );
         let choice: Vec<Bit> = (0..32).map(|i| builder.mux(e[i], f[i], g[i])).collect();
-        // in this order `a ^ b` serves as the next round's `b ^ c`
+        // in this order `a ^ b` can serve as the next round's `b ^ c`
         let majority: Vec<Bit> = (0..32)
             .map(|i| builder.majority(a[i], c[i], b[i]))
             .collect();
