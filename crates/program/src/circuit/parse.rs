@@ -46,6 +46,17 @@ impl std::fmt::Display for HeaderField {
     }
 }
 
+impl HeaderField {
+    /// What sets the limit, to follow a number.
+    fn limit_reason(self) -> &'static str {
+        match self {
+            Self::Gates | Self::Wires => "that a file of this length can hold",
+            Self::InputBits => "that a circuit may have",
+            Self::OutputBits => "wires there are",
+        }
+    }
+}
+
 /// Why bytes are no netlist. Lines are numbered from 1, gates and wires from 0; gates are counted as lines of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -66,7 +77,7 @@ pub enum ParseError {
         actual: usize,
     },
     /// A header states more than this file or any circuit can hold.
-    #[error("line {line}: {declared} {field} are more than the {limit} possible here")]
+    #[error("line {line}: {declared} {field} are more than the {limit} {}", field.limit_reason())]
     HeaderLimit {
         /// The line that states the number.
         line: usize,
@@ -96,18 +107,22 @@ pub enum ParseError {
         source: CircuitError,
     },
     /// A field is not a number.
-    #[error("line {line}: expected a number, found {found:?}")]
+    #[error("line {line}{}: expected a number, found {found:?}", comma_gate(*gate))]
     NotANumber {
         /// The line.
         line: usize,
+        /// The gate, after the header.
+        gate: Option<usize>,
         /// The field, shortened.
         found: String,
     },
     /// A number does not fit in 64 bits.
-    #[error("line {line}: the number {found} does not fit in 64 bits")]
+    #[error("line {line}{}: the number {found} does not fit in 64 bits", comma_gate(*gate))]
     NumberTooBig {
         /// The line.
         line: usize,
+        /// The gate, after the header.
+        gate: Option<usize>,
         /// The field, shortened.
         found: String,
     },
@@ -235,6 +250,10 @@ pub enum ParseError {
         /// The first such wire.
         wire: u32,
     },
+}
+
+fn comma_gate(gate: Option<usize>) -> String {
+    gate.map_or_else(String::new, |gate| format!(", gate {gate}"))
 }
 
 impl Circuit {
@@ -419,7 +438,7 @@ impl Body {
         let line = scanner.line;
         named.clear();
         while scanner.at_digit() {
-            named.push(scanner.number()?);
+            named.push(scanner.number(Some(gate))?);
         }
         if scanner.at_line_end() {
             return Err(ParseError::MissingOp { line, gate });
@@ -428,7 +447,11 @@ impl Body {
         let Some(op) = GateWord::from_name(word) else {
             let op = shorten(word);
             return Err(match op.as_bytes()[0] {
-                b'-' | b'+' | b'.' => ParseError::NotANumber { line, found: op },
+                b'-' | b'+' | b'.' => ParseError::NotANumber {
+                    line,
+                    gate: Some(gate),
+                    found: op,
+                },
                 _ => ParseError::UnknownOp { line, gate, op },
             });
         };
@@ -681,8 +704,8 @@ impl<'a> Scanner<'a> {
         field
     }
 
-    /// Takes the number at which the scanner stands, and the blanks after it.
-    fn number(&mut self) -> Result<u64, ParseError> {
+    /// Takes the number at which the scanner stands, and the blanks after it. Errors name the gate `gate`.
+    fn number(&mut self, gate: Option<usize>) -> Result<u64, ParseError> {
         let (start, line) = (*self, self.line);
         let mut value = Some(0_u64);
         while let Some(byte @ b'0'..=b'9') = self.peek() {
@@ -694,6 +717,7 @@ impl<'a> Scanner<'a> {
             *self = start;
             return Err(ParseError::NotANumber {
                 line,
+                gate,
                 found: shorten(self.field()),
             });
         }
@@ -702,6 +726,7 @@ impl<'a> Scanner<'a> {
             let field = start.clone().field();
             ParseError::NumberTooBig {
                 line,
+                gate,
                 found: shorten(field),
             }
         })
@@ -715,7 +740,7 @@ impl<'a> Scanner<'a> {
         let line = self.line;
         let mut fields = Vec::new();
         while !self.at_line_end() {
-            fields.push(self.number()?);
+            fields.push(self.number(None)?);
         }
         Ok((line, fields))
     }
