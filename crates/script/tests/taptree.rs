@@ -177,6 +177,8 @@ fn least_cost(mut weights: Vec<u128>) -> u128 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn huffman_trees_are_optimal(likelihoods in prop::collection::vec(1u64..1000, 1..60)) {
         let source = weighted(likelihoods.clone());
