@@ -1,1 +1,43 @@
-//! Connectors, transactions, presigning and the cost of a dispute; sans-IO.
+//! Connectors, transactions, presigning and sizes of a dispute. Sans-IO: nothing here reads a clock, a file or a network.
+//!
+//! A contract is a fixed graph of transactions. Two parties agree on [`Terms`], each builds the same [`Graph`] from them and
+//! from the disprove leaves, and they presign all of it by [`messages`] before either puts a coin in:
+//!
+//! ```text
+//! contract ─► kickoff ─(Δ, nobody objects)─► payout
+//!    │           │ challenge
+//!    │           ▼
+//!    │        assert_1 ─► … ─► assert_m ─► disprove (any leaf)
+//!    │           │ each: after Δ            │ after Δ
+//!    ▼           ▼                          ▼
+//!  expire     assert_i_timeout           payout_disputed
+//! ```
+//!
+//! This crate never sees a program: it knows one-time public keys, arranged in moves ([`moves`]), and leaves, given as a
+//! [`LeafSource`](tapcourt_script::taptree::LeafSource).
+
+pub mod connectors;
+pub mod graph;
+mod hash;
+pub mod keys;
+pub mod lint;
+pub mod messages;
+pub mod moves;
+pub mod parameters;
+pub mod presign;
+pub mod recover;
+pub mod role;
+pub mod size;
+pub mod terms;
+pub mod transactions;
+
+pub use graph::{Graph, GraphError, Slot};
+pub use keys::{AggregateKey, SigningKey};
+pub use lint::{Finding, lint};
+pub use moves::{Batch, Layout, LayoutError, Move, PackLimits, pack_batches};
+pub use parameters::{ExpiryPolicy, Parameters, ParametersError, RelativeBlocks};
+pub use presign::{ChallengerSession, PresignError, PresignedGraph, SessionSecret, complete, prover_sign};
+pub use recover::{Published, RecoverError, recover_published};
+pub use role::Role;
+pub use terms::{ContractId, FundingInput, InstanceId, Party, Terms, TermsError};
+pub use transactions::{OutputKind, OutputRef, TransactionKind};

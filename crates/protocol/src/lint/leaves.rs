@@ -1,0 +1,125 @@
+//! Lints on scripts: `OP_SUCCESSx`, keys, whose signature a leaf needs, and that a one-time key is used once.
+
+use std::collections::HashMap;
+
+use bitcoin::opcodes::all::{OP_CHECKSIG, OP_CHECKSIGADD, OP_CHECKSIGVERIFY};
+use bitcoin::opcodes::{Class, ClassifyContext};
+use bitcoin::{Script, ScriptBuf};
+use tapcourt_script::instructions;
+use tapcourt_script::taptree::LeafSource;
+
+use super::{Finding, LeafRef};
+use crate::connectors::{Connector, cosigned_leaf, signed_leaf};
+use crate::connectors::outcome::OutcomeConnector;
+use crate::connectors::publish::publish_leaf;
+use crate::graph::Graph;
+use crate::transactions::TransactionKind;
+use crate::transactions::disprove::begins_with_key;
+
+pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
+    let aggregate = graph.aggregate_key().x_only();
+    let suffix = signed_leaf(aggregate);
+    for presigned in graph.presigned() {
+        let transaction = presigned.kind;
+        for (vin, input) in presigned.inputs.iter().enumerate() {
+            let leaf = LeafRef::Presigned { transaction, vin };
+            check_script(leaf, &input.script, findings);
+            if !input.script.as_bytes().ends_with(suffix.as_bytes()) {
+                findings.push(Finding::NotPresigned { leaf });
+            }
+            let known = input.groups.iter().all(|&group| group < graph.terms().one_time_keys.len());
+            let opens = || publish_leaf(aggregate, &graph.terms().one_time_keys, &input.groups) == input.script;
+            if !input.groups.is_empty() && !(known && opens()) {
+                findings.push(Finding::PublishLeaf { transaction, vin });
+            }
+        }
+    }
+    let challenger = graph.terms().challenger.x_only_key();
+    let challenge = graph.transaction(TransactionKind::Challenge);
+    let cosigned = cosigned_leaf(aggregate, challenger);
+    if !challenge.is_some_and(|challenge| challenge.inputs.iter().any(|input| input.script == cosigned)) {
+        findings.push(Finding::ChallengeWithoutChallenger);
+    }
+}
+
+pub(super) fn check_disprove(graph: &Graph, leaves: &dyn LeafSource, findings: &mut Vec<Finding>) {
+    let challenger = graph.terms().challenger.x_only_key();
+    let limit_wu = graph.terms().parameters.profile.max_weight_wu();
+    for index in 0..leaves.len() {
+        let leaf = LeafRef::Disprove(index);
+        let script = leaves.script(index);
+        check_script(leaf, &script, findings);
+        if !begins_with_key(&script, challenger) {
+            findings.push(Finding::NotTheChallengers { leaf });
+        }
+        if script.len() as u64 > limit_wu { // cast ok, usize is at most 64 bits
+            findings.push(Finding::LeafTooLarge { leaf: index, script_bytes: script.len(), limit_wu });
+        }
+    }
+    let rebuilt = OutcomeConnector::new(graph.connector_keys(), graph.terms().parameters.delta, leaves);
+    let (_, output) = graph.outcome_output();
+    if !rebuilt.is_ok_and(|rebuilt| rebuilt.script_pubkey() == output.script_pubkey) {
+        findings.push(Finding::OutcomeTree);
+    }
+}
+
+pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {
+    let keys = &graph.terms().one_time_keys;
+    if let Err(error) = graph.terms().layout.check(keys.len()) {
+        findings.push(Finding::Layout(error));
+    }
+    let mut owners: HashMap<[u8; 20], usize> = HashMap::new();
+    for (group, key) in keys.iter().enumerate() {
+        for end in key.ends() {
+            if let Some(one) = owners.insert(*end, group) {
+                findings.push(Finding::SharedChain { one, other: group });
+            }
+        }
+    }
+    for presigned in graph.presigned() {
+        let published = presigned.inputs.iter().flat_map(|input| &input.groups);
+        if let Some(&group) = published.into_iter().find(|&&group| group >= keys.len()) {
+            findings.push(Finding::Layout(crate::moves::LayoutError::UnknownGroup { group, groups: keys.len() }));
+        }
+    }
+    check_published_once(graph, findings);
+}
+
+/// Counts where the transactions publish each group, whatever the layout says.
+fn check_published_once(graph: &Graph, findings: &mut Vec<Finding>) {
+    let mut seen = vec![0_usize; graph.terms().one_time_keys.len()];
+    let inputs = graph.presigned().iter().flat_map(|presigned| &presigned.inputs);
+    for &group in inputs.flat_map(|input| &input.groups) {
+        if let Some(count) = seen.get_mut(group) {
+            *count += 1;
+        }
+    }
+    for (group, count) in seen.into_iter().enumerate() {
+        match count {
+            0 => findings.push(Finding::Layout(crate::moves::LayoutError::NeverPublished { group })),
+            1 => {}
+            _ => findings.push(Finding::Layout(crate::moves::LayoutError::PublishedTwice { group })),
+        }
+    }
+}
+
+/// Checks what holds for every leaf: it decodes, has no `OP_SUCCESSx`, and its keys have 32 bytes.
+fn check_script(leaf: LeafRef, script: &ScriptBuf, findings: &mut Vec<Finding>) {
+    let script: &Script = script;
+    let mut pushed = None;
+    for instruction in instructions(script) {
+        let Ok(instruction) = instruction else {
+            findings.push(Finding::Undecodable { leaf });
+            return;
+        };
+        let position = instruction.position;
+        if instruction.opcode.classify(ClassifyContext::TapScript) == Class::SuccessOp {
+            findings.push(Finding::OpSuccess { leaf, position });
+        }
+        let checks = [OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_CHECKSIGADD].contains(&instruction.opcode);
+        if checks && pushed != Some(32) {
+            findings.push(Finding::KeyLength { leaf, position });
+        }
+        pushed = Some(instruction.data.len());
+    }
+}

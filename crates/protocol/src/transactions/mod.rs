@@ -1,0 +1,332 @@
+//! Transactions: one file a kind, each with its outputs as named constants.
+//!
+//! All but the contract and `disprove` are presigned: version 3, no fee, one pay-to-anchor output, every input a leaf that
+//! asks for the aggregate key under `SIGHASH_DEFAULT`.
+
+pub mod challenge;
+pub mod contract;
+pub mod disprove;
+pub mod expire;
+pub mod fee_child;
+pub mod payout;
+pub mod payout_disputed;
+pub mod publish;
+pub mod timeout;
+
+use std::fmt;
+
+use bitcoin::absolute::LockTime;
+use bitcoin::hashes::Hash;
+use bitcoin::sighash::{Prevouts, SighashCache};
+use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash, TapNodeHash};
+use bitcoin::transaction::Version;
+use bitcoin::{
+    Amount, OutPoint, ScriptBuf, TapSighashType, Transaction, TxIn, TxOut, Txid, Weight, Witness, XOnlyPublicKey,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::connectors::Connector;
+use crate::connectors::anchor::anchor_output;
+use crate::parameters::{ParametersError, RelativeBlocks, sum};
+use crate::role::Role;
+use crate::size::{GroupSize, InputSize, PredictedWeight, predict};
+
+/// Which transaction of a contract. Indices count from zero; [`fmt::Display`] counts from one, as the protocol does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TransactionKind {
+    /// Funds the contract.
+    Contract,
+    /// Ends a contract that was never kicked off.
+    Expire,
+    /// A move of the claim; the first is `kickoff`.
+    Kickoff(usize),
+    /// Ends a claim whose later move (index ≥ 1) is late.
+    KickoffTimeout(usize),
+    /// Pays an undisputed claim.
+    Payout,
+    /// Disputes the claim.
+    Challenge,
+    /// A move after the challenge.
+    Assert(usize),
+    /// Ends a dispute whose move is late.
+    AssertTimeout(usize),
+    /// Pays a disputed claim that nobody disproved.
+    PayoutDisputed,
+    /// Ends a dispute by a leaf that only a lie makes spendable.
+    Disprove,
+}
+
+impl fmt::Display for TransactionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contract => f.write_str("contract"),
+            Self::Expire => f.write_str("expire"),
+            Self::Kickoff(0) => f.write_str("kickoff"),
+            Self::Kickoff(index) => write!(f, "kickoff_{}", index + 1),
+            Self::KickoffTimeout(index) => write!(f, "kickoff_{}_timeout", index + 1),
+            Self::Payout => f.write_str("payout"),
+            Self::Challenge => f.write_str("challenge"),
+            Self::Assert(index) => write!(f, "assert_{}", index + 1),
+            Self::AssertTimeout(index) => write!(f, "assert_{}_timeout", index + 1),
+            Self::PayoutDisputed => f.write_str("payout_disputed"),
+            Self::Disprove => f.write_str("disprove"),
+        }
+    }
+}
+
+/// What an output of a contract's transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum OutputKind {
+    /// The stakes (in the contract), or the claimed pot (in the last transaction of the claim).
+    Pot,
+    /// The challenger's bond.
+    Bond,
+    /// A further connector of the next move; the first one carries the pot.
+    Connector(usize),
+    /// The pot after the last move.
+    Outcome,
+    /// Paid to a party: nothing more to wait for.
+    Paid(Role),
+    /// A party's change.
+    Change(Role, usize),
+    /// The pay-to-anchor output.
+    Anchor,
+}
+
+impl fmt::Display for OutputKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pot => f.write_str("pot"),
+            Self::Bond => f.write_str("bond"),
+            Self::Connector(index) => write!(f, "connector {index}"),
+            Self::Outcome => f.write_str("outcome"),
+            Self::Paid(role) => write!(f, "payment to the {role}"),
+            Self::Change(role, index) => write!(f, "change {index} of the {role}"),
+            Self::Anchor => f.write_str("anchor"),
+        }
+    }
+}
+
+/// An output with what is needed to say who can spend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// What it is for.
+    pub kind: OutputKind,
+    /// Internal key and merkle root, for connectors.
+    pub taproot: Option<(XOnlyPublicKey, TapNodeHash)>,
+}
+
+/// An output of a transaction of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutputRef {
+    /// The transaction.
+    pub transaction: TransactionKind,
+    /// The output's number.
+    pub vout: u32,
+}
+
+impl fmt::Display for OutputRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.transaction, self.vout)
+    }
+}
+
+/// An input of a presigned transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresignedInput {
+    /// The output it spends, by name.
+    pub source: OutputRef,
+    /// The output it spends.
+    pub prevout: TxOut,
+    /// The leaf script.
+    pub script: ScriptBuf,
+    /// The leaf's control block.
+    pub control_block: ControlBlock,
+    /// The relative timelock, if there is one.
+    pub timelock: Option<RelativeBlocks>,
+    /// The value groups it publishes, in the order of the script.
+    pub groups: Vec<usize>,
+    /// Whose own signature it needs besides the presigned one.
+    pub cosigner: Option<Role>,
+}
+
+impl PresignedInput {
+    /// Returns the leaf's hash.
+    pub fn leaf_hash(&self) -> TapLeafHash {
+        TapLeafHash::from_script(&self.script, LeafVersion::TapScript)
+    }
+
+    /// Predicts the size of the witness; `sizes` are those of all groups.
+    pub fn size(&self, sizes: &[GroupSize]) -> InputSize {
+        if self.groups.is_empty() {
+            let signatures = 1 + usize::from(self.cosigner.is_some());
+            InputSize::signatures(signatures, self.script.len(), self.control_block.size())
+        } else {
+            let groups = self.groups.iter().map(|&group| &sizes[group]);
+            InputSize { control_block_bytes: self.control_block.size(), ..InputSize::publish(groups) }
+        }
+    }
+}
+
+/// A presigned transaction before it has witnesses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presigned {
+    /// Which it is.
+    pub kind: TransactionKind,
+    /// The transaction without witnesses. Witnesses do not change its txid.
+    pub transaction: Transaction,
+    /// One for each of the transaction's inputs.
+    pub inputs: Vec<PresignedInput>,
+    /// One for each of the transaction's outputs.
+    pub outputs: Vec<Output>,
+}
+
+impl Presigned {
+    /// Returns the txid, which is final.
+    pub fn txid(&self) -> Txid {
+        self.transaction.compute_txid()
+    }
+
+    /// Returns the number of the output of a kind.
+    pub fn vout(&self, kind: OutputKind) -> Option<u32> {
+        vout_of(&self.outputs, kind)
+    }
+
+    /// Returns the outputs that the inputs spend, in their order.
+    pub fn prevouts(&self) -> Vec<TxOut> {
+        self.inputs.iter().map(|input| input.prevout.clone()).collect()
+    }
+
+    /// Calculates the message of every input's signature: BIP-0341's under `SIGHASH_DEFAULT`.
+    pub fn sighashes(&self) -> Vec<[u8; 32]> {
+        let prevouts = self.prevouts();
+        let mut cache = SighashCache::new(&self.transaction);
+        let inputs = self.inputs.iter().enumerate();
+        inputs.map(|(index, input)| leaf_sighash(&mut cache, index, &prevouts, input.leaf_hash())).collect()
+    }
+
+    /// Predicts the weight; `sizes` are those of all groups.
+    pub fn predicted_weight(&self, sizes: &[GroupSize]) -> PredictedWeight {
+        let inputs: Vec<InputSize> = self.inputs.iter().map(|input| input.size(sizes)).collect();
+        predict(&self.transaction, &inputs)
+    }
+
+    /// Returns the longest relative timelock among the inputs.
+    pub fn timelock(&self) -> Option<RelativeBlocks> {
+        self.inputs.iter().filter_map(|input| input.timelock).max()
+    }
+
+    /// Returns the fee: zero, since children pay for presigned transactions.
+    pub fn fee(&self) -> Amount {
+        let paid = self.inputs.iter().map(|input| input.prevout.value).sum::<Amount>();
+        paid - self.transaction.output.iter().map(|output| output.value).sum::<Amount>()
+    }
+}
+
+/// Finds an output by kind.
+pub(crate) fn vout_of(outputs: &[Output], kind: OutputKind) -> Option<u32> {
+    outputs.iter().position(|output| output.kind == kind).map(|vout| vout as u32) // cast ok, a transaction has < 2^32 outputs
+}
+
+/// Calculates BIP-0341's message of one input that spends a leaf under `SIGHASH_DEFAULT`.
+pub(crate) fn leaf_sighash(
+    cache: &mut SighashCache<&Transaction>,
+    index: usize,
+    prevouts: &[TxOut],
+    leaf: TapLeafHash,
+) -> [u8; 32] {
+    cache
+        .taproot_script_spend_signature_hash(index, &Prevouts::All(prevouts), leaf, TapSighashType::Default)
+        .expect("the index and the prevouts are the transaction's own")
+        .to_byte_array()
+}
+
+/// An unspent connector of a transaction that has been built.
+#[derive(Debug, Clone)]
+pub(crate) struct Coin<'a, C> {
+    pub(crate) source: OutputRef,
+    pub(crate) outpoint: OutPoint,
+    pub(crate) value: Amount,
+    pub(crate) connector: &'a C,
+}
+
+impl<'a, C> Coin<'a, C> {
+    pub(crate) fn of(kind: TransactionKind, transaction: &Transaction, vout: u32, connector: &'a C) -> Self {
+        Self {
+            source: OutputRef { transaction: kind, vout },
+            outpoint: OutPoint { txid: transaction.compute_txid(), vout },
+            value: transaction.output[vout as usize].value,
+            connector,
+        }
+    }
+}
+
+/// Assembles a presigned transaction.
+pub(crate) struct Draft {
+    kind: TransactionKind,
+    tx_inputs: Vec<TxIn>,
+    inputs: Vec<PresignedInput>,
+    tx_outputs: Vec<TxOut>,
+    outputs: Vec<Output>,
+}
+
+impl Draft {
+    pub(crate) fn new(kind: TransactionKind) -> Self {
+        Self { kind, tx_inputs: Vec::new(), inputs: Vec::new(), tx_outputs: Vec::new(), outputs: Vec::new() }
+    }
+
+    pub(crate) fn spend<C: Connector>(mut self, coin: &Coin<'_, C>, path: C::SpendPath) -> Self {
+        let spend = coin.connector.spend(path);
+        self.tx_inputs.push(TxIn {
+            previous_output: coin.outpoint,
+            script_sig: ScriptBuf::new(),
+            sequence: spend.sequence(),
+            witness: Witness::new(),
+        });
+        self.inputs.push(PresignedInput {
+            source: coin.source,
+            prevout: TxOut { value: coin.value, script_pubkey: coin.connector.script_pubkey() },
+            script: spend.script,
+            control_block: spend.control_block,
+            timelock: spend.timelock,
+            groups: spend.groups,
+            cosigner: spend.cosigner,
+        });
+        self
+    }
+
+    /// Returns the value of all inputs so far.
+    pub(crate) fn available(&self) -> Result<Amount, ParametersError> {
+        sum(&self.inputs.iter().map(|input| input.prevout.value).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn connector<C: Connector>(mut self, kind: OutputKind, connector: &C, value: Amount) -> Self {
+        self.tx_outputs.push(TxOut { value, script_pubkey: connector.script_pubkey() });
+        self.outputs.push(Output { kind, taproot: Some((connector.internal_key(), connector.merkle_root())) });
+        self
+    }
+
+    pub(crate) fn pay(mut self, role: Role, script: &ScriptBuf, value: Amount) -> Self {
+        self.tx_outputs.push(TxOut { value, script_pubkey: script.clone() });
+        self.outputs.push(Output { kind: OutputKind::Paid(role), taproot: None });
+        self
+    }
+
+    /// Adds the anchor and closes the transaction.
+    pub(crate) fn finish(mut self) -> Presigned {
+        self.tx_outputs.push(anchor_output());
+        self.outputs.push(Output { kind: OutputKind::Anchor, taproot: None });
+        let transaction = Transaction {
+            version: Version(3),
+            lock_time: LockTime::ZERO,
+            input: self.tx_inputs,
+            output: self.tx_outputs,
+        };
+        Presigned { kind: self.kind, transaction, inputs: self.inputs, outputs: self.outputs }
+    }
+}
+
+/// Returns the weight of a transaction in weight units.
+pub(crate) fn weight_wu(transaction: &Transaction) -> u64 {
+    Weight::to_wu(transaction.weight())
+}
