@@ -1,7 +1,56 @@
-//! Tapscript fragments, limits, the tracing interpreter and taptree hashing.
-
-// Lets doc examples and the macros' own tests name this crate as others do.
-extern crate self as tapcourt_script;
+//! Tapscript as a compiler needs it: scripts with known sizes and stack effects, an interpreter that says what happened,
+//! and taproot trees of millions of leaves.
+//!
+//! | to | use |
+//! |---|---|
+//! | write scripts | [`script!`], [`ScriptWriter`], [`opcodes`], [`asm`] |
+//! | know what they do | [`Fragment`], [`StackEffect`], [`analyze`], [`instructions`] |
+//! | run them | [`interpreter`]: one leaf, step by step, or a whole BIP-0341 spend |
+//! | commit to them | [`taptree`]: hashed level by level from leaves that are made on demand |
+//! | keep within bounds | [`limits`]: every consensus and policy number with its source, and the weight profiles |
+//!
+//! This is the only crate of the workspace that emits opcodes and names limits.
+//!
+//! # From a script to a spend
+//!
+//! ```
+//! use bitcoin::ScriptBuf;
+//! use tapcourt_script::interpreter::{Rules, execute};
+//! use tapcourt_script::taptree::{LeafSource, Taptree, leaf_hash};
+//! use tapcourt_script::{Fragment, StackEffect, script};
+//!
+//! /// Leaf `n` is spent by three numbers whose sum is `n`.
+//! struct Sums;
+//!
+//! impl LeafSource for Sums {
+//!     fn len(&self) -> usize {
+//!         1 << 10
+//!     }
+//!
+//!     fn script(&self, index: usize) -> ScriptBuf {
+//!         let sum = Fragment::new(script! { for _ in 1..3 { OP_ADD } }, StackEffect::new(3, 1));
+//!         script! { { sum } { index } OP_NUMEQUAL }
+//!     }
+//! }
+//!
+//! // The tree keeps hashes only; leaves and control blocks are made when asked for.
+//! let tree = Taptree::build(&Sums)?;
+//! let internal_key = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0".parse()?;
+//! let leaf = Sums.script(600);
+//! assert_eq!(leaf_hash(&leaf), tree.leaf_hash(600));
+//! assert_eq!(tree.control_block(600, internal_key).serialize().len(), 33 + 32 * 10);
+//!
+//! // Witness items are given bottom first.
+//! let witness = |a: u8, b: u8, c: u8| vec![vec![a], vec![b], vec![c]];
+//! let execution = execute(&leaf, witness(127, 127, 127), None, Rules::Policy);
+//! let failure = execution.result.unwrap_err();
+//! assert_eq!(failure.to_string(), "at byte 6: the script ended with a false item");
+//! assert_eq!(execution.max_stack, 3);
+//!
+//! let hundred_thrice = execute(&Sums.script(300), witness(100, 100, 100), None, Rules::Policy);
+//! assert!(hundred_thrice.succeeded());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod asm;
 mod effect;

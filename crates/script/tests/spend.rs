@@ -153,7 +153,7 @@ fn signatures_of_every_hash_type_are_accepted_and_bound_to_it() {
     for hash_type in types {
         let mut spend = signed_leaf();
         let signature = spend.sign(Some(u32::MAX), hash_type, None);
-        assert_eq!(spend.outcome(&[signature.clone()]), Ok(()));
+        assert_eq!(spend.outcome(std::slice::from_ref(&signature)), Ok(()));
         spend.tx.lock_time = LockTime::from_consensus(99);
         assert_eq!(
             spend.outcome(&[signature]),

@@ -181,7 +181,7 @@ fn instructions_end_at_a_truncated_push() {
 #[test]
 fn the_macro_runs_rust_control_flow() {
     let names = [1, 2];
-    let pairs = vec![(3, true), (4, false)];
+    let pairs = [(3, true), (4, false)];
     let inner = Fragment::new(script! { OP_ADD }, StackEffect::new(2, 1));
     let script = script! {
         for n in names { { n } }
@@ -192,7 +192,7 @@ fn the_macro_runs_rust_control_flow() {
         if let Some(last) = names.last() { { *last } }
         OP_DUP for _ in 0..2 { OP_DROP } OP_NIP OP_NIP OP_SWAP if false { OP_RETURN }
         OP_NOP OP_NOP OP_NOP OP_NOP OP_NOP
-        { &inner } { { let twice = 2 * 10; twice } } { vec![inner.clone(), inner.clone()] } { true } { vec![9u8, 9] }
+        { &inner } { { let ten = 10; 2 * ten } } { vec![inner.clone(), inner.clone()] } { true } { vec![9u8, 9] }
     };
     assert_eq!(
         asm::to_text(&script),

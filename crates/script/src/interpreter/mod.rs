@@ -86,8 +86,8 @@ pub struct Step<'a> {
 /// use tapcourt_script::interpreter::{Rules, execute};
 /// use tapcourt_script::script;
 ///
-/// let execution = execute(&script! { OP_ADD
-///     { 5 } OP_NUMEQUAL }, vec![vec![2], vec![3]], None, Rules::Policy);
+/// let script = script! { OP_ADD { 5 } OP_NUMEQUAL };
+/// let execution = execute(&script, vec![vec![2], vec![3]], None, Rules::Policy);
 /// assert!(execution.succeeded());
 /// assert_eq!((execution.opcodes, execution.max_stack), (3, 2));
 /// ```
