@@ -129,6 +129,7 @@ impl Graph {
     }
 
     /// Returns the transaction whose output is the outcome: the last assert, or the challenge when there is none.
+    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
     pub fn outcome_parent(&self) -> &Presigned {
         let kind = match self.terms.layout.asserts.len() {
             0 => TransactionKind::Challenge,

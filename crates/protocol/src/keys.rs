@@ -1,6 +1,6 @@
-//! Keys: the parties' signing keys, their MuSig2 aggregate, and internal keys that nobody can sign for.
+//! Keys: the parties' signing keys, their `MuSig2` aggregate, and internal keys that nobody can sign for.
 //!
-//! `bitcoin` 0.32 carries `secp256k1` 0.29, the MuSig2 module is in 0.33: values cross between them as bytes, here and in
+//! `bitcoin` 0.32 carries `secp256k1` 0.29, the `MuSig2` module is in 0.33: values cross between them as bytes, here and in
 //! [`crate::presign`] only.
 
 use bitcoin::XOnlyPublicKey;
@@ -24,6 +24,7 @@ pub const NUMS_POINT: [u8; 32] = [
 /// Calculates the internal key of every connector of a contract: `H + t·G`, `t` a tagged hash of the contract id.
 ///
 /// Anyone can recompute it from the contract id, which shows that nobody knows its discrete logarithm.
+#[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
 pub fn internal_key(contract: ContractId) -> XOnlyPublicKey {
     let tweak = tagged_hash("tapcourt/internal-key", &[contract.as_bytes()]);
     let tweak = Scalar::from_be_bytes(tweak).expect("a hash exceeds the group order with probability 2^-128");
@@ -32,7 +33,7 @@ pub fn internal_key(contract: ContractId) -> XOnlyPublicKey {
     to_bitcoin_x_only(key)
 }
 
-/// The MuSig2 aggregate of the prover's and the challenger's key, in this order.
+/// The `MuSig2` aggregate of the prover's and the challenger's key, in this order.
 #[derive(Debug, Clone)]
 pub struct AggregateKey {
     cache: KeyAggCache,
@@ -57,6 +58,7 @@ impl AggregateKey {
 }
 
 /// A party's secret key. Zeroed when dropped.
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct SigningKey(Zeroizing<[u8; 32]>);
 
 impl SigningKey {
@@ -73,6 +75,7 @@ impl SigningKey {
     }
 
     /// Returns the public key.
+    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
     pub fn public_key(&self) -> PublicKey {
         PublicKey::from_slice(&self.keypair().public_key().serialize()).expect("both versions share one encoding")
     }

@@ -31,12 +31,15 @@ pub mod size;
 pub mod terms;
 pub mod transactions;
 
+#[cfg(test)]
+mod tests;
+
 pub use graph::{Graph, GraphError, Slot};
 pub use keys::{AggregateKey, SigningKey};
 pub use lint::{Finding, lint};
 pub use moves::{Batch, Layout, LayoutError, Move, PackLimits, pack_batches};
 pub use parameters::{ExpiryPolicy, Parameters, ParametersError, RelativeBlocks};
-pub use presign::{ChallengerSession, PresignError, PresignedGraph, SessionSecret, complete, prover_sign};
+pub use presign::{ChallengerSession, FinaliseError, PresignError, PresignedGraph, SessionSecret, complete, prover_sign};
 pub use recover::{Published, RecoverError, recover_published};
 pub use role::Role;
 pub use terms::{ContractId, FundingInput, InstanceId, Party, Terms, TermsError};

@@ -151,6 +151,7 @@ pub struct Terms {
 
 impl Terms {
     /// Calculates the tagged hash of all of the terms.
+    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
     pub fn contract_id(&self) -> ContractId {
         let encoded = postcard::to_stdvec(self).expect("terms hold no type that postcard cannot encode");
         ContractId(tagged_hash("tapcourt/contract/1", &[&encoded]))

@@ -13,7 +13,7 @@ use crate::connectors::{Connector, cosigned_leaf, signed_leaf};
 use crate::connectors::outcome::OutcomeConnector;
 use crate::connectors::publish::publish_leaf;
 use crate::graph::Graph;
-use crate::transactions::TransactionKind;
+use crate::transactions::{PresignedInput, TransactionKind};
 use crate::transactions::disprove::begins_with_key;
 
 pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
@@ -27,9 +27,7 @@ pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
             if !input.script.as_bytes().ends_with(suffix.as_bytes()) {
                 findings.push(Finding::NotPresigned { leaf });
             }
-            let known = input.groups.iter().all(|&group| group < graph.terms().one_time_keys.len());
-            let opens = || publish_leaf(aggregate, &graph.terms().one_time_keys, &input.groups) == input.script;
-            if !input.groups.is_empty() && !(known && opens()) {
+            if !input.groups.is_empty() && !opens_its_groups(graph, input) {
                 findings.push(Finding::PublishLeaf { transaction, vin });
             }
         }
@@ -40,6 +38,12 @@ pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
     if !challenge.is_some_and(|challenge| challenge.inputs.iter().any(|input| input.script == cosigned)) {
         findings.push(Finding::ChallengeWithoutChallenger);
     }
+}
+
+fn opens_its_groups(graph: &Graph, input: &PresignedInput) -> bool {
+    let keys = &graph.terms().one_time_keys;
+    let known = input.groups.iter().all(|&group| group < keys.len());
+    known && publish_leaf(graph.aggregate_key().x_only(), keys, &input.groups) == input.script
 }
 
 pub(super) fn check_disprove(graph: &Graph, leaves: &dyn LeafSource, findings: &mut Vec<Finding>) {

@@ -1,4 +1,4 @@
-//! Presigning: both parties sign every input of every presigned transaction with MuSig2 (BIP-0327), by messages.
+//! Presigning: both parties sign every input of every presigned transaction with `MuSig2` (BIP-0327), by messages.
 //!
 //! 1. The prover sends an [`Offer`](crate::messages::Offer).
 //! 2. The challenger builds the graph, opens a [`ChallengerSession`], sends an [`Acceptance`](crate::messages::Acceptance) with
@@ -27,7 +27,7 @@ use thiserror::Error;
 
 pub use nonce::SessionSecret;
 pub use session::{ChallengerSession, complete, prover_sign};
-pub use signatures::PresignedGraph;
+pub use signatures::{FinaliseError, PresignedGraph};
 
 use crate::role::Role;
 use crate::terms::ContractId;

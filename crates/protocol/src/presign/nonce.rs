@@ -9,6 +9,7 @@ use crate::hash::tagged_hash;
 use crate::keys::SigningKey;
 
 /// 32 fresh random bytes from which a session's nonces derive. Never use one for two sessions. Zeroed when dropped.
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct SessionSecret(Zeroizing<[u8; 32]>);
 
 impl SessionSecret {

@@ -11,6 +11,7 @@ use crate::messages::{Acceptance, ChallengerPartials, Fixed, ProverPartials};
 use crate::role::Role;
 
 /// The challenger's side between its acceptance and the prover's answer. Signing consumes it.
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct ChallengerSession<'a> {
     graph: &'a Graph,
     key: &'a SigningKey,

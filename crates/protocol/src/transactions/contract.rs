@@ -114,6 +114,7 @@ impl Contract {
     }
 
     /// Calculates what a party signs for its taproot coins by their key path: (input, message) pairs.
+    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
     pub fn key_path_sighashes(&self, role: Role) -> Vec<(usize, [u8; 32])> {
         let mut cache = SighashCache::new(&self.transaction);
         let mine = self.owners.iter().enumerate().filter(|(_, owner)| **owner == role);

@@ -1,0 +1,13 @@
+//! Tests of whole graphs: toy contracts with small groups, in several shapes.
+
+mod fee_child;
+mod funding;
+mod graph;
+mod lint;
+mod messages;
+mod moves;
+mod mutation;
+mod presign;
+mod recover;
+mod spend;
+mod toy;
