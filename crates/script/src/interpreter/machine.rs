@@ -2,7 +2,7 @@
 
 use bitcoin::hashes::{Hash, hash160, ripemd160, sha1};
 use bitcoin::sighash::SighashCache;
-use bitcoin::{Opcode, Script, Transaction};
+use bitcoin::{Script, Transaction};
 use sha2::{Digest, Sha256};
 
 use super::checks::{SEQUENCE_LOCKTIME_DISABLE_FLAG, TxContext, check_signature};
@@ -580,8 +580,8 @@ fn is_minimal_push(code: u8, data: &[u8]) -> bool {
         ([], _) => code == 0x00,
         ([1..=16 | 0x81], _) => false,
         (_, 1..=0x4b) => usize::from(code) == data.len(),
-        (_, 0x4c..=0xff) => code == Opcode::from(0x4c).to_u8(),
-        (_, 0x100..=0xffff) => code == Opcode::from(0x4d).to_u8(),
+        (_, 0x4c..=0xff) => code == 0x4c,
+        (_, 0x100..=0xffff) => code == 0x4d,
         _ => true,
     }
 }
