@@ -245,7 +245,11 @@ impl PublicKey {
         )
     }
 
-    fn recover_items(&self, items: &[Item], witness: &[Vec<u8>]) -> Result<Opening, RecoverError> {
+    pub(crate) fn recover_items(
+        &self,
+        items: &[Item],
+        witness: &[Vec<u8>],
+    ) -> Result<Opening, RecoverError> {
         if witness.len() != items.len() {
             return Err(RecoverError::ItemCount {
                 actual: witness.len(),

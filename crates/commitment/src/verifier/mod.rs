@@ -21,6 +21,8 @@ macro_rules! emit {
 mod bits;
 mod lamport;
 mod planes;
+#[cfg(test)]
+mod tests;
 
 /// One witness item of an opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
