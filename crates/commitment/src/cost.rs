@@ -3,8 +3,8 @@
 use tapcourt_script::analyze;
 
 use crate::parameters::{Parameters, ParametersError, Scheme};
-use crate::verifier::Template;
-use crate::{ELEMENT_BYTES, MAX_DIGIT_BITS, checksum_bits};
+use crate::verifier::{self, Template};
+use crate::{ELEMENT_BYTES, MAX_DIGIT_BITS, OpenOrder, checksum_bits};
 
 /// Sizes of a verifying script and of its witness. Both are charged one weight unit a byte.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,16 +59,25 @@ impl Default for Objective {
 }
 
 impl Objective {
-    fn cost(&self, parameters: &Parameters) -> f64 {
-        let mut cost = 0.0;
+    /// The weighted sum for this shape, whose openings have `witness_bytes` on average.
+    fn cost(&self, parameters: &Parameters, witness_bytes: f64) -> f64 {
+        let ends = verifier::blank_ends(parameters);
+        let mut cost = (self.publish + self.open) * witness_bytes;
         if self.publish != 0.0 {
-            cost += self.publish * parameters.publish_size().weight_wu_mean();
+            cost += self.publish * verifier::publish(parameters, &ends).script.len() as f64; // cast ok: far below 2^52
         }
         if self.open != 0.0 {
-            cost += self.open * parameters.open_bits_size().weight_wu_mean();
+            let order = OpenOrder::natural(parameters);
+            cost += self.open * verifier::open_bits(parameters, &ends, &order).script.len() as f64; // cast ok: as above
         }
         cost
     }
+}
+
+/// A shape and how well it meets an objective.
+struct Candidate {
+    parameters: Parameters,
+    cost: f64,
 }
 
 /// Measures a template.
@@ -76,33 +85,43 @@ pub(crate) fn size(parameters: &Parameters, template: &Template) -> Size {
     let analysis = analyze(&template.script)
         .expect("our templates pick at constant depths and balance their branches");
     let items = parameters.signature_items();
-    // Every item has a length byte; an element has 20 bytes; a flag has one byte if set, and none otherwise.
-    let fixed = items + parameters.digits() * ELEMENT_BYTES;
-    let (flags_mean, flags_max) = match parameters.scheme() {
-        Scheme::Winternitz => {
-            let bits = parameters.message_bits();
-            // Never more than the message's bits: clearing t flags of an all-ones message makes the checksum a sum
-            // of t powers of two, which has at most t ones.
-            (bits as f64 / 2.0 + mean_checksum_ones(parameters), bits) // cast ok: at most MAX_MESSAGE_BITS
-        }
-        Scheme::Lamport => (0.0, 0),
+    let ones_mean = mean_checksum_ones(parameters.message_digits());
+    // The set flags are never more than the message's bits: clearing t flags of an all-ones message makes the
+    // checksum a sum of t powers of two, which has at most t ones.
+    let flags_max = match parameters.scheme() {
+        Scheme::Winternitz => parameters.message_bits(),
+        Scheme::Lamport => 0,
     };
     Size {
         script_bytes: template.script.len(),
-        witness_bytes_mean: fixed as f64 + flags_mean, // cast ok: far below 2^52
-        witness_bytes_max: fixed + flags_max,
+        witness_bytes_mean: mean_witness_bytes(parameters, ones_mean),
+        witness_bytes_max: fixed_witness_bytes(parameters) + flags_max,
         items,
         opcodes: analysis.opcodes,
         max_stack: items + analysis.peak as usize, // cast ok: usize has at least 32 bits here
     }
 }
 
+/// Witness bytes apart from set flags: a length byte an item, and the elements.
+fn fixed_witness_bytes(parameters: &Parameters) -> usize {
+    parameters.signature_items() + parameters.digits() * ELEMENT_BYTES
+}
+
+/// Mean witness bytes, given the mean number of ones in the checksum: a set flag takes one byte, any other none.
+fn mean_witness_bytes(parameters: &Parameters, ones_mean: f64) -> f64 {
+    let flags_mean = match parameters.scheme() {
+        Scheme::Winternitz => parameters.message_bits() as f64 / 2.0 + ones_mean, // cast ok: at most MAX_MESSAGE_BITS
+        Scheme::Lamport => 0.0,
+    };
+    fixed_witness_bytes(parameters) as f64 + flags_mean // cast ok: far below 2^52
+}
+
 /// Mean number of ones in the checksum over uniformly random messages. It does not depend on how the checksum is cut into digits.
-fn mean_checksum_ones(parameters: &Parameters) -> f64 {
+fn mean_checksum_ones(message: &[u8]) -> f64 {
     // probability[s]: that the digits so far add up to s; by symmetry also that the checksum over them is s.
     let mut probability = vec![1.0f64];
-    for digit in parameters.message() {
-        let base = digit.maximum() as usize + 1; // cast ok: at most 256
+    for &width in message {
+        let base = 1usize << width;
         let mut next = vec![0.0; probability.len() + base - 1];
         let mut window = 0.0;
         for (sum, slot) in next.iter_mut().enumerate() {
@@ -121,37 +140,48 @@ fn mean_checksum_ones(parameters: &Parameters) -> f64 {
         .sum()
 }
 
-/// The checksum layout for these message digits that meets the objective best.
-pub(crate) fn cheapest_checksum(message: &[u8], objective: &Objective) -> Parameters {
-    checksum_layouts(checksum_bits(message))
-        .into_iter()
-        .map(|checksum| {
-            Parameters::with_digits(message, &checksum).expect("layouts have the checksum's bits")
-        })
-        .min_by(|a, b| objective.cost(a).total_cmp(&objective.cost(b)))
-        .expect("every checksum has a layout")
+/// The checksum layout for these message digits that is cheapest to publish.
+pub(crate) fn cheapest_checksum(message: &[u8]) -> Parameters {
+    best_layout(message, &Objective::default()).parameters
 }
 
 /// The shape that meets the objective best.
 pub(crate) fn cheapest(bits: usize, objective: &Objective) -> Result<Parameters, ParametersError> {
     let lamport = Parameters::lamport(bits)?;
-    let mut candidates = vec![lamport];
+    let cost = objective.cost(&lamport, mean_witness_bytes(&lamport, 0.0));
+    let mut candidates = vec![Candidate {
+        parameters: lamport,
+        cost,
+    }];
     candidates.extend(
         message_layouts(bits)
             .iter()
-            .map(|message| cheapest_checksum(message, objective)),
+            .map(|message| best_layout(message, objective)),
     );
-    let least = candidates
-        .iter()
-        .map(Parameters::signature_items)
-        .min()
-        .unwrap_or(0);
+    let items = |candidate: &Candidate| candidate.parameters.signature_items();
+    let least = candidates.iter().map(items).min().unwrap_or(0);
     let limit = objective.max_items.unwrap_or(usize::MAX);
     candidates
         .into_iter()
-        .filter(|parameters| parameters.signature_items() <= limit)
-        .min_by(|a, b| objective.cost(a).total_cmp(&objective.cost(b)))
+        .filter(|candidate| items(candidate) <= limit)
+        .min_by(|a, b| a.cost.total_cmp(&b.cost))
+        .map(|candidate| candidate.parameters)
         .ok_or(ParametersError::Items { bits, least, limit })
+}
+
+/// The checksum layout for these message digits that meets the objective best, its bound on items aside.
+fn best_layout(message: &[u8], objective: &Objective) -> Candidate {
+    let ones_mean = mean_checksum_ones(message);
+    checksum_layouts(checksum_bits(message))
+        .into_iter()
+        .map(|checksum| {
+            let parameters = Parameters::with_digits(message, &checksum)
+                .expect("layouts have the checksum's bits");
+            let cost = objective.cost(&parameters, mean_witness_bytes(&parameters, ones_mean));
+            Candidate { parameters, cost }
+        })
+        .min_by(|a, b| a.cost.total_cmp(&b.cost))
+        .expect("every checksum has a layout")
 }
 
 /// Message layouts worth trying: for each width, digits of that width and a narrower last one, and digits as equal as possible.
@@ -177,9 +207,9 @@ fn message_layouts(bits: usize) -> Vec<Vec<u8>> {
     layouts
 }
 
-/// The ways to cut a checksum into at most two digits more than necessary, in rising or falling order of width.
+/// The ways to cut a checksum into few digits, in rising or falling order of width.
 fn checksum_layouts(bits: u32) -> Vec<Vec<u8>> {
-    let most = bits.div_ceil(MAX_DIGIT_BITS.into()) as usize + 2; // cast ok: a handful
+    let most = bits.div_ceil(4).max(2) as usize; // cast ok: a handful
     let mut layouts = Vec::new();
     let mut partial = vec![(Vec::new(), bits as u8)]; // cast ok: at most 32
     while let Some((layout, rest)) = partial.pop() {

@@ -1,4 +1,67 @@
 //! Winternitz and Lamport bit commitments: keys, openings, and the scripts that check them.
+//!
+//! A party commits to a value before it exists: it publishes a one-time key, and a transaction later forces it to *open* the key to
+//! some value. Whoever sees the opening can show the value to any other script that holds the key, so that a leaf can
+//! compute on what was once published, in another transaction.
+//!
+//! # The parts
+//! - [`Parameters`] is the public shape: how a message is cut into digits, and the checksum. [`Parameters::cheapest`]
+//!   chooses it by exact [`Size`]s, which are known without any key.
+//! - [`Seed`] and [`KeyPath`] derive a [`SecretKey`], whose other half is a [`PublicKey`].
+//! - [`SecretKey::sign`] gives an [`Opening`]. Sign one value only.
+//! - Two scripts accept it: [`PublicKey::publish_script`] consumes it and leaves nothing; [`PublicKey::open_bits`] leaves the
+//!   message bits on the altstack in an [`OpenOrder`]. Both take the same items, in different orders.
+//! - [`PublicKey::recover`] reads the opening back from a witness that was seen on chain.
+//!
+//! # What holds
+//! - An opening binds its signer. Nobody else can make one for another value, unless the key has signed two values.
+//! - Every opening has exactly one witness that a script accepts, under consensus rules alone: nobody can make a transaction larger by
+//!   encoding it differently.
+//! - The off-chain check accepts what the scripts accept.
+//! - A published opening can be opened again within standardness rules: every item has at most 20 bytes.
+//!
+//! # Sizes
+//! Script and mean witness, in weight units a bit, of the cheapest shape to publish; each shape is base 16 with a checksum of one to
+//! three digits, except the single bit, which is Lamport's.
+//!
+//! | message bits | items | publish | open to bits |
+//! |---:|---:|---:|---:|
+//! | 1 | 1 | 74.0 | 72.0 |
+//! | 8 | 16 | 37.8 | 38.9 |
+//! | 32 | 49 | 27.9 | 29.7 |
+//! | 64 | 90 | 25.4 | 27.4 |
+//! | 128 | 171 | 24.1 | 26.1 |
+//! | 160 | 212 | 23.9 | 26.0 |
+//! | 256 | 332 | 23.4 | 25.4 |
+//! | 512 | 654 | 23.0 | 25.0 |
+//!
+//! # Example
+//! ```
+//! use tapcourt_commitment::{KeyPath, Objective, OpenOrder, Parameters, SecretKey, Seed};
+//! use tapcourt_script::interpreter::{Rules, execute};
+//! use tapcourt_script::script;
+//!
+//! let parameters = Parameters::cheapest(32, &Objective::default())?;
+//! let path = KeyPath { contract: [1; 32], role: "prover", label: "output/0" };
+//! let secret = SecretKey::derive(&Seed::new([2; 32]), &path, &parameters);
+//! let key = secret.public_key();
+//!
+//! // The prover publishes a value; the challenger reads it from the witness.
+//! let value: Vec<bool> = (0..32).map(|bit| 0xc0ffeeu32 >> bit & 1 == 1).collect();
+//! let witness = secret.sign(&value).witness_for_publish();
+//! let opening = key.recover(&witness)?;
+//! assert_eq!(opening.message(), value);
+//!
+//! // A script takes it ...
+//! let publish = script! { { key.publish_script() } OP_1 };
+//! assert!(execute(&publish, witness, None, Rules::Policy).succeeded());
+//!
+//! // ... and a leaf of the challenger's opens it again, bit 0 on top of the altstack: it is 0, as 0xc0ffee is even.
+//! let order = OpenOrder::natural(&parameters);
+//! let leaf = script! { { key.open_bits(&order) } OP_FROMALTSTACK OP_NOT };
+//! assert!(execute(&leaf, opening.witness_for_open(&order), None, Rules::Policy).succeeded());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod chain;
 mod cost;

@@ -118,7 +118,7 @@ impl Parameters {
         if !bits.is_multiple_of(base_bits) {
             widths.push((bits % base_bits) as u8); // cast ok: below log2_base
         }
-        Ok(cost::cheapest_checksum(&widths, &Objective::default()))
+        Ok(cost::cheapest_checksum(&widths))
     }
 
     /// Winternitz with digits of the given widths in bits, message and checksum, each from the lowest bits up.

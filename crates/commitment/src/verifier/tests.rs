@@ -119,7 +119,6 @@ fn tiny_shapes() -> Vec<Parameters> {
         (&[1, 2], &[3]),
         (&[2, 2], &[3]),
         (&[2, 2], &[2, 1]),
-        (&[2, 2], &[1, 2]),
     ];
     let winternitz = shapes
         .iter()
@@ -132,6 +131,7 @@ fn tiny_shapes() -> Vec<Parameters> {
 /// Shapes for which one or two positions are tampered with at a time.
 fn small_shapes() -> Vec<Parameters> {
     let shapes: &[(&[u8], &[u8])] = &[
+        (&[2, 2], &[1, 2]),
         (&[2, 2, 2], &[2, 2]),
         (&[2, 2, 2, 2], &[4]),
         (&[3, 3], &[2, 2]),
@@ -201,9 +201,9 @@ fn no_combination_of_digits_and_reachable_elements_forges() {
         for message in messages(parameters.message_bits()) {
             let opening = secret.sign(&message);
             assert_eq!(key.verify(&opening), Ok(message));
-            laws(&key, &executed)
-                .iter()
-                .for_each(|law| try_claims(law, &opening, &digits, &mut honest));
+            for law in &laws(&key, &executed)[..2] {
+                try_claims(law, &opening, &digits, &mut honest);
+            }
         }
     }
     println!(
@@ -219,7 +219,7 @@ fn no_two_positions_forge() {
     for parameters in small_shapes() {
         let secret = secret(&parameters);
         let key = secret.public_key();
-        let stride = parameters.message_bits().saturating_sub(4).max(1);
+        let stride = (1 << parameters.message_bits()) / 32 + 1;
         for message in messages(parameters.message_bits()).step_by(stride) {
             let opening = secret.sign(&message);
             for law in &laws(&key, &executed)[..2] {

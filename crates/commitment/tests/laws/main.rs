@@ -1,0 +1,46 @@
+//! What every commitment promises, at full size and through the public interface alone.
+
+mod keys;
+mod openings;
+mod sizes;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tapcourt_commitment::{KeyPath, Parameters, SecretKey, Seed};
+
+/// How many times as many cases to run as usual: the environment variable `TAPCOURT_SCALE`.
+fn scale() -> usize {
+    std::env::var("TAPCOURT_SCALE")
+        .ok()
+        .and_then(|scale| scale.parse().ok())
+        .unwrap_or(1)
+}
+
+fn rng(label: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(label)
+}
+
+fn secret(parameters: &Parameters) -> SecretKey {
+    let path = KeyPath {
+        contract: [1; 32],
+        role: "prover",
+        label: "laws",
+    };
+    SecretKey::derive(&Seed::new([2; 32]), &path, parameters)
+}
+
+fn random_message(bits: usize, rng: &mut impl Rng) -> Vec<bool> {
+    (0..bits).map(|_| rng.r#gen()).collect()
+}
+
+/// Every base at this many bits, and Lamport.
+fn all_schemes(bits: usize) -> Vec<Parameters> {
+    (1..=8)
+        .map(|log2_base| Parameters::winternitz(bits, log2_base).unwrap())
+        .chain([Parameters::lamport(bits).unwrap()])
+        .collect()
+}
+
+fn witness_bytes(items: &[Vec<u8>]) -> usize {
+    items.iter().map(|item| 1 + item.len()).sum()
+}
