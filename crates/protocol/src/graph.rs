@@ -4,11 +4,11 @@ use bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid};
 use tapcourt_script::taptree::{LeafSource, TaptreeError};
 use thiserror::Error;
 
+use crate::connectors::ConnectorKeys;
 use crate::connectors::bond::BondConnector;
 use crate::connectors::claimed::ClaimedConnector;
 use crate::connectors::outcome::OutcomeConnector;
 use crate::connectors::publish::PublishConnector;
-use crate::connectors::ConnectorKeys;
 use crate::keys::{AggregateKey, internal_key};
 use crate::moves::{LayoutError, Move};
 use crate::parameters::{Parameters, ParametersError, RelativeBlocks};
@@ -18,8 +18,8 @@ use crate::terms::{ContractId, Terms, TermsError};
 use crate::transactions::contract::{self, Contract};
 use crate::transactions::publish::Next;
 use crate::transactions::{
-    Coin, Output, OutputKind, OutputRef, Presigned, TransactionKind, challenge, expire, payout, payout_disputed, publish,
-    timeout, vout_of,
+    Coin, Output, OutputKind, OutputRef, Presigned, TransactionKind, challenge, expire, payout,
+    payout_disputed, publish, timeout, vout_of,
 };
 
 /// One signature to make: an input of a presigned transaction.
@@ -66,11 +66,25 @@ impl Graph {
             challenger: terms.challenger.x_only_key(),
         };
         let outcome = OutcomeConnector::new(&keys, terms.parameters.delta, leaves)?;
-        let (contract, presigned) = Connectors::new(&terms, &keys, &outcome).transactions(&terms)?;
-        let sizes: Vec<GroupSize> =
-            terms.one_time_keys.iter().map(|key| GroupSize::of(key.parameters())).collect();
+        let (contract, presigned) =
+            Connectors::new(&terms, &keys, &outcome).transactions(&terms)?;
+        let sizes: Vec<GroupSize> = terms
+            .one_time_keys
+            .iter()
+            .map(|key| GroupSize::of(key.parameters()))
+            .collect();
         let slots = slots(&presigned);
-        Ok(Self { terms, id, aggregate, keys, contract, presigned, outcome, sizes, slots })
+        Ok(Self {
+            terms,
+            id,
+            aggregate,
+            keys,
+            contract,
+            presigned,
+            outcome,
+            sizes,
+            slots,
+        })
     }
 
     /// Returns the terms.
@@ -105,7 +119,9 @@ impl Graph {
 
     /// Returns a presigned transaction, or `None` when the contract has none of this kind.
     pub fn transaction(&self, kind: TransactionKind) -> Option<&Presigned> {
-        self.presigned.iter().find(|transaction| transaction.kind == kind)
+        self.presigned
+            .iter()
+            .find(|transaction| transaction.kind == kind)
     }
 
     /// Finds which transaction has this txid.
@@ -113,7 +129,10 @@ impl Graph {
         if self.contract.txid() == txid {
             return Some(TransactionKind::Contract);
         }
-        self.presigned.iter().find(|transaction| transaction.txid() == txid).map(|transaction| transaction.kind)
+        self.presigned
+            .iter()
+            .find(|transaction| transaction.txid() == txid)
+            .map(|transaction| transaction.kind)
     }
 
     /// Returns the connector that the disprove leaves hang from.
@@ -124,18 +143,31 @@ impl Graph {
     /// Returns the outcome output: where it is and what it holds.
     pub fn outcome_output(&self) -> (OutPoint, TxOut) {
         let parent = self.outcome_parent();
-        let (txid, output) = (parent.txid(), &parent.transaction.output[publish::VALUE_VOUT as usize]);
-        (OutPoint { txid, vout: publish::VALUE_VOUT }, output.clone())
+        let (txid, output) = (
+            parent.txid(),
+            &parent.transaction.output[publish::VALUE_VOUT as usize],
+        );
+        (
+            OutPoint {
+                txid,
+                vout: publish::VALUE_VOUT,
+            },
+            output.clone(),
+        )
     }
 
     /// Returns the transaction whose output is the outcome: the last assert, or the challenge when there is none.
-    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the message says"
+    )]
     pub fn outcome_parent(&self) -> &Presigned {
         let kind = match self.terms.layout.asserts.len() {
             0 => TransactionKind::Challenge,
             asserts => TransactionKind::Assert(asserts - 1),
         };
-        self.transaction(kind).expect("every graph has a challenge and all of its asserts")
+        self.transaction(kind)
+            .expect("every graph has a challenge and all of its asserts")
     }
 
     /// Returns one slot per signature, in the order of [`Graph::presigned`] and its inputs.
@@ -150,7 +182,8 @@ impl Graph {
 
     /// Predicts the weight of a presigned transaction.
     pub fn predicted_weight(&self, kind: TransactionKind) -> Option<PredictedWeight> {
-        self.transaction(kind).map(|transaction| transaction.predicted_weight(&self.sizes))
+        self.transaction(kind)
+            .map(|transaction| transaction.predicted_weight(&self.sizes))
     }
 
     /// Returns the outputs of a transaction of the graph, the contract included.
@@ -158,7 +191,8 @@ impl Graph {
         if kind == TransactionKind::Contract {
             return Some((&self.contract.transaction, &self.contract.outputs));
         }
-        self.transaction(kind).map(|presigned| (&presigned.transaction, presigned.outputs.as_slice()))
+        self.transaction(kind)
+            .map(|presigned| (&presigned.transaction, presigned.outputs.as_slice()))
     }
 
     /// Finds an output by transaction and kind.
@@ -169,7 +203,12 @@ impl Graph {
 
     /// Returns the presigned transactions that spend an output.
     pub fn spenders(&self, output: OutputRef) -> impl Iterator<Item = &Presigned> {
-        self.presigned.iter().filter(move |transaction| transaction.inputs.iter().any(|input| input.source == output))
+        self.presigned.iter().filter(move |transaction| {
+            transaction
+                .inputs
+                .iter()
+                .any(|input| input.source == output)
+        })
     }
 }
 
@@ -177,7 +216,13 @@ fn slots(presigned: &[Presigned]) -> Vec<Slot> {
     let of = |transaction: &Presigned| {
         let kind = transaction.kind;
         let sighashes = transaction.sighashes().into_iter().enumerate();
-        sighashes.map(move |(vin, sighash)| Slot { transaction: kind, vin, sighash }).collect::<Vec<_>>()
+        sighashes
+            .map(move |(vin, sighash)| Slot {
+                transaction: kind,
+                vin,
+                sighash,
+            })
+            .collect::<Vec<_>>()
     };
     presigned.iter().flat_map(of).collect()
 }
@@ -195,13 +240,22 @@ impl<'a> Connectors<'a> {
     fn new(terms: &Terms, keys: &ConnectorKeys, outcome: &'a OutcomeConnector) -> Self {
         let of = |step: &Move, timelock: RelativeBlocks| -> Vec<PublishConnector> {
             let batches = step.batches.iter();
-            batches.map(|batch| PublishConnector::new(keys, &terms.one_time_keys, batch, timelock)).collect()
+            batches
+                .map(|batch| PublishConnector::new(keys, &terms.one_time_keys, batch, timelock))
+                .collect()
         };
         let Parameters { delta, expiry, .. } = terms.parameters;
         let claim = terms.layout.claim.iter().enumerate();
         Self {
-            claim: claim.map(|(index, step)| of(step, if index == 0 { expiry } else { delta })).collect(),
-            asserts: terms.layout.asserts.iter().map(|step| of(step, delta)).collect(),
+            claim: claim
+                .map(|(index, step)| of(step, if index == 0 { expiry } else { delta }))
+                .collect(),
+            asserts: terms
+                .layout
+                .asserts
+                .iter()
+                .map(|step| of(step, delta))
+                .collect(),
             bond: BondConnector::new(keys),
             claimed: ClaimedConnector::new(keys, delta),
             outcome,
@@ -210,25 +264,39 @@ impl<'a> Connectors<'a> {
 
     /// What waits after a move of the claim.
     fn after_claim(&self, index: usize) -> Next<'_> {
-        self.claim.get(index + 1).map_or(Next::Claimed(&self.claimed), |connectors| Next::Move(connectors))
+        self.claim
+            .get(index + 1)
+            .map_or(Next::Claimed(&self.claimed), |connectors| {
+                Next::Move(connectors)
+            })
     }
 
     /// What waits after `asserts` asserts (none: after the challenge).
     fn after_asserts(&self, asserts: usize) -> Next<'_> {
-        self.asserts.get(asserts).map_or(Next::Outcome(self.outcome), |connectors| Next::Move(connectors))
+        self.asserts
+            .get(asserts)
+            .map_or(Next::Outcome(self.outcome), |connectors| {
+                Next::Move(connectors)
+            })
     }
 
     fn transactions(&self, terms: &Terms) -> Result<(Contract, Vec<Presigned>), GraphError> {
         let contract = Contract::new(terms, &self.claim[0], &self.bond)?;
         let funding = &contract.transaction;
-        let bond = Coin::of(TransactionKind::Contract, funding, contract::BOND_VOUT, &self.bond);
+        let bond = Coin::of(
+            TransactionKind::Contract,
+            funding,
+            contract::BOND_VOUT,
+            &self.bond,
+        );
         let mut presigned = Vec::new();
 
         let mut coins: Vec<Coin<'_, PublishConnector>> = self.claim[0]
             .iter()
             .enumerate()
             .map(|(index, connector)| {
-                let vout = match index as u32 { // cast ok, a transaction has < 2^32 outputs
+                let vout = match index as u32 {
+                    // cast ok, a transaction has < 2^32 outputs
                     0 => contract::POT_VOUT,
                     further => contract::FIRST_CLAIM_VOUT + further - 1,
                 };
@@ -239,15 +307,30 @@ impl<'a> Connectors<'a> {
         for (index, step) in terms.layout.claim.iter().enumerate() {
             if index > 0 {
                 let kind = TransactionKind::KickoffTimeout(index);
-                presigned.push(timeout::build(terms, kind, step.mover, &coins, Some(&bond))?);
+                presigned.push(timeout::build(
+                    terms,
+                    kind,
+                    step.mover,
+                    &coins,
+                    Some(&bond),
+                )?);
             }
-            let kickoff = publish::build(TransactionKind::Kickoff(index), &coins, self.after_claim(index))?;
+            let kickoff = publish::build(
+                TransactionKind::Kickoff(index),
+                &coins,
+                self.after_claim(index),
+            )?;
             coins = move_coins(&kickoff, self.claim.get(index + 1));
             presigned.push(kickoff);
         }
 
         let kickoff = presigned.last().expect("the claim has a move");
-        let pot = Coin::of(kickoff.kind, &kickoff.transaction, publish::VALUE_VOUT, &self.claimed);
+        let pot = Coin::of(
+            kickoff.kind,
+            &kickoff.transaction,
+            publish::VALUE_VOUT,
+            &self.claimed,
+        );
         let payout = payout::build(terms, &pot, &bond);
         let challenge = challenge::build(&pot, &bond, self.after_asserts(0))?;
         presigned.extend([payout, challenge]);
@@ -255,12 +338,27 @@ impl<'a> Connectors<'a> {
         for (index, step) in terms.layout.asserts.iter().enumerate() {
             let parent = presigned.last().expect("the challenge is there");
             let coins = move_coins(parent, self.asserts.get(index));
-            let late = timeout::build(terms, TransactionKind::AssertTimeout(index), step.mover, &coins, None)?;
-            let assert = publish::build(TransactionKind::Assert(index), &coins, self.after_asserts(index + 1))?;
+            let late = timeout::build(
+                terms,
+                TransactionKind::AssertTimeout(index),
+                step.mover,
+                &coins,
+                None,
+            )?;
+            let assert = publish::build(
+                TransactionKind::Assert(index),
+                &coins,
+                self.after_asserts(index + 1),
+            )?;
             presigned.extend([late, assert]);
         }
         let last = presigned.last().expect("the challenge is there");
-        let outcome = Coin::of(last.kind, &last.transaction, publish::VALUE_VOUT, self.outcome);
+        let outcome = Coin::of(
+            last.kind,
+            &last.transaction,
+            publish::VALUE_VOUT,
+            self.outcome,
+        );
         presigned.push(payout_disputed::build(terms, &outcome));
         Ok((contract, presigned))
     }
@@ -271,9 +369,15 @@ fn move_coins<'a>(
     parent: &Presigned,
     connectors: Option<&'a Vec<PublishConnector>>,
 ) -> Vec<Coin<'a, PublishConnector>> {
-    let connectors = connectors.map(Vec::as_slice).unwrap_or_default().iter().enumerate();
+    let connectors = connectors
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+        .iter()
+        .enumerate();
     // cast ok, a transaction has < 2^32 outputs
-    connectors.map(|(vout, connector)| Coin::of(parent.kind, &parent.transaction, vout as u32, connector)).collect()
+    connectors
+        .map(|(vout, connector)| Coin::of(parent.kind, &parent.transaction, vout as u32, connector))
+        .collect()
 }
 
 /// Why no graph can be built.

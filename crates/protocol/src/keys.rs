@@ -17,19 +17,27 @@ use crate::terms::ContractId;
 ///
 /// <https://github.com/bitcoin/bips/blob/master/bip-0341.mediawiki#constructing-and-spending-taproot-outputs>
 pub const NUMS_POINT: [u8; 32] = [
-    0x50, 0x92, 0x9b, 0x74, 0xc1, 0xa0, 0x49, 0x54, 0xb7, 0x8b, 0x4b, 0x60, 0x35, 0xe9, 0x7a, 0x5e, //
+    0x50, 0x92, 0x9b, 0x74, 0xc1, 0xa0, 0x49, 0x54, 0xb7, 0x8b, 0x4b, 0x60, 0x35, 0xe9, 0x7a,
+    0x5e, //
     0x07, 0x8a, 0x5a, 0x0f, 0x28, 0xec, 0x96, 0xd5, 0x47, 0xbf, 0xee, 0x9a, 0xce, 0x80, 0x3a, 0xc0,
 ];
 
 /// Calculates the internal key of every connector of a contract: `H + t·G`, `t` a tagged hash of the contract id.
 ///
 /// Anyone can recompute it from the contract id, which shows that nobody knows its discrete logarithm.
-#[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "cannot fail, as the message says"
+)]
 pub fn internal_key(contract: ContractId) -> XOnlyPublicKey {
     let tweak = tagged_hash("tapcourt/internal-key", &[contract.as_bytes()]);
-    let tweak = Scalar::from_be_bytes(tweak).expect("a hash exceeds the group order with probability 2^-128");
-    let point = secp256k1::XOnlyPublicKey::from_byte_array(NUMS_POINT).expect("BIP-0341's H is on the curve");
-    let (key, _) = point.add_tweak(&tweak).expect("the sum is infinity only if t is minus the logarithm of H");
+    let tweak = Scalar::from_be_bytes(tweak)
+        .expect("a hash exceeds the group order with probability 2^-128");
+    let point = secp256k1::XOnlyPublicKey::from_byte_array(NUMS_POINT)
+        .expect("BIP-0341's H is on the curve");
+    let (key, _) = point
+        .add_tweak(&tweak)
+        .expect("the sum is infinity only if t is minus the logarithm of H");
     to_bitcoin_x_only(key)
 }
 
@@ -44,7 +52,10 @@ impl AggregateKey {
     /// Aggregates the two keys as BIP-0327 does.
     pub fn new(prover: PublicKey, challenger: PublicKey) -> Self {
         let cache = KeyAggCache::new(&[&to_musig_key(prover), &to_musig_key(challenger)]);
-        Self { key: to_bitcoin_x_only(cache.agg_pk()), cache }
+        Self {
+            key: to_bitcoin_x_only(cache.agg_pk()),
+            cache,
+        }
     }
 
     /// Returns the key under which the presigned signatures verify.
@@ -69,15 +80,20 @@ impl SigningKey {
     /// [`KeyError::InvalidSecret`] for zero or a value beyond the group order.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
         let bytes = Zeroizing::new(bytes);
-        let mut keypair = Keypair::from_secret_bytes(*bytes).map_err(|_| KeyError::InvalidSecret)?;
+        let mut keypair =
+            Keypair::from_secret_bytes(*bytes).map_err(|_| KeyError::InvalidSecret)?;
         keypair.non_secure_erase();
         Ok(Self(bytes))
     }
 
     /// Returns the public key.
-    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the message says"
+    )]
     pub fn public_key(&self) -> PublicKey {
-        PublicKey::from_slice(&self.keypair().public_key().serialize()).expect("both versions share one encoding")
+        PublicKey::from_slice(&self.keypair().public_key().serialize())
+            .expect("both versions share one encoding")
     }
 
     /// Signs a sighash under the key alone, as BIP-0340 does, without auxiliary randomness.
@@ -153,12 +169,22 @@ mod tests {
         let public = key.public_key().x_only_public_key().0;
         assert!(verify_signature(public, &[9; 32], &signature));
         assert!(!verify_signature(public, &[8; 32], &signature));
-        assert!(!verify_signature(signing_key(8).public_key().x_only_public_key().0, &[9; 32], &signature));
+        assert!(!verify_signature(
+            signing_key(8).public_key().x_only_public_key().0,
+            &[9; 32],
+            &signature
+        ));
     }
 
     #[test]
     fn zero_is_not_a_secret_key() {
-        assert_eq!(SigningKey::from_bytes([0; 32]).err(), Some(KeyError::InvalidSecret));
-        assert_eq!(SigningKey::from_bytes([0xff; 32]).err(), Some(KeyError::InvalidSecret));
+        assert_eq!(
+            SigningKey::from_bytes([0; 32]).err(),
+            Some(KeyError::InvalidSecret)
+        );
+        assert_eq!(
+            SigningKey::from_bytes([0xff; 32]).err(),
+            Some(KeyError::InvalidSecret)
+        );
     }
 }

@@ -39,7 +39,10 @@ pub use keys::{AggregateKey, SigningKey};
 pub use lint::{Finding, lint};
 pub use moves::{Batch, Layout, LayoutError, Move, PackLimits, pack_batches};
 pub use parameters::{ExpiryPolicy, Parameters, ParametersError, RelativeBlocks};
-pub use presign::{ChallengerSession, FinaliseError, PresignError, PresignedGraph, SessionSecret, complete, prover_sign};
+pub use presign::{
+    ChallengerSession, FinaliseError, PresignError, PresignedGraph, SessionSecret, complete,
+    prover_sign,
+};
 pub use recover::{Published, RecoverError, recover_published};
 pub use role::Role;
 pub use terms::{ContractId, FundingInput, InstanceId, Party, Terms, TermsError};

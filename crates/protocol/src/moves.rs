@@ -41,7 +41,10 @@ pub struct Layout {
 impl Layout {
     /// Iterates over the batches of all moves.
     pub fn batches(&self) -> impl Iterator<Item = &Batch> {
-        self.claim.iter().chain(&self.asserts).flat_map(|step| &step.batches)
+        self.claim
+            .iter()
+            .chain(&self.asserts)
+            .flat_map(|step| &step.batches)
     }
 
     /// Checks the shape: a kickoff by the prover, no empty move or batch, and each of `groups` groups published exactly once.
@@ -55,15 +58,21 @@ impl Layout {
         }
         for step in self.claim.iter().chain(&self.asserts) {
             if step.batches.is_empty() || step.batches.iter().any(|batch| batch.groups.is_empty()) {
-                return Err(LayoutError::Empty { name: step.name.clone() });
+                return Err(LayoutError::Empty {
+                    name: step.name.clone(),
+                });
             }
         }
         if let Some(step) = self.claim.iter().find(|step| step.mover != Role::Prover) {
-            return Err(LayoutError::ClaimByChallenger { name: step.name.clone() });
+            return Err(LayoutError::ClaimByChallenger {
+                name: step.name.clone(),
+            });
         }
         let mut published = vec![false; groups];
         for &group in self.batches().flat_map(|batch| &batch.groups) {
-            let seen = published.get_mut(group).ok_or(LayoutError::UnknownGroup { group, groups })?;
+            let seen = published
+                .get_mut(group)
+                .ok_or(LayoutError::UnknownGroup { group, groups })?;
             if std::mem::replace(seen, true) {
                 return Err(LayoutError::PublishedTwice { group });
             }
@@ -167,32 +176,56 @@ pub fn pack_batches(
     let sizes: Vec<GroupSize> = shapes.iter().map(GroupSize::of).collect();
     let known = |group: &usize| *group < sizes.len();
     if let Some(&group) = claim.iter().chain(asserts).find(|group| !known(group)) {
-        return Err(LayoutError::UnknownGroup { group, groups: sizes.len() });
+        return Err(LayoutError::UnknownGroup {
+            group,
+            groups: sizes.len(),
+        });
     }
     let name = |prefix: &str, first_is_bare: bool| {
         let prefix = prefix.to_owned();
         move |(index, batches): (usize, Vec<Batch>)| Move {
-            name: if index == 0 && first_is_bare { prefix.clone() } else { format!("{prefix}_{}", index + 1) },
+            name: if index == 0 && first_is_bare {
+                prefix.clone()
+            } else {
+                format!("{prefix}_{}", index + 1)
+            },
             mover: Role::Prover,
             batches,
         }
     };
     let layout = Layout {
-        claim: pack(&sizes, claim, limits)?.into_iter().enumerate().map(name("kickoff", true)).collect(),
-        asserts: pack(&sizes, asserts, limits)?.into_iter().enumerate().map(name("assert", false)).collect(),
+        claim: pack(&sizes, claim, limits)?
+            .into_iter()
+            .enumerate()
+            .map(name("kickoff", true))
+            .collect(),
+        asserts: pack(&sizes, asserts, limits)?
+            .into_iter()
+            .enumerate()
+            .map(name("assert", false))
+            .collect(),
     };
     layout.check(sizes.len())?;
     Ok(layout)
 }
 
 /// Packs one sequence of moves; the last of them has a single connector as its output.
-fn pack(sizes: &[GroupSize], groups: &[usize], limits: &PackLimits) -> Result<Vec<Vec<Batch>>, LayoutError> {
+fn pack(
+    sizes: &[GroupSize],
+    groups: &[usize],
+    limits: &PackLimits,
+) -> Result<Vec<Vec<Batch>>, LayoutError> {
     let mut remaining = groups.to_vec();
     remaining.sort_by_key(|&group| (std::cmp::Reverse(sizes[group].weight_wu()), group));
     let mut moves = Vec::new();
     let mut connectors = 1;
     while let Some(&largest) = remaining.first() {
-        let mut open = OpenMove { sizes, limits, connectors, batches: Vec::new() };
+        let mut open = OpenMove {
+            sizes,
+            limits,
+            connectors,
+            batches: Vec::new(),
+        };
         remaining.retain(|&group| !open.try_add(group));
         if open.batches.is_empty() {
             return Err(open.too_large(largest));
@@ -221,7 +254,9 @@ impl OpenMove<'_> {
             }
             candidate[index].groups.push(group);
             let input = self.input(&candidate[index]);
-            if input.peak_stack <= self.limits.stack_items && self.weight_wu(&candidate) <= self.limits.weight_wu {
+            if input.peak_stack <= self.limits.stack_items
+                && self.weight_wu(&candidate) <= self.limits.weight_wu
+            {
                 self.batches = candidate;
                 return true;
             }
@@ -239,13 +274,25 @@ impl OpenMove<'_> {
     }
 
     fn too_large(&self, group: usize) -> LayoutError {
-        let batch = Batch { groups: vec![group] };
+        let batch = Batch {
+            groups: vec![group],
+        };
         let peak = self.input(&batch).peak_stack;
         if peak > self.limits.stack_items {
             let (needed, limit) = (peak as u64, self.limits.stack_items as u64);
-            return LayoutError::GroupTooLarge { group, needed, limit, unit: "stack items" };
+            return LayoutError::GroupTooLarge {
+                group,
+                needed,
+                limit,
+                unit: "stack items",
+            };
         }
         let (needed, limit) = (self.weight_wu(&[batch]), self.limits.weight_wu);
-        LayoutError::GroupTooLarge { group, needed, limit, unit: "WU" }
+        LayoutError::GroupTooLarge {
+            group,
+            needed,
+            limit,
+            unit: "WU",
+        }
     }
 }

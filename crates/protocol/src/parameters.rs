@@ -21,7 +21,11 @@ impl RelativeBlocks {
     ///
     /// [`ParametersError::ZeroTimelock`] when `blocks` is zero.
     pub fn new(blocks: u16) -> Result<Self, ParametersError> {
-        if blocks == 0 { Err(ParametersError::ZeroTimelock) } else { Ok(Self(blocks)) }
+        if blocks == 0 {
+            Err(ParametersError::ZeroTimelock)
+        } else {
+            Ok(Self(blocks))
+        }
     }
 
     /// Returns the number of blocks.
@@ -114,7 +118,11 @@ impl Parameters {
             if amount >= LARGEST_DUST_LIMIT || (may_be_zero && amount == Amount::ZERO) {
                 Ok(())
             } else {
-                Err(ParametersError::Dust { name, amount, limit: LARGEST_DUST_LIMIT })
+                Err(ParametersError::Dust {
+                    name,
+                    amount,
+                    limit: LARGEST_DUST_LIMIT,
+                })
             }
         };
         at_least_dust("prover_stake", self.prover_stake, true)?;
@@ -130,12 +138,19 @@ mod profile_name {
     use serde::{Deserialize, Deserializer, Serializer};
     use tapcourt_script::limits::Profile;
 
-    pub(super) fn serialize<S: Serializer>(profile: &Profile, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        profile: &Profile,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(profile.name())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Profile, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 

@@ -29,13 +29,26 @@ const ANNEX_TAG: u8 = tapcourt_script::limits::ANNEX_TAG;
 /// # Errors
 ///
 /// When the transaction is none of the contract's, or its witness does not open what its leaves ask for.
-pub fn recover_published(graph: &Graph, transaction: &Transaction) -> Result<Vec<Published>, RecoverError> {
+pub fn recover_published(
+    graph: &Graph,
+    transaction: &Transaction,
+) -> Result<Vec<Published>, RecoverError> {
     let txid = transaction.compute_txid();
-    let presigned = graph.presigned().iter().find(|presigned| presigned.txid() == txid);
+    let presigned = graph
+        .presigned()
+        .iter()
+        .find(|presigned| presigned.txid() == txid);
     let presigned = presigned.ok_or(RecoverError::Foreign { txid })?;
     let mut published = Vec::new();
     for (vin, input) in presigned.inputs.iter().enumerate() {
-        recover_input(graph, presigned.kind, vin, input, transaction, &mut published)?;
+        recover_input(
+            graph,
+            presigned.kind,
+            vin,
+            input,
+            transaction,
+            &mut published,
+        )?;
     }
     Ok(published)
 }
@@ -50,7 +63,11 @@ fn recover_input(
 ) -> Result<(), RecoverError> {
     let witness = &transaction.input[vin].witness; // in range: the txid, hence the number of inputs, is the graph's
     let mut items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
-    if items.len() >= 2 && items.last().is_some_and(|last| last.first() == Some(&ANNEX_TAG)) {
+    if items.len() >= 2
+        && items
+            .last()
+            .is_some_and(|last| last.first() == Some(&ANNEX_TAG))
+    {
         items.pop();
     }
     let _control_block = items.pop();
@@ -59,18 +76,40 @@ fn recover_input(
     }
     let sizes = graph.group_sizes();
     let signatures = 1 + usize::from(input.cosigner.is_some());
-    let expected = signatures + input.groups.iter().map(|&group| sizes[group].items).sum::<usize>();
+    let expected = signatures
+        + input
+            .groups
+            .iter()
+            .map(|&group| sizes[group].items)
+            .sum::<usize>();
     if items.len() != expected {
-        return Err(RecoverError::ItemCount { kind, vin, got: items.len(), expected });
+        return Err(RecoverError::ItemCount {
+            kind,
+            vin,
+            got: items.len(),
+            expected,
+        });
     }
     for &group in &input.groups {
         let own = items.split_off(items.len() - sizes[group].items);
         let key = &graph.terms().one_time_keys[group];
-        let opening =
-            key.recover(&own).map_err(|error| RecoverError::Opening { kind, group, reason: error.to_string() })?;
-        let value =
-            key.verify(&opening).map_err(|error| RecoverError::Opening { kind, group, reason: error.to_string() })?;
-        published.push(Published { group, opening, value });
+        let opening = key.recover(&own).map_err(|error| RecoverError::Opening {
+            kind,
+            group,
+            reason: error.to_string(),
+        })?;
+        let value = key
+            .verify(&opening)
+            .map_err(|error| RecoverError::Opening {
+                kind,
+                group,
+                reason: error.to_string(),
+            })?;
+        published.push(Published {
+            group,
+            opening,
+            value,
+        });
     }
     Ok(())
 }

@@ -83,17 +83,29 @@ impl InputSize {
         }
         Self {
             items: 1 + groups.iter().map(|group| group.items).sum::<usize>(),
-            items_bytes_max: SIGNATURE_ITEM_BYTES + groups.iter().map(|group| group.witness_bytes_max).sum::<usize>(),
+            items_bytes_max: SIGNATURE_ITEM_BYTES
+                + groups
+                    .iter()
+                    .map(|group| group.witness_bytes_max)
+                    .sum::<usize>(),
             items_bytes_mean: SIGNATURE_ITEM_BYTES as f64
-                + groups.iter().map(|group| group.witness_bytes_mean).sum::<f64>(),
-            script_bytes: CHECKSIG_SCRIPT_BYTES + groups.iter().map(|group| group.script_bytes).sum::<usize>(),
+                + groups
+                    .iter()
+                    .map(|group| group.witness_bytes_mean)
+                    .sum::<f64>(),
+            script_bytes: CHECKSIG_SCRIPT_BYTES
+                + groups.iter().map(|group| group.script_bytes).sum::<usize>(),
             control_block_bytes: TWO_LEAF_CONTROL_BLOCK_BYTES,
             peak_stack: peak.max(2),
         }
     }
 
     /// Calculates the size of an input whose witness is `signatures` signatures.
-    pub(crate) fn signatures(signatures: usize, script_bytes: usize, control_block_bytes: usize) -> Self {
+    pub(crate) fn signatures(
+        signatures: usize,
+        script_bytes: usize,
+        control_block_bytes: usize,
+    ) -> Self {
         Self {
             items: signatures,
             items_bytes_max: signatures * SIGNATURE_ITEM_BYTES,
@@ -107,7 +119,9 @@ impl InputSize {
     /// Returns the witness bytes apart from the items: counts, script, control block.
     fn frame_bytes(&self) -> usize {
         let prefixed = |bytes: usize| VarInt::from(bytes).size() + bytes;
-        VarInt::from(self.items + 2).size() + prefixed(self.script_bytes) + prefixed(self.control_block_bytes)
+        VarInt::from(self.items + 2).size()
+            + prefixed(self.script_bytes)
+            + prefixed(self.control_block_bytes)
     }
 
     /// Returns the witness' weight at most.

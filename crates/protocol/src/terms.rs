@@ -98,28 +98,51 @@ impl Party {
     /// [`TermsError::Funding`] when the change exceeds the inputs or a sum overflows.
     pub fn contribution(&self, role: Role) -> Result<Amount, TermsError> {
         let total = |mut values: Box<dyn Iterator<Item = Amount> + '_>| {
-            values.try_fold(Amount::ZERO, Amount::checked_add).ok_or(TermsError::Funding { role })
+            values
+                .try_fold(Amount::ZERO, Amount::checked_add)
+                .ok_or(TermsError::Funding { role })
         };
-        let inputs = total(Box::new(self.inputs.iter().map(|input| input.prevout.value)))?;
+        let inputs = total(Box::new(
+            self.inputs.iter().map(|input| input.prevout.value),
+        ))?;
         let change = total(Box::new(self.change.iter().map(|output| output.value)))?;
-        inputs.checked_sub(change).ok_or(TermsError::Funding { role })
+        inputs
+            .checked_sub(change)
+            .ok_or(TermsError::Funding { role })
     }
 
     fn check(&self, role: Role) -> Result<(), TermsError> {
         if !is_standard_output(&self.payout_script) {
-            return Err(TermsError::NonStandardScript { role, script: self.payout_script.clone() });
+            return Err(TermsError::NonStandardScript {
+                role,
+                script: self.payout_script.clone(),
+            });
         }
         for output in &self.change {
             if !is_standard_output(&output.script_pubkey) {
-                return Err(TermsError::NonStandardScript { role, script: output.script_pubkey.clone() });
+                return Err(TermsError::NonStandardScript {
+                    role,
+                    script: output.script_pubkey.clone(),
+                });
             }
             let limit = output.script_pubkey.minimal_non_dust();
             if output.value < limit {
-                return Err(TermsError::DustChange { role, value: output.value, limit });
+                return Err(TermsError::DustChange {
+                    role,
+                    value: output.value,
+                    limit,
+                });
             }
         }
-        match self.inputs.iter().find(|input| !input.prevout.script_pubkey.is_witness_program()) {
-            Some(input) => Err(TermsError::MalleableInput { role, outpoint: input.outpoint }),
+        match self
+            .inputs
+            .iter()
+            .find(|input| !input.prevout.script_pubkey.is_witness_program())
+        {
+            Some(input) => Err(TermsError::MalleableInput {
+                role,
+                outpoint: input.outpoint,
+            }),
             None => Ok(()),
         }
     }
@@ -127,7 +150,11 @@ impl Party {
 
 /// Says whether an output of this script relays: a party must not be able to block the other's payout with an odd script.
 fn is_standard_output(script: &ScriptBuf) -> bool {
-    script.is_p2tr() || script.is_p2wpkh() || script.is_p2wsh() || script.is_p2sh() || script.is_p2pkh()
+    script.is_p2tr()
+        || script.is_p2wpkh()
+        || script.is_p2wsh()
+        || script.is_p2sh()
+        || script.is_p2pkh()
 }
 
 /// Everything agreed. The graph is a pure function of it and of the disprove leaves.
@@ -151,9 +178,13 @@ pub struct Terms {
 
 impl Terms {
     /// Calculates the tagged hash of all of the terms.
-    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the message says"
+    )]
     pub fn contract_id(&self) -> ContractId {
-        let encoded = postcard::to_stdvec(self).expect("terms hold no type that postcard cannot encode");
+        let encoded =
+            postcard::to_stdvec(self).expect("terms hold no type that postcard cannot encode");
         ContractId(tagged_hash("tapcourt/contract/1", &[&encoded]))
     }
 
@@ -177,8 +208,13 @@ impl Terms {
         if self.prover.x_only_key() == self.challenger.x_only_key() {
             return Err(TermsError::SameKey);
         }
-        let mut coins: Vec<OutPoint> =
-            self.prover.inputs.iter().chain(&self.challenger.inputs).map(|input| input.outpoint).collect();
+        let mut coins: Vec<OutPoint> = self
+            .prover
+            .inputs
+            .iter()
+            .chain(&self.challenger.inputs)
+            .map(|input| input.outpoint)
+            .collect();
         coins.sort_unstable();
         if let Some(pair) = coins.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(TermsError::CoinTwice { outpoint: pair[0] });
@@ -216,7 +252,9 @@ pub enum TermsError {
         limit: Amount,
     },
     /// A funding input that is not segwit: its signature would change the contract's txid.
-    #[error("the {role}'s coin {outpoint} is not segwit, so its txid could change after presigning")]
+    #[error(
+        "the {role}'s coin {outpoint} is not segwit, so its txid could change after presigning"
+    )]
     MalleableInput {
         /// Whose.
         role: Role,

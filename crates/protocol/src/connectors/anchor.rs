@@ -12,7 +12,10 @@ pub fn anchor_script() -> ScriptBuf {
 
 /// The anchor: ephemeral dust of value zero, so its transaction must pay no fee and relays only with a child that spends it.
 pub fn anchor_output() -> TxOut {
-    TxOut { value: Amount::ZERO, script_pubkey: anchor_script() }
+    TxOut {
+        value: Amount::ZERO,
+        script_pubkey: anchor_script(),
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,10 @@ impl BondConnector {
     /// Makes the connector.
     pub fn new(keys: &ConnectorKeys) -> Self {
         let leaf = signed_leaf(keys.aggregate);
-        Self { tree: SmallTree::new(keys.internal, &[&leaf]), leaf }
+        Self {
+            tree: SmallTree::new(keys.internal, &[&leaf]),
+            leaf,
+        }
     }
 }
 

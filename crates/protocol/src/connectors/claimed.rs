@@ -31,7 +31,12 @@ impl ClaimedConnector {
     pub fn new(keys: &ConnectorKeys, delta: RelativeBlocks) -> Self {
         let challenge = cosigned_leaf(keys.aggregate, keys.challenger);
         let payout = timelocked_leaf(keys.aggregate, delta);
-        Self { tree: SmallTree::new(keys.internal, &[&challenge, &payout]), challenge, payout, delta }
+        Self {
+            tree: SmallTree::new(keys.internal, &[&challenge, &payout]),
+            challenge,
+            payout,
+            delta,
+        }
     }
 }
 

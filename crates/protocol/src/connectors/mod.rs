@@ -35,7 +35,11 @@ pub trait Connector {
 
     /// Returns the output's script.
     fn script_pubkey(&self) -> ScriptBuf {
-        ScriptBuf::new_p2tr(&Secp256k1::verification_only(), self.internal_key(), Some(self.merkle_root()))
+        ScriptBuf::new_p2tr(
+            &Secp256k1::verification_only(),
+            self.internal_key(),
+            Some(self.merkle_root()),
+        )
     }
 }
 
@@ -57,7 +61,10 @@ pub struct Spend {
 impl Spend {
     /// Returns the input's `nSequence`.
     pub fn sequence(&self) -> Sequence {
-        self.timelock.map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, RelativeBlocks::to_sequence)
+        self.timelock.map_or(
+            Sequence::ENABLE_RBF_NO_LOCKTIME,
+            RelativeBlocks::to_sequence,
+        )
     }
 }
 
@@ -96,7 +103,9 @@ impl SmallTree {
         debug_assert!((1..=2).contains(&leaves.len()));
         let depth = u8::from(leaves.len() == 2);
         let builder = leaves.iter().fold(TaprootBuilder::new(), |builder, leaf| {
-            builder.add_leaf(depth, (*leaf).clone()).expect("one leaf at depth 0 or two at depth 1 make a tree")
+            builder
+                .add_leaf(depth, (*leaf).clone())
+                .expect("one leaf at depth 0 or two at depth 1 make a tree")
         });
         let info = builder.finalize(&Secp256k1::verification_only(), internal_key);
         Self(info.expect("one leaf at depth 0 or two at depth 1 make a tree"))
@@ -111,6 +120,8 @@ impl SmallTree {
     }
 
     pub(crate) fn control_block(&self, leaf: &ScriptBuf) -> ControlBlock {
-        self.0.control_block(&(leaf.clone(), LeafVersion::TapScript)).expect("the leaf is in the tree")
+        self.0
+            .control_block(&(leaf.clone(), LeafVersion::TapScript))
+            .expect("the leaf is in the tree")
     }
 }

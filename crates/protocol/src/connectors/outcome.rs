@@ -37,7 +37,13 @@ impl OutcomeConnector {
     ) -> Result<Self, TaptreeError> {
         let payout = timelocked_leaf(keys.aggregate, delta);
         let tree = Taptree::build(&WithPayout::new(leaves, &payout))?;
-        Ok(Self { internal_key: keys.internal, payout, delta, disprove_leaves: leaves.len(), tree })
+        Ok(Self {
+            internal_key: keys.internal,
+            payout,
+            delta,
+            disprove_leaves: leaves.len(),
+            tree,
+        })
     }
 
     /// Returns the number of disprove leaves.
@@ -65,7 +71,9 @@ impl Connector for OutcomeConnector {
     fn spend(&self, OutcomeSpend::Payout: OutcomeSpend) -> Spend {
         Spend {
             script: self.payout.clone(),
-            control_block: self.tree.control_block(self.disprove_leaves, self.internal_key),
+            control_block: self
+                .tree
+                .control_block(self.disprove_leaves, self.internal_key),
             timelock: Some(self.delta),
             groups: Vec::new(),
             cosigner: None,
@@ -82,8 +90,15 @@ struct WithPayout<'a> {
 
 impl<'a> WithPayout<'a> {
     fn new(leaves: &'a dyn LeafSource, payout: &'a ScriptBuf) -> Self {
-        let likelihood = (0..leaves.len()).map(|index| leaves.likelihood(index)).max().unwrap_or(1);
-        Self { leaves, payout, likelihood }
+        let likelihood = (0..leaves.len())
+            .map(|index| leaves.likelihood(index))
+            .max()
+            .unwrap_or(1);
+        Self {
+            leaves,
+            payout,
+            likelihood,
+        }
     }
 }
 
@@ -93,11 +108,19 @@ impl LeafSource for WithPayout<'_> {
     }
 
     fn script(&self, index: usize) -> ScriptBuf {
-        if index < self.leaves.len() { self.leaves.script(index) } else { self.payout.clone() }
+        if index < self.leaves.len() {
+            self.leaves.script(index)
+        } else {
+            self.payout.clone()
+        }
     }
 
     fn likelihood(&self, index: usize) -> u64 {
-        if index < self.leaves.len() { self.leaves.likelihood(index) } else { self.likelihood }
+        if index < self.leaves.len() {
+            self.leaves.likelihood(index)
+        } else {
+            self.likelihood
+        }
     }
 
     fn leaf_hash(&self, index: usize) -> TapLeafHash {

@@ -30,18 +30,35 @@ pub enum PublishSpend {
 
 impl PublishConnector {
     /// Makes the connector. `one_time_keys` are all groups' keys; the batch's group numbers must exist.
-    pub fn new(keys: &ConnectorKeys, one_time_keys: &[OneTimeKey], batch: &Batch, timelock: RelativeBlocks) -> Self {
+    pub fn new(
+        keys: &ConnectorKeys,
+        one_time_keys: &[OneTimeKey],
+        batch: &Batch,
+        timelock: RelativeBlocks,
+    ) -> Self {
         let publish = publish_leaf(keys.aggregate, one_time_keys, &batch.groups);
         let timeout = timelocked_leaf(keys.aggregate, timelock);
         let tree = SmallTree::new(keys.internal, &[&publish, &timeout]);
-        Self { publish, timeout, batch: batch.clone(), timelock, tree }
+        Self {
+            publish,
+            timeout,
+            batch: batch.clone(),
+            timelock,
+            tree,
+        }
     }
 }
 
 /// `<publish script of each group…> <key> OP_CHECKSIG`: the first group's opening is on top of the witness stack.
-pub(crate) fn publish_leaf(key: XOnlyPublicKey, one_time_keys: &[OneTimeKey], groups: &[usize]) -> ScriptBuf {
-    let openings: Vec<ScriptBuf> =
-        groups.iter().map(|&group| one_time_keys[group].publish_script().into_script()).collect();
+pub(crate) fn publish_leaf(
+    key: XOnlyPublicKey,
+    one_time_keys: &[OneTimeKey],
+    groups: &[usize],
+) -> ScriptBuf {
+    let openings: Vec<ScriptBuf> = groups
+        .iter()
+        .map(|&group| one_time_keys[group].publish_script().into_script())
+        .collect();
     script! { { openings } { key } OP_CHECKSIG }
 }
 
@@ -61,6 +78,12 @@ impl Connector for PublishConnector {
             PublishSpend::Publish => (&self.publish, None, self.batch.groups.clone()),
             PublishSpend::Timeout => (&self.timeout, Some(self.timelock), Vec::new()),
         };
-        Spend { script: leaf.clone(), control_block: self.tree.control_block(leaf), timelock, groups, cosigner: None }
+        Spend {
+            script: leaf.clone(),
+            control_block: self.tree.control_block(leaf),
+            timelock,
+            groups,
+            cosigner: None,
+        }
     }
 }

@@ -9,12 +9,12 @@ use tapcourt_script::instructions;
 use tapcourt_script::taptree::LeafSource;
 
 use super::{Finding, LeafRef};
-use crate::connectors::{Connector, cosigned_leaf, signed_leaf};
 use crate::connectors::outcome::OutcomeConnector;
 use crate::connectors::publish::publish_leaf;
+use crate::connectors::{Connector, cosigned_leaf, signed_leaf};
 use crate::graph::Graph;
-use crate::transactions::{PresignedInput, TransactionKind};
 use crate::transactions::disprove::begins_with_key;
+use crate::transactions::{PresignedInput, TransactionKind};
 
 pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
     let aggregate = graph.aggregate_key().x_only();
@@ -35,7 +35,12 @@ pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
     let challenger = graph.terms().challenger.x_only_key();
     let challenge = graph.transaction(TransactionKind::Challenge);
     let cosigned = cosigned_leaf(aggregate, challenger);
-    if !challenge.is_some_and(|challenge| challenge.inputs.iter().any(|input| input.script == cosigned)) {
+    if !challenge.is_some_and(|challenge| {
+        challenge
+            .inputs
+            .iter()
+            .any(|input| input.script == cosigned)
+    }) {
         findings.push(Finding::ChallengeWithoutChallenger);
     }
 }
@@ -56,11 +61,20 @@ pub(super) fn check_disprove(graph: &Graph, leaves: &dyn LeafSource, findings: &
         if !begins_with_key(&script, challenger) {
             findings.push(Finding::NotTheChallengers { leaf });
         }
-        if script.len() as u64 > limit_wu { // cast ok, usize is at most 64 bits
-            findings.push(Finding::LeafTooLarge { leaf: index, script_bytes: script.len(), limit_wu });
+        if script.len() as u64 > limit_wu {
+            // cast ok, usize is at most 64 bits
+            findings.push(Finding::LeafTooLarge {
+                leaf: index,
+                script_bytes: script.len(),
+                limit_wu,
+            });
         }
     }
-    let rebuilt = OutcomeConnector::new(graph.connector_keys(), graph.terms().parameters.delta, leaves);
+    let rebuilt = OutcomeConnector::new(
+        graph.connector_keys(),
+        graph.terms().parameters.delta,
+        leaves,
+    );
     let (_, output) = graph.outcome_output();
     if !rebuilt.is_ok_and(|rebuilt| rebuilt.script_pubkey() == output.script_pubkey) {
         findings.push(Finding::OutcomeTree);
@@ -83,7 +97,10 @@ pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {
     for presigned in graph.presigned() {
         let published = presigned.inputs.iter().flat_map(|input| &input.groups);
         if let Some(&group) = published.into_iter().find(|&&group| group >= keys.len()) {
-            findings.push(Finding::Layout(crate::moves::LayoutError::UnknownGroup { group, groups: keys.len() }));
+            findings.push(Finding::Layout(crate::moves::LayoutError::UnknownGroup {
+                group,
+                groups: keys.len(),
+            }));
         }
     }
     check_published_once(graph, findings);
@@ -92,7 +109,10 @@ pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {
 /// Counts where the transactions publish each group, whatever the layout says.
 fn check_published_once(graph: &Graph, findings: &mut Vec<Finding>) {
     let mut seen = vec![0_usize; graph.terms().one_time_keys.len()];
-    let inputs = graph.presigned().iter().flat_map(|presigned| &presigned.inputs);
+    let inputs = graph
+        .presigned()
+        .iter()
+        .flat_map(|presigned| &presigned.inputs);
     for &group in inputs.flat_map(|input| &input.groups) {
         if let Some(count) = seen.get_mut(group) {
             *count += 1;
@@ -100,9 +120,13 @@ fn check_published_once(graph: &Graph, findings: &mut Vec<Finding>) {
     }
     for (group, count) in seen.into_iter().enumerate() {
         match count {
-            0 => findings.push(Finding::Layout(crate::moves::LayoutError::NeverPublished { group })),
+            0 => findings.push(Finding::Layout(crate::moves::LayoutError::NeverPublished {
+                group,
+            })),
             1 => {}
-            _ => findings.push(Finding::Layout(crate::moves::LayoutError::PublishedTwice { group })),
+            _ => findings.push(Finding::Layout(crate::moves::LayoutError::PublishedTwice {
+                group,
+            })),
         }
     }
 }

@@ -33,7 +33,9 @@ pub enum LeafRef {
 impl fmt::Display for LeafRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Presigned { transaction, vin } => write!(f, "the leaf of input {vin} of {transaction}"),
+            Self::Presigned { transaction, vin } => {
+                write!(f, "the leaf of input {vin} of {transaction}")
+            }
             Self::Disprove(leaf) => write!(f, "disprove leaf {leaf}"),
         }
     }
@@ -192,44 +194,114 @@ pub enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoTimeoutTwin { output, kind } => write!(f, "{output} ({kind}) waits without a timeout twin"),
-            Self::NotTaproot { output, kind } => write!(f, "{output} ({kind}) is not the taproot output it should be"),
-            Self::InternalKey { output, got, expected } => {
-                write!(f, "{output} has internal key {got}, nobody's key is {expected}")
+            Self::NoTimeoutTwin { output, kind } => {
+                write!(f, "{output} ({kind}) waits without a timeout twin")
+            }
+            Self::NotTaproot { output, kind } => write!(
+                f,
+                "{output} ({kind}) is not the taproot output it should be"
+            ),
+            Self::InternalKey {
+                output,
+                got,
+                expected,
+            } => {
+                write!(
+                    f,
+                    "{output} has internal key {got}, nobody's key is {expected}"
+                )
             }
             Self::ForeignInput { transaction, vin } => {
-                write!(f, "input {vin} of {transaction} does not spend the output it names")
+                write!(
+                    f,
+                    "input {vin} of {transaction} does not spend the output it names"
+                )
             }
-            Self::Timelock { transaction, vin, leaf_blocks, sequence_blocks, agreed_blocks } => write!(
+            Self::Timelock {
+                transaction,
+                vin,
+                leaf_blocks,
+                sequence_blocks,
+                agreed_blocks,
+            } => write!(
                 f,
                 "input {vin} of {transaction}: timelock {leaf_blocks:?} in the leaf, {sequence_blocks:?} in the sequence, {agreed_blocks:?} agreed"
             ),
-            Self::FeeOrAnchor { transaction } => write!(f, "{transaction} does not pay zero with exactly one anchor"),
-            Self::Version { transaction, got } => write!(f, "{transaction} has version {got}, not 3"),
-            Self::TooHeavy { transaction, max_wu, limit_wu } => {
-                write!(f, "{transaction} may weigh {max_wu} WU, the limit is {limit_wu}")
+            Self::FeeOrAnchor { transaction } => {
+                write!(f, "{transaction} does not pay zero with exactly one anchor")
             }
-            Self::LeafTooLarge { leaf, script_bytes, limit_wu } => {
-                write!(f, "disprove leaf {leaf} has {script_bytes} bytes, the profile allows {limit_wu} WU")
+            Self::Version { transaction, got } => {
+                write!(f, "{transaction} has version {got}, not 3")
             }
-            Self::Stack { transaction, vin, items, limit } => {
-                write!(f, "input {vin} of {transaction} may need {items} stack items, the limit is {limit}")
+            Self::TooHeavy {
+                transaction,
+                max_wu,
+                limit_wu,
+            } => {
+                write!(
+                    f,
+                    "{transaction} may weigh {max_wu} WU, the limit is {limit_wu}"
+                )
             }
-            Self::ItemTooLong { transaction, vin, bytes, limit } => {
-                write!(f, "input {vin} of {transaction} may need a witness item of {bytes} bytes, {limit} relay")
+            Self::LeafTooLarge {
+                leaf,
+                script_bytes,
+                limit_wu,
+            } => {
+                write!(
+                    f,
+                    "disprove leaf {leaf} has {script_bytes} bytes, the profile allows {limit_wu} WU"
+                )
             }
-            Self::OpSuccess { leaf, position } => write!(f, "{leaf} has an OP_SUCCESS at byte {position}"),
+            Self::Stack {
+                transaction,
+                vin,
+                items,
+                limit,
+            } => {
+                write!(
+                    f,
+                    "input {vin} of {transaction} may need {items} stack items, the limit is {limit}"
+                )
+            }
+            Self::ItemTooLong {
+                transaction,
+                vin,
+                bytes,
+                limit,
+            } => {
+                write!(
+                    f,
+                    "input {vin} of {transaction} may need a witness item of {bytes} bytes, {limit} relay"
+                )
+            }
+            Self::OpSuccess { leaf, position } => {
+                write!(f, "{leaf} has an OP_SUCCESS at byte {position}")
+            }
             Self::Undecodable { leaf } => write!(f, "{leaf} does not decode"),
-            Self::KeyLength { leaf, position } => write!(f, "{leaf} checks a key not of 32 bytes at byte {position}"),
-            Self::NotPresigned { leaf } => write!(f, "{leaf} does not end with the aggregate key"),
-            Self::NotTheChallengers { leaf } => write!(f, "{leaf} does not begin with the challenger's key"),
-            Self::ChallengeWithoutChallenger => f.write_str("the challenge does not need the challenger's signature"),
-            Self::Layout(error) => error.fmt(f),
-            Self::SharedChain { one, other } => write!(f, "groups {one} and {other} share a hash chain"),
-            Self::PublishLeaf { transaction, vin } => {
-                write!(f, "the leaf of input {vin} of {transaction} does not open its groups")
+            Self::KeyLength { leaf, position } => {
+                write!(f, "{leaf} checks a key not of 32 bytes at byte {position}")
             }
-            Self::OutcomeTree => f.write_str("the outcome output does not commit to the disprove leaves"),
+            Self::NotPresigned { leaf } => write!(f, "{leaf} does not end with the aggregate key"),
+            Self::NotTheChallengers { leaf } => {
+                write!(f, "{leaf} does not begin with the challenger's key")
+            }
+            Self::ChallengeWithoutChallenger => {
+                f.write_str("the challenge does not need the challenger's signature")
+            }
+            Self::Layout(error) => error.fmt(f),
+            Self::SharedChain { one, other } => {
+                write!(f, "groups {one} and {other} share a hash chain")
+            }
+            Self::PublishLeaf { transaction, vin } => {
+                write!(
+                    f,
+                    "the leaf of input {vin} of {transaction} does not open its groups"
+                )
+            }
+            Self::OutcomeTree => {
+                f.write_str("the outcome output does not commit to the disprove leaves")
+            }
         }
     }
 }

@@ -32,21 +32,43 @@ fn waits(kind: OutputKind) -> bool {
 }
 
 fn check_outputs(graph: &Graph, transaction: TransactionKind, findings: &mut Vec<Finding>) {
-    let (tx, outputs) = graph.outputs(transaction).expect("the kinds are the graph's own");
+    let (tx, outputs) = graph
+        .outputs(transaction)
+        .expect("the kinds are the graph's own");
     let expected = internal_key(graph.terms().contract_id());
-    for (vout, output) in outputs.iter().enumerate().filter(|(_, output)| waits(output.kind)) {
-        let reference = OutputRef { transaction, vout: vout as u32 }; // cast ok, a transaction has < 2^32 outputs
+    for (vout, output) in outputs
+        .iter()
+        .enumerate()
+        .filter(|(_, output)| waits(output.kind))
+    {
+        let reference = OutputRef {
+            transaction,
+            vout: vout as u32,
+        }; // cast ok, a transaction has < 2^32 outputs
         let script = output.taproot.map(|(key, root)| {
             if key != expected {
-                findings.push(Finding::InternalKey { output: reference, got: key, expected });
+                findings.push(Finding::InternalKey {
+                    output: reference,
+                    got: key,
+                    expected,
+                });
             }
             ScriptBuf::new_p2tr(&Secp256k1::verification_only(), key, Some(root))
         });
         if script.as_ref() != tx.output.get(vout).map(|output| &output.script_pubkey) {
-            findings.push(Finding::NotTaproot { output: reference, kind: output.kind });
+            findings.push(Finding::NotTaproot {
+                output: reference,
+                kind: output.kind,
+            });
         }
-        if !graph.spenders(reference).any(|spender| spender.timelock().is_some()) {
-            findings.push(Finding::NoTimeoutTwin { output: reference, kind: output.kind });
+        if !graph
+            .spenders(reference)
+            .any(|spender| spender.timelock().is_some())
+        {
+            findings.push(Finding::NoTimeoutTwin {
+                output: reference,
+                kind: output.kind,
+            });
         }
     }
 }
@@ -61,24 +83,52 @@ fn check_input(graph: &Graph, presigned: &Presigned, vin: usize, findings: &mut 
     let sequence_blocks = tx_input.and_then(|tx_input| sequence_blocks(tx_input.sequence));
     let agreed_blocks = agreed_blocks(graph, transaction, input);
     if leaf_blocks != sequence_blocks || leaf_blocks != agreed_blocks {
-        findings.push(Finding::Timelock { transaction, vin, leaf_blocks, sequence_blocks, agreed_blocks });
+        findings.push(Finding::Timelock {
+            transaction,
+            vin,
+            leaf_blocks,
+            sequence_blocks,
+            agreed_blocks,
+        });
     }
 }
 
 /// Checks outpoint, value and script against the output that the input names, and the control block against the script.
 fn spends_its_source(graph: &Graph, input: &PresignedInput, outpoint: OutPoint) -> bool {
-    let Some((source, outputs)) = graph.outputs(input.source.transaction) else { return false };
-    let Some(output) = source.output.get(input.source.vout as usize) else { return false };
-    let Some((key, _)) = outputs.get(input.source.vout as usize).and_then(|output| output.taproot) else { return false };
-    let Some(program) = output.script_pubkey.as_bytes().get(2..).filter(|_| output.script_pubkey.is_p2tr()) else {
+    let Some((source, outputs)) = graph.outputs(input.source.transaction) else {
         return false;
     };
-    let Ok(output_key) = bitcoin::XOnlyPublicKey::from_slice(program) else { return false };
+    let Some(output) = source.output.get(input.source.vout as usize) else {
+        return false;
+    };
+    let Some((key, _)) = outputs
+        .get(input.source.vout as usize)
+        .and_then(|output| output.taproot)
+    else {
+        return false;
+    };
+    let Some(program) = output
+        .script_pubkey
+        .as_bytes()
+        .get(2..)
+        .filter(|_| output.script_pubkey.is_p2tr())
+    else {
+        return false;
+    };
+    let Ok(output_key) = bitcoin::XOnlyPublicKey::from_slice(program) else {
+        return false;
+    };
     let secp = Secp256k1::verification_only();
-    outpoint == OutPoint { txid: source.compute_txid(), vout: input.source.vout }
+    outpoint
+        == OutPoint {
+            txid: source.compute_txid(),
+            vout: input.source.vout,
+        }
         && input.prevout == *output
         && input.control_block.internal_key == key
-        && input.control_block.verify_taproot_commitment(&secp, output_key, &input.script)
+        && input
+            .control_block
+            .verify_taproot_commitment(&secp, output_key, &input.script)
 }
 
 /// Returns the relative timelock in blocks that a leaf asks for: a number pushed just before `OP_CSV`.
@@ -104,16 +154,24 @@ fn sequence_blocks(sequence: Sequence) -> Option<u16> {
 }
 
 /// Returns the delay that the terms give an input: none for a move, Δ or the expiry for what may follow without it.
-fn agreed_blocks(graph: &Graph, transaction: TransactionKind, input: &PresignedInput) -> Option<u16> {
+fn agreed_blocks(
+    graph: &Graph,
+    transaction: TransactionKind,
+    input: &PresignedInput,
+) -> Option<u16> {
     use TransactionKind as Kind;
 
     let parameters = &graph.terms().parameters;
     let is_bond = graph.output(Kind::Contract, OutputKind::Bond) == Some(input.source);
     let timelock = match transaction {
-        Kind::Contract | Kind::Kickoff(_) | Kind::Challenge | Kind::Assert(_) | Kind::Disprove => return None,
+        Kind::Contract | Kind::Kickoff(_) | Kind::Challenge | Kind::Assert(_) | Kind::Disprove => {
+            return None;
+        }
         _ if is_bond => return None,
         Kind::Expire => parameters.expiry,
-        Kind::KickoffTimeout(_) | Kind::Payout | Kind::AssertTimeout(_) | Kind::PayoutDisputed => parameters.delta,
+        Kind::KickoffTimeout(_) | Kind::Payout | Kind::AssertTimeout(_) | Kind::PayoutDisputed => {
+            parameters.delta
+        }
     };
     Some(timelock.to_blocks())
 }

@@ -1,7 +1,9 @@
 //! Lints on what a node's policy and the script limits say: weight, version, fee and anchor, stack, witness items.
 
 use bitcoin::Amount;
-use tapcourt_script::limits::{MAX_STACK_SIZE, MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE, Profile, TRUC_VERSION};
+use tapcourt_script::limits::{
+    MAX_STACK_SIZE, MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE, Profile, TRUC_VERSION,
+};
 
 use super::Finding;
 use crate::connectors::anchor::anchor_output;
@@ -15,14 +17,23 @@ const _: () = assert!(LONGEST_ITEM_BYTES <= MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SI
 pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
     for presigned in graph.presigned() {
         let transaction = presigned.kind;
-        let (max_wu, limit_wu) =
-            (presigned.predicted_weight(graph.group_sizes()).max_wu, Profile::Truc.max_weight_wu());
+        let (max_wu, limit_wu) = (
+            presigned.predicted_weight(graph.group_sizes()).max_wu,
+            Profile::Truc.max_weight_wu(),
+        );
         if max_wu > limit_wu {
-            findings.push(Finding::TooHeavy { transaction, max_wu, limit_wu });
+            findings.push(Finding::TooHeavy {
+                transaction,
+                max_wu,
+                limit_wu,
+            });
         }
         let version = presigned.transaction.version.0;
         if version != TRUC_VERSION {
-            findings.push(Finding::Version { transaction, got: version });
+            findings.push(Finding::Version {
+                transaction,
+                got: version,
+            });
         }
         if !pays_nothing(presigned) || anchors(presigned) != 1 {
             findings.push(Finding::FeeOrAnchor { transaction });
@@ -30,12 +41,22 @@ pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
         for (vin, input) in presigned.inputs.iter().enumerate() {
             let items = input.size(graph.group_sizes()).peak_stack;
             if items > MAX_STACK_SIZE {
-                findings.push(Finding::Stack { transaction, vin, items, limit: MAX_STACK_SIZE });
+                findings.push(Finding::Stack {
+                    transaction,
+                    vin,
+                    items,
+                    limit: MAX_STACK_SIZE,
+                });
             }
             let bytes = longest_item(graph, &input.groups);
             let limit = MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE;
             if bytes > limit {
-                findings.push(Finding::ItemTooLong { transaction, vin, bytes, limit });
+                findings.push(Finding::ItemTooLong {
+                    transaction,
+                    vin,
+                    bytes,
+                    limit,
+                });
             }
         }
     }
@@ -43,7 +64,15 @@ pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
 
 fn pays_nothing(presigned: &Presigned) -> bool {
     let paid = total(presigned.inputs.iter().map(|input| input.prevout.value));
-    paid.is_some() && paid == total(presigned.transaction.output.iter().map(|output| output.value))
+    paid.is_some()
+        && paid
+            == total(
+                presigned
+                    .transaction
+                    .output
+                    .iter()
+                    .map(|output| output.value),
+            )
 }
 
 fn total(mut values: impl Iterator<Item = Amount>) -> Option<Amount> {
@@ -52,7 +81,12 @@ fn total(mut values: impl Iterator<Item = Amount>) -> Option<Amount> {
 
 fn anchors(presigned: &Presigned) -> usize {
     let anchor = anchor_output();
-    presigned.transaction.output.iter().filter(|output| **output == anchor).count()
+    presigned
+        .transaction
+        .output
+        .iter()
+        .filter(|output| **output == anchor)
+        .count()
 }
 
 /// Bounds the longest witness item of an input: an opening of `n` items cannot have one longer than its bytes less `n − 1`
@@ -62,5 +96,10 @@ fn longest_item(graph: &Graph, groups: &[usize]) -> usize {
         let size = &graph.group_sizes()[*group];
         size.witness_bytes_max.div_ceil(size.items.max(1))
     };
-    groups.iter().map(mean).max().unwrap_or(0).max(LONGEST_ITEM_BYTES)
+    groups
+        .iter()
+        .map(mean)
+        .max()
+        .unwrap_or(0)
+        .max(LONGEST_ITEM_BYTES)
 }

@@ -53,7 +53,8 @@ pub struct Acceptance {
 impl Acceptance {
     /// Calculates a tagged hash of the whole message.
     pub(crate) fn digest(&self) -> [u8; 32] {
-        let encoded = postcard::to_stdvec(self).expect("messages hold no type that postcard cannot encode");
+        let encoded =
+            postcard::to_stdvec(self).expect("messages hold no type that postcard cannot encode");
         tagged_hash("tapcourt/acceptance/1", &[&encoded])
     }
 }

@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub use bodies::{Acceptance, ChallengerPartials, FundingWitnesses, Offer, ProverPartials, Signatures};
+pub use bodies::{
+    Acceptance, ChallengerPartials, FundingWitnesses, Offer, ProverPartials, Signatures,
+};
 pub use fixed::{Fixed, FixedList};
 
 use crate::hash::tagged_hash;
@@ -43,7 +45,9 @@ pub trait Message: Serialize + DeserializeOwned {
         bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
         bytes.push(Self::KIND);
         bytes.extend_from_slice(id);
-        bytes.extend_from_slice(&postcard::to_stdvec(self).expect("messages hold no type that postcard cannot encode"));
+        bytes.extend_from_slice(
+            &postcard::to_stdvec(self).expect("messages hold no type that postcard cannot encode"),
+        );
         let digest = tagged_hash("tapcourt/message/1", &[&bytes]);
         bytes.extend_from_slice(&digest);
         bytes
@@ -57,32 +61,56 @@ pub trait Message: Serialize + DeserializeOwned {
     fn from_bytes(bytes: &[u8]) -> Result<([u8; 32], Self), MessageError> {
         let name = Self::NAME;
         if bytes.len() > MAX_MESSAGE_BYTES {
-            return Err(MessageError::TooLong { name, bytes: bytes.len(), limit: MAX_MESSAGE_BYTES });
+            return Err(MessageError::TooLong {
+                name,
+                bytes: bytes.len(),
+                limit: MAX_MESSAGE_BYTES,
+            });
         }
         let least = HEADER_BYTES + DIGEST_BYTES;
         if bytes.len() < least {
-            return Err(MessageError::Truncated { name, bytes: bytes.len(), least });
+            return Err(MessageError::Truncated {
+                name,
+                bytes: bytes.len(),
+                least,
+            });
         }
         if bytes[..8] != MAGIC {
             return Err(MessageError::Magic { name });
         }
         let version = u16::from_le_bytes([bytes[8], bytes[9]]);
         if version != FORMAT_VERSION {
-            return Err(MessageError::Version { name, got: version, supported: FORMAT_VERSION });
+            return Err(MessageError::Version {
+                name,
+                got: version,
+                supported: FORMAT_VERSION,
+            });
         }
         if bytes[10] != Self::KIND {
-            return Err(MessageError::Kind { name, got: bytes[10], expected: Self::KIND });
+            return Err(MessageError::Kind {
+                name,
+                got: bytes[10],
+                expected: Self::KIND,
+            });
         }
         let (framed, digest) = bytes.split_at(bytes.len() - DIGEST_BYTES);
         if tagged_hash("tapcourt/message/1", &[framed]) != digest {
             return Err(MessageError::Damaged { name });
         }
-        let id = framed[11..HEADER_BYTES].try_into().expect("the header ends with 32 bytes of id");
+        let id = framed[11..HEADER_BYTES]
+            .try_into()
+            .expect("the header ends with 32 bytes of id");
         let body = &framed[HEADER_BYTES..];
         let (message, rest): (Self, &[u8]) =
-            postcard::take_from_bytes(body).map_err(|error| MessageError::Body { name, reason: error.to_string() })?;
+            postcard::take_from_bytes(body).map_err(|error| MessageError::Body {
+                name,
+                reason: error.to_string(),
+            })?;
         if !rest.is_empty() {
-            return Err(MessageError::Trailing { name, bytes: rest.len() });
+            return Err(MessageError::Trailing {
+                name,
+                bytes: rest.len(),
+            });
         }
         if postcard::to_stdvec(&message).ok().as_deref() != Some(body) {
             return Err(MessageError::NotCanonical { name });

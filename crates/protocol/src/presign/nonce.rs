@@ -30,9 +30,16 @@ pub(super) fn nonce_pair(
 ) -> (SecretNonce, PublicNonce) {
     let index = (index as u64).to_le_bytes(); // cast ok, usize is at most 64 bits
     let contract = graph.id();
-    let parts: [&[u8]; 5] = [&*secret.0, contract.as_bytes(), binding, &index, &slot.sighash];
+    let parts: [&[u8]; 5] = [
+        &*secret.0,
+        contract.as_bytes(),
+        binding,
+        &index,
+        &slot.sighash,
+    ];
     let random = Zeroizing::new(tagged_hash("tapcourt/musig-nonce/1", &parts));
-    let secret_key = SecretKey::from_secret_bytes(*key.secret_bytes()).expect("checked when the key was taken");
+    let secret_key =
+        SecretKey::from_secret_bytes(*key.secret_bytes()).expect("checked when the key was taken");
     new_nonce_pair(
         SessionSecretRand::assume_uniformly_random(*random),
         Some(graph.aggregate_key().cache()),

@@ -2,9 +2,9 @@
 
 use secp256k1::musig::{AggregatedNonce, PartialSignature, PublicNonce, SecretNonce, Session};
 
+use super::PresignError;
 use super::nonce::{SessionSecret, nonce_pair};
 use super::signatures::PresignedGraph;
-use super::PresignError;
 use crate::graph::{Graph, Slot};
 use crate::keys::SigningKey;
 use crate::messages::{Acceptance, ChallengerPartials, Fixed, ProverPartials};
@@ -27,7 +27,11 @@ impl<'a> ChallengerSession<'a> {
     /// # Errors
     ///
     /// [`PresignError::WrongKey`] when the key is not the challenger's.
-    pub fn new(graph: &'a Graph, key: &'a SigningKey, secret: SessionSecret) -> Result<Self, PresignError> {
+    pub fn new(
+        graph: &'a Graph,
+        key: &'a SigningKey,
+        secret: SessionSecret,
+    ) -> Result<Self, PresignError> {
         check_key(graph, key, Role::Challenger)?;
         Ok(Self { graph, key, secret })
     }
@@ -36,7 +40,10 @@ impl<'a> ChallengerSession<'a> {
     pub fn acceptance(&self) -> Acceptance {
         let slots = self.graph.slots().iter().enumerate();
         let nonces = slots.map(|(index, slot)| self.nonce(index, slot).1.serialize());
-        Acceptance { challenger: self.graph.terms().challenger.clone(), nonces: nonces.collect() }
+        Acceptance {
+            challenger: self.graph.terms().challenger.clone(),
+            nonces: nonces.collect(),
+        }
     }
 
     /// Completes and verifies every signature, and returns them with the message that lets the prover do the same.
@@ -46,7 +53,10 @@ impl<'a> ChallengerSession<'a> {
     /// # Errors
     ///
     /// When a signature does not verify. Nothing of the challenger's has been released then.
-    pub fn sign(self, answer: &ProverPartials) -> Result<(PresignedGraph, ChallengerPartials), PresignError> {
+    pub fn sign(
+        self,
+        answer: &ProverPartials,
+    ) -> Result<(PresignedGraph, ChallengerPartials), PresignError> {
         let slots = self.graph.slots();
         check_count("nonces", answer.nonces.len(), slots.len())?;
         check_count("partial signatures", answer.partials.len(), slots.len())?;
@@ -62,7 +72,12 @@ impl<'a> ChallengerSession<'a> {
             partials.push(partial.serialize());
         }
         let presigned = PresignedGraph::new(self.graph, signatures)?;
-        Ok((presigned, ChallengerPartials { partials: partials.into_iter().collect() }))
+        Ok((
+            presigned,
+            ChallengerPartials {
+                partials: partials.into_iter().collect(),
+            },
+        ))
     }
 
     fn nonce(&self, index: usize, slot: &Slot) -> (SecretNonce, PublicNonce) {
@@ -95,7 +110,10 @@ pub fn prover_sign(
         partials.push(partial_sign(graph, key, &session, secret).serialize());
         nonces.push(ours.serialize());
     }
-    Ok(ProverPartials { nonces: nonces.into_iter().collect(), partials: partials.into_iter().collect() })
+    Ok(ProverPartials {
+        nonces: nonces.into_iter().collect(),
+        partials: partials.into_iter().collect(),
+    })
 }
 
 /// Completes and verifies every signature from the messages alone: no secret is needed.
@@ -118,11 +136,16 @@ pub fn complete(
         let prover_nonce = parse_nonce(Role::Prover, slot, prover.nonces.get(index))?;
         let challenger_nonce = parse_nonce(Role::Challenger, slot, acceptance.nonces.get(index))?;
         let prover_partial = parse_partial(Role::Prover, slot, prover.partials.get(index))?;
-        let challenger_partial = parse_partial(Role::Challenger, slot, challenger.partials.get(index))?;
+        let challenger_partial =
+            parse_partial(Role::Challenger, slot, challenger.partials.get(index))?;
         let session = session(graph, slot, &prover_nonce, &challenger_nonce);
         Ok(aggregate(&session, &prover_partial, &challenger_partial))
     };
-    let signatures = slots.iter().enumerate().map(signature).collect::<Result<Vec<_>, PresignError>>()?;
+    let signatures = slots
+        .iter()
+        .enumerate()
+        .map(signature)
+        .collect::<Result<Vec<_>, PresignError>>()?;
     PresignedGraph::new(graph, signatures)
 }
 
@@ -131,7 +154,12 @@ fn session(graph: &Graph, slot: &Slot, prover: &PublicNonce, challenger: &Public
     Session::new(graph.aggregate_key().cache(), nonce, &slot.sighash)
 }
 
-fn partial_sign(graph: &Graph, key: &SigningKey, session: &Session, nonce: SecretNonce) -> PartialSignature {
+fn partial_sign(
+    graph: &Graph,
+    key: &SigningKey,
+    session: &Session,
+    nonce: SecretNonce,
+) -> PartialSignature {
     let mut keypair = key.keypair();
     let partial = session.partial_sign(nonce, &keypair, graph.aggregate_key().cache());
     keypair.non_secure_erase();
@@ -140,11 +168,18 @@ fn partial_sign(graph: &Graph, key: &SigningKey, session: &Session, nonce: Secre
 
 /// Adds two partial signatures up; the result is not yet verified.
 fn aggregate(session: &Session, one: &PartialSignature, other: &PartialSignature) -> [u8; 64] {
-    session.partial_sig_agg(&[one, other]).assume_valid().to_byte_array()
+    session
+        .partial_sig_agg(&[one, other])
+        .assume_valid()
+        .to_byte_array()
 }
 
 fn check_key(graph: &Graph, key: &SigningKey, role: Role) -> Result<(), PresignError> {
-    if graph.terms().party(role).key == key.public_key() { Ok(()) } else { Err(PresignError::WrongKey { role }) }
+    if graph.terms().party(role).key == key.public_key() {
+        Ok(())
+    } else {
+        Err(PresignError::WrongKey { role })
+    }
 }
 
 fn check_acceptance(graph: &Graph, acceptance: &Acceptance) -> Result<(), PresignError> {
@@ -155,17 +190,35 @@ fn check_acceptance(graph: &Graph, acceptance: &Acceptance) -> Result<(), Presig
 }
 
 fn check_count(what: &'static str, got: usize, expected: usize) -> Result<(), PresignError> {
-    if got == expected { Ok(()) } else { Err(PresignError::Count { what, got, expected }) }
+    if got == expected {
+        Ok(())
+    } else {
+        Err(PresignError::Count {
+            what,
+            got,
+            expected,
+        })
+    }
 }
 
 fn parse_nonce(role: Role, slot: &Slot, bytes: &Fixed<66>) -> Result<PublicNonce, PresignError> {
     PublicNonce::from_byte_array(&bytes.0).map_err(|_| malformed(role, "nonce", slot))
 }
 
-fn parse_partial(role: Role, slot: &Slot, bytes: &Fixed<32>) -> Result<PartialSignature, PresignError> {
-    PartialSignature::from_byte_array(&bytes.0).map_err(|_| malformed(role, "partial signature", slot))
+fn parse_partial(
+    role: Role,
+    slot: &Slot,
+    bytes: &Fixed<32>,
+) -> Result<PartialSignature, PresignError> {
+    PartialSignature::from_byte_array(&bytes.0)
+        .map_err(|_| malformed(role, "partial signature", slot))
 }
 
 fn malformed(role: Role, what: &'static str, slot: &Slot) -> PresignError {
-    PresignError::Malformed { role, what, transaction: slot.transaction, vin: slot.vin }
+    PresignError::Malformed {
+        role,
+        what,
+        transaction: slot.transaction,
+        vin: slot.vin,
+    }
 }

@@ -30,14 +30,26 @@ impl PresignedGraph {
     pub fn new(graph: &Graph, signatures: Vec<[u8; 64]>) -> Result<Self, PresignError> {
         let slots = graph.slots();
         if signatures.len() != slots.len() {
-            return Err(PresignError::Count { what: "signatures", got: signatures.len(), expected: slots.len() });
+            return Err(PresignError::Count {
+                what: "signatures",
+                got: signatures.len(),
+                expected: slots.len(),
+            });
         }
         let key = graph.aggregate_key().x_only();
-        let invalid =
-            slots.iter().zip(&signatures).find(|(slot, signature)| !verify_signature(key, &slot.sighash, signature));
+        let invalid = slots
+            .iter()
+            .zip(&signatures)
+            .find(|(slot, signature)| !verify_signature(key, &slot.sighash, signature));
         match invalid {
-            Some((slot, _)) => Err(PresignError::Invalid { transaction: slot.transaction, vin: slot.vin }),
-            None => Ok(Self { id: graph.id(), signatures }),
+            Some((slot, _)) => Err(PresignError::Invalid {
+                transaction: slot.transaction,
+                vin: slot.vin,
+            }),
+            None => Ok(Self {
+                id: graph.id(),
+                signatures,
+            }),
         }
     }
 
@@ -46,17 +58,26 @@ impl PresignedGraph {
     /// # Errors
     ///
     /// As [`PresignedGraph::new`], or when the file is another contract's.
-    pub fn from_message(graph: &Graph, id: [u8; 32], message: &Signatures) -> Result<Self, PresignError> {
+    pub fn from_message(
+        graph: &Graph,
+        id: [u8; 32],
+        message: &Signatures,
+    ) -> Result<Self, PresignError> {
         let got = ContractId::from_bytes(id);
         if got != graph.id() {
-            return Err(PresignError::OtherContract { got, expected: graph.id() });
+            return Err(PresignError::OtherContract {
+                got,
+                expected: graph.id(),
+            });
         }
         Self::new(graph, message.signatures.iter().copied().collect())
     }
 
     /// Returns the signatures as a message.
     pub fn to_message(&self) -> Signatures {
-        Signatures { signatures: self.signatures.iter().copied().collect() }
+        Signatures {
+            signatures: self.signatures.iter().copied().collect(),
+        }
     }
 
     /// Returns the contract id.
@@ -74,7 +95,11 @@ impl PresignedGraph {
     /// # Errors
     ///
     /// When the transaction needs more.
-    pub fn finalise(&self, graph: &Graph, kind: TransactionKind) -> Result<Transaction, FinaliseError> {
+    pub fn finalise(
+        &self,
+        graph: &Graph,
+        kind: TransactionKind,
+    ) -> Result<Transaction, FinaliseError> {
         self.finalise_with(graph, kind, &BTreeMap::new(), None)
     }
 
@@ -92,15 +117,30 @@ impl PresignedGraph {
         cosigner: Option<&SigningKey>,
     ) -> Result<Transaction, FinaliseError> {
         if graph.id() != self.id {
-            return Err(FinaliseError::OtherContract { got: graph.id(), expected: self.id });
+            return Err(FinaliseError::OtherContract {
+                got: graph.id(),
+                expected: self.id,
+            });
         }
-        let presigned = graph.transaction(kind).ok_or(FinaliseError::NoSuchTransaction { kind })?;
-        let first = graph.slots().iter().position(|slot| slot.transaction == kind).unwrap_or_default();
+        let presigned = graph
+            .transaction(kind)
+            .ok_or(FinaliseError::NoSuchTransaction { kind })?;
+        let first = graph
+            .slots()
+            .iter()
+            .position(|slot| slot.transaction == kind)
+            .unwrap_or_default();
         let mut transaction = presigned.transaction.clone();
         for (vin, input) in presigned.inputs.iter().enumerate() {
             let mut items = vec![self.signatures[first + vin].to_vec()];
             if let Some(role) = input.cosigner {
-                items.push(cosign(graph, presigned, role, cosigner, &graph.slots()[first + vin].sighash)?);
+                items.push(cosign(
+                    graph,
+                    presigned,
+                    role,
+                    cosigner,
+                    &graph.slots()[first + vin].sighash,
+                )?);
             }
             items.extend(opening_items(presigned, input, openings)?);
             transaction.input[vin].witness = leaf_witness(&items, input);
@@ -117,7 +157,10 @@ fn opening_items(
 ) -> Result<Vec<Vec<u8>>, FinaliseError> {
     let mut items = Vec::new();
     for &group in input.groups.iter().rev() {
-        let opening = openings.get(&group).ok_or(FinaliseError::NoOpening { kind: presigned.kind, group })?;
+        let opening = openings.get(&group).ok_or(FinaliseError::NoOpening {
+            kind: presigned.kind,
+            group,
+        })?;
         items.extend(opening.witness_for_publish());
     }
     Ok(items)
@@ -131,7 +174,10 @@ fn cosign(
     sighash: &[u8; 32],
 ) -> Result<Vec<u8>, FinaliseError> {
     let key = key.filter(|key| key.public_key() == graph.terms().party(role).key);
-    let key = key.ok_or(FinaliseError::NoCosigner { kind: presigned.kind, role })?;
+    let key = key.ok_or(FinaliseError::NoCosigner {
+        kind: presigned.kind,
+        role,
+    })?;
     Ok(key.sign(sighash).to_vec())
 }
 

@@ -1,16 +1,25 @@
 use bitcoin::{Amount, Sequence};
 
 use super::toy::Toy;
-use crate::transactions::disprove::{Disprove, DisproveError};
 use crate::transactions::TransactionKind as Kind;
+use crate::transactions::disprove::{Disprove, DisproveError};
 use crate::{ExpiryPolicy, Graph, GraphError, OutputKind, Role};
 
 #[test]
 fn the_graph_has_the_transactions_of_its_layout() {
     for toy in Toy::shapes() {
         let graph = toy.graph();
-        let names: Vec<String> = graph.presigned().iter().map(|presigned| presigned.kind.to_string()).collect();
-        println!("{}: {}, {} signatures", toy.name, names.join(" "), graph.slots().len());
+        let names: Vec<String> = graph
+            .presigned()
+            .iter()
+            .map(|presigned| presigned.kind.to_string())
+            .collect();
+        println!(
+            "{}: {}, {} signatures",
+            toy.name,
+            names.join(" "),
+            graph.slots().len()
+        );
         let (claims, asserts) = (toy.terms.layout.claim.len(), toy.terms.layout.asserts.len());
         assert_eq!(names.len(), 1 + claims + (claims - 1) + 2 + 2 * asserts + 1);
         assert_eq!(graph.outcome_parent().vout(OutputKind::Outcome), Some(0));
@@ -18,9 +27,19 @@ fn the_graph_has_the_transactions_of_its_layout() {
     let shapes = Toy::shapes();
     assert!(shapes[0].terms.layout.asserts.is_empty());
     assert!(shapes[2].terms.layout.asserts.len() > 1);
-    assert!(shapes[2].terms.layout.asserts.iter().any(|step| step.batches.len() > 1));
+    assert!(
+        shapes[2]
+            .terms
+            .layout
+            .asserts
+            .iter()
+            .any(|step| step.batches.len() > 1)
+    );
     assert!(shapes[3].terms.layout.claim.len() > 1);
-    assert!(shapes[3].terms.layout.claim[0].batches.len() > 1 || shapes[3].terms.layout.claim[1].batches.len() > 1);
+    assert!(
+        shapes[3].terms.layout.claim[0].batches.len() > 1
+            || shapes[3].terms.layout.claim[1].batches.len() > 1
+    );
 }
 
 #[test]
@@ -59,7 +78,12 @@ fn no_presigned_transaction_pays_a_fee_or_loses_value() {
             assert_eq!(presigned.transaction.version.0, 3);
             assert_eq!(presigned.transaction.input.len(), presigned.inputs.len());
             assert_eq!(presigned.transaction.output.len(), presigned.outputs.len());
-            let anchors = presigned.transaction.output.iter().filter(|output| output.value == Amount::ZERO).count();
+            let anchors = presigned
+                .transaction
+                .output
+                .iter()
+                .filter(|output| output.value == Amount::ZERO)
+                .count();
             assert_eq!(anchors, 1, "{}", presigned.kind);
         }
         let total = graph.outcome_output().1.value;
@@ -76,7 +100,9 @@ fn the_winner_of_each_end_is_paid() {
     let paid = |kind: Kind, role: Role| -> u64 {
         let presigned = graph.transaction(kind).unwrap();
         let vout = presigned.vout(OutputKind::Paid(role));
-        vout.map_or(0, |vout| presigned.transaction.output[vout as usize].value.to_sat())
+        vout.map_or(0, |vout| {
+            presigned.transaction.output[vout as usize].value.to_sat()
+        })
     };
     let further = 330 * (toy.terms.layout.claim[0].batches.len() as u64 - 1);
     let cases = [
@@ -106,12 +132,23 @@ fn timeouts_wait_and_moves_do_not() {
         for presigned in graph.presigned() {
             let expected = match presigned.kind {
                 Kind::Expire => Some(1_008),
-                Kind::KickoffTimeout(_) | Kind::AssertTimeout(_) | Kind::Payout | Kind::PayoutDisputed => Some(144),
+                Kind::KickoffTimeout(_)
+                | Kind::AssertTimeout(_)
+                | Kind::Payout
+                | Kind::PayoutDisputed => Some(144),
                 _ => None,
             };
-            assert_eq!(presigned.timelock().map(crate::RelativeBlocks::to_blocks), expected, "{}", presigned.kind);
+            assert_eq!(
+                presigned.timelock().map(crate::RelativeBlocks::to_blocks),
+                expected,
+                "{}",
+                presigned.kind
+            );
             let sequence = presigned.transaction.input[0].sequence;
-            assert_eq!(expected.map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height), sequence);
+            assert_eq!(
+                expected.map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height),
+                sequence
+            );
         }
     }
 }
@@ -123,7 +160,10 @@ fn transactions_are_found_by_txid() {
     for presigned in graph.presigned() {
         assert_eq!(graph.find(presigned.txid()), Some(presigned.kind));
     }
-    assert_eq!(graph.find(bitcoin::hashes::Hash::from_byte_array([1; 32])), None);
+    assert_eq!(
+        graph.find(bitcoin::hashes::Hash::from_byte_array([1; 32])),
+        None
+    );
 }
 
 #[test]
@@ -137,29 +177,51 @@ fn a_pot_that_cannot_pay_for_its_connectors_is_refused() {
     let groups = terms.layout.claim[0].batches[0].groups.split_off(1);
     let step = &mut terms.layout.asserts[0];
     step.batches[0].groups.extend(groups);
-    let all: Vec<usize> = step.batches.iter().flat_map(|batch| batch.groups.clone()).collect();
-    step.batches = all.into_iter().map(|group| crate::Batch { groups: vec![group] }).collect();
+    let all: Vec<usize> = step
+        .batches
+        .iter()
+        .flat_map(|batch| batch.groups.clone())
+        .collect();
+    step.batches = all
+        .into_iter()
+        .map(|group| crate::Batch {
+            groups: vec![group],
+        })
+        .collect();
     let connectors = step.batches.len();
     let error = Graph::new(terms, &toy.leaves).unwrap_err();
     println!("{error}");
-    assert!(matches!(error, GraphError::PotTooSmall { connectors: count, .. } if count == connectors));
+    assert!(
+        matches!(error, GraphError::PotTooSmall { connectors: count, .. } if count == connectors)
+    );
 }
 
 #[test]
 fn disprove_refuses_leaves_that_are_not_the_contracts() {
     let toy = &Toy::shapes()[1];
     let graph = toy.graph();
-    let build = |leaves: &Vec<bitcoin::ScriptBuf>, leaf| Disprove::new(&graph, leaves, leaf, Vec::new(), None);
+    let build = |leaves: &Vec<bitcoin::ScriptBuf>, leaf| {
+        Disprove::new(&graph, leaves, leaf, Vec::new(), None)
+    };
     assert_eq!(
         build(&toy.leaves, toy.leaves.len()).unwrap_err(),
-        DisproveError::NoSuchLeaf { leaf: toy.leaves.len(), leaves: toy.leaves.len() }
+        DisproveError::NoSuchLeaf {
+            leaf: toy.leaves.len(),
+            leaves: toy.leaves.len()
+        }
     );
     let mut swapped = toy.leaves.clone();
     swapped.swap(0, 1);
-    assert_eq!(build(&swapped, 0).unwrap_err(), DisproveError::ForeignLeaf { leaf: 0 });
+    assert_eq!(
+        build(&swapped, 0).unwrap_err(),
+        DisproveError::ForeignLeaf { leaf: 0 }
+    );
     let mut fewer = toy.leaves.clone();
     fewer.pop();
-    assert_eq!(build(&fewer, 0).unwrap_err(), DisproveError::ForeignLeaf { leaf: 0 });
+    assert_eq!(
+        build(&fewer, 0).unwrap_err(),
+        DisproveError::ForeignLeaf { leaf: 0 }
+    );
 
     let open = vec![tapcourt_script::script! { OP_1 }; 2];
     let graph = Graph::new(toy.terms.clone(), &open).unwrap();

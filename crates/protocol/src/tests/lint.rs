@@ -27,7 +27,11 @@ fn findings(change: impl Fn(&mut Graph)) -> Vec<Finding> {
 }
 
 fn transaction(graph: &mut Graph, kind: Kind) -> &mut Presigned {
-    graph.presigned.iter_mut().find(|presigned| presigned.kind == kind).unwrap()
+    graph
+        .presigned
+        .iter_mut()
+        .find(|presigned| presigned.kind == kind)
+        .unwrap()
 }
 
 /// Replaces the leaf of an input, as if the output had been made for it.
@@ -45,13 +49,51 @@ fn sound_graphs_have_no_findings() {
 #[test]
 fn an_output_without_a_timeout_twin_is_found() {
     for (removed, output) in [
-        (Kind::AssertTimeout(1), OutputRef { transaction: Kind::Assert(0), vout: 0 }),
-        (Kind::AssertTimeout(0), OutputRef { transaction: Kind::Challenge, vout: 0 }),
-        (Kind::PayoutDisputed, OutputRef { transaction: toy().graph().outcome_parent().kind, vout: 0 }),
-        (Kind::Expire, OutputRef { transaction: Kind::Contract, vout: 0 }),
-        (Kind::Payout, OutputRef { transaction: toy().graph().output(Kind::Kickoff(0), OutputKind::Pot).unwrap().transaction, vout: 0 }),
+        (
+            Kind::AssertTimeout(1),
+            OutputRef {
+                transaction: Kind::Assert(0),
+                vout: 0,
+            },
+        ),
+        (
+            Kind::AssertTimeout(0),
+            OutputRef {
+                transaction: Kind::Challenge,
+                vout: 0,
+            },
+        ),
+        (
+            Kind::PayoutDisputed,
+            OutputRef {
+                transaction: toy().graph().outcome_parent().kind,
+                vout: 0,
+            },
+        ),
+        (
+            Kind::Expire,
+            OutputRef {
+                transaction: Kind::Contract,
+                vout: 0,
+            },
+        ),
+        (
+            Kind::Payout,
+            OutputRef {
+                transaction: toy()
+                    .graph()
+                    .output(Kind::Kickoff(0), OutputKind::Pot)
+                    .unwrap()
+                    .transaction,
+                vout: 0,
+            },
+        ),
     ] {
-        let findings = findings(|graph| graph.presigned.retain(|presigned| presigned.kind != removed));
+        let findings = findings(|graph| {
+            graph
+                .presigned
+                .retain(|presigned| presigned.kind != removed)
+        });
         let found = findings
             .iter()
             .any(|finding| matches!(finding, Finding::NoTimeoutTwin { output: found, .. } if *found == output));
@@ -63,11 +105,22 @@ fn an_output_without_a_timeout_twin_is_found() {
 fn an_internal_key_that_somebody_knows_is_found() {
     let findings = findings(|graph| {
         let own = graph.terms.prover.x_only_key();
-        transaction(graph, Kind::Challenge).outputs[0].taproot.as_mut().unwrap().0 = own;
+        transaction(graph, Kind::Challenge).outputs[0]
+            .taproot
+            .as_mut()
+            .unwrap()
+            .0 = own;
     });
-    let output = OutputRef { transaction: Kind::Challenge, vout: 0 };
-    assert!(findings.iter().any(|finding| matches!(finding, Finding::InternalKey { output: found, .. } if *found == output)));
-    assert!(findings.iter().any(|finding| matches!(finding, Finding::NotTaproot { output: found, .. } if *found == output)));
+    let output = OutputRef {
+        transaction: Kind::Challenge,
+        vout: 0,
+    };
+    assert!(findings.iter().any(
+        |finding| matches!(finding, Finding::InternalKey { output: found, .. } if *found == output)
+    ));
+    assert!(findings.iter().any(
+        |finding| matches!(finding, Finding::NotTaproot { output: found, .. } if *found == output)
+    ));
 }
 
 #[test]
@@ -76,67 +129,142 @@ fn an_output_with_a_key_path_hidden_in_its_script_is_found() {
         let own = graph.terms.prover.payout_script.clone();
         transaction(graph, Kind::Assert(0)).transaction.output[0].script_pubkey = own;
     });
-    let output = OutputRef { transaction: Kind::Assert(0), vout: 0 };
-    assert!(findings.contains(&Finding::NotTaproot { output, kind: OutputKind::Connector(0) }));
+    let output = OutputRef {
+        transaction: Kind::Assert(0),
+        vout: 0,
+    };
+    assert!(findings.contains(&Finding::NotTaproot {
+        output,
+        kind: OutputKind::Connector(0)
+    }));
 }
 
 #[test]
 fn an_input_that_spends_something_else_is_found() {
-    let foreign = Finding::ForeignInput { transaction: Kind::Payout, vin: 1 };
-    let vout = findings(|graph| transaction(graph, Kind::Payout).transaction.input[1].previous_output.vout += 1);
+    let foreign = Finding::ForeignInput {
+        transaction: Kind::Payout,
+        vin: 1,
+    };
+    let vout = findings(|graph| {
+        transaction(graph, Kind::Payout).transaction.input[1]
+            .previous_output
+            .vout += 1
+    });
     assert!(vout.contains(&foreign));
-    let value = findings(|graph| transaction(graph, Kind::Payout).inputs[1].prevout.value += Amount::from_sat(1));
+    let value = findings(|graph| {
+        transaction(graph, Kind::Payout).inputs[1].prevout.value += Amount::from_sat(1)
+    });
     assert!(value.contains(&foreign));
     let source = findings(|graph| transaction(graph, Kind::Payout).inputs[1].source.vout = 99);
     assert!(source.contains(&foreign));
     let control = findings(|graph| {
         let other = graph.terms.prover.x_only_key();
-        transaction(graph, Kind::Payout).inputs[1].control_block.internal_key = other;
+        transaction(graph, Kind::Payout).inputs[1]
+            .control_block
+            .internal_key = other;
     });
     assert!(control.contains(&foreign));
 }
 
 #[test]
 fn timelocks_that_disagree_are_found() {
-    let is_timelock = |finding: &Finding| matches!(finding, Finding::Timelock { transaction: Kind::AssertTimeout(0), vin: 0, .. });
+    let is_timelock = |finding: &Finding| {
+        matches!(
+            finding,
+            Finding::Timelock {
+                transaction: Kind::AssertTimeout(0),
+                vin: 0,
+                ..
+            }
+        )
+    };
     let short = findings(|graph| {
-        transaction(graph, Kind::AssertTimeout(0)).transaction.input[0].sequence = Sequence::from_height(1);
+        transaction(graph, Kind::AssertTimeout(0)).transaction.input[0].sequence =
+            Sequence::from_height(1);
     });
     assert!(short.iter().any(is_timelock));
-    let delta = findings(|graph| graph.terms.parameters.delta = crate::RelativeBlocks::new(9).unwrap());
+    let delta =
+        findings(|graph| graph.terms.parameters.delta = crate::RelativeBlocks::new(9).unwrap());
     assert!(delta.iter().any(is_timelock));
     let key = toy().graph().aggregate_key().x_only();
     let none = with_leaf(Kind::AssertTimeout(0), 0, script! { { key } OP_CHECKSIG });
     assert!(none.iter().any(is_timelock));
-    let late = with_leaf(Kind::Challenge, 1, script! { { 5 } OP_CHECKSEQUENCEVERIFY OP_DROP { key } OP_CHECKSIG });
-    assert!(late.iter().any(|finding| matches!(finding, Finding::Timelock { transaction: Kind::Challenge, vin: 1, .. })));
+    let late = with_leaf(
+        Kind::Challenge,
+        1,
+        script! { { 5 } OP_CHECKSEQUENCEVERIFY OP_DROP { key } OP_CHECKSIG },
+    );
+    assert!(late.iter().any(|finding| matches!(
+        finding,
+        Finding::Timelock {
+            transaction: Kind::Challenge,
+            vin: 1,
+            ..
+        }
+    )));
 }
 
 #[test]
 fn transactions_that_would_not_relay_are_found() {
-    let fee = Finding::FeeOrAnchor { transaction: Kind::Payout };
-    assert!(findings(|graph| transaction(graph, Kind::Payout).transaction.output[0].value -= Amount::from_sat(1)).contains(&fee));
-    assert!(findings(|graph| transaction(graph, Kind::Payout).transaction.output.push(anchor_output())).contains(&fee));
+    let fee = Finding::FeeOrAnchor {
+        transaction: Kind::Payout,
+    };
+    assert!(
+        findings(
+            |graph| transaction(graph, Kind::Payout).transaction.output[0].value -=
+                Amount::from_sat(1)
+        )
+        .contains(&fee)
+    );
+    assert!(
+        findings(|graph| transaction(graph, Kind::Payout)
+            .transaction
+            .output
+            .push(anchor_output()))
+        .contains(&fee)
+    );
     let version = findings(|graph| transaction(graph, Kind::Payout).transaction.version.0 = 2);
-    assert!(version.contains(&Finding::Version { transaction: Kind::Payout, got: 2 }));
+    assert!(version.contains(&Finding::Version {
+        transaction: Kind::Payout,
+        got: 2
+    }));
     let heavy = findings(|graph| graph.sizes[0].script_bytes = 50_000);
-    assert!(heavy.iter().any(|finding| matches!(finding, Finding::TooHeavy { limit_wu: 40_000, .. })));
+    assert!(heavy.iter().any(|finding| matches!(
+        finding,
+        Finding::TooHeavy {
+            limit_wu: 40_000,
+            ..
+        }
+    )));
     let deep = findings(|graph| graph.sizes[0].max_stack = 1_000);
-    assert!(deep.iter().any(|finding| matches!(finding, Finding::Stack { limit: 1_000, .. })));
+    assert!(
+        deep.iter()
+            .any(|finding| matches!(finding, Finding::Stack { limit: 1_000, .. }))
+    );
     let long = findings(|graph| graph.sizes[0].witness_bytes_max = 90 * graph.sizes[0].items);
-    assert!(long.iter().any(|finding| matches!(finding, Finding::ItemTooLong { limit: 80, .. })));
+    assert!(
+        long.iter()
+            .any(|finding| matches!(finding, Finding::ItemTooLong { limit: 80, .. }))
+    );
 }
 
 #[test]
 fn leaves_that_anyone_can_spend_are_found() {
     let key = toy().graph().aggregate_key().x_only();
-    let leaf = LeafRef::Presigned { transaction: Kind::Payout, vin: 1 };
+    let leaf = LeafRef::Presigned {
+        transaction: Kind::Payout,
+        vin: 1,
+    };
     let mut success = script! { OP_1 OP_DROP }.into_bytes();
     success.extend([0x50]);
     success.extend(script! { { key } OP_CHECKSIG }.into_bytes());
     let found = with_leaf(Kind::Payout, 1, ScriptBuf::from_bytes(success));
     assert!(found.contains(&Finding::OpSuccess { leaf, position: 2 }));
-    let short = with_leaf(Kind::Payout, 1, script! { { vec![2_u8; 33] } OP_CHECKSIGVERIFY { key } OP_CHECKSIG });
+    let short = with_leaf(
+        Kind::Payout,
+        1,
+        script! { { vec![2_u8; 33] } OP_CHECKSIGVERIFY { key } OP_CHECKSIG },
+    );
     assert!(short.contains(&Finding::KeyLength { leaf, position: 34 }));
     let truncated = with_leaf(Kind::Payout, 1, ScriptBuf::from_bytes(vec![0x20, 1, 2]));
     assert!(truncated.contains(&Finding::Undecodable { leaf }));
@@ -156,25 +284,48 @@ fn a_challenge_the_prover_could_make_is_found() {
 fn a_publishing_leaf_that_does_not_open_its_groups_is_found() {
     let key = toy().graph().aggregate_key().x_only();
     let found = with_leaf(Kind::Assert(0), 0, script! { { key } OP_CHECKSIG });
-    assert!(found.contains(&Finding::PublishLeaf { transaction: Kind::Assert(0), vin: 0 }));
-    let moved = findings(|graph| transaction(graph, Kind::Assert(0)).inputs[0].groups.reverse());
-    let single = toy().graph().transaction(Kind::Assert(0)).unwrap().inputs[0].groups.len() == 1;
-    assert!(single || moved.contains(&Finding::PublishLeaf { transaction: Kind::Assert(0), vin: 0 }));
+    assert!(found.contains(&Finding::PublishLeaf {
+        transaction: Kind::Assert(0),
+        vin: 0
+    }));
+    let moved = findings(|graph| {
+        transaction(graph, Kind::Assert(0)).inputs[0]
+            .groups
+            .reverse()
+    });
+    let single = toy().graph().transaction(Kind::Assert(0)).unwrap().inputs[0]
+        .groups
+        .len()
+        == 1;
+    assert!(
+        single
+            || moved.contains(&Finding::PublishLeaf {
+                transaction: Kind::Assert(0),
+                vin: 0
+            })
+    );
 }
 
 #[test]
 fn a_one_time_key_used_twice_is_found() {
     let twice = findings(|graph| {
         let group = graph.terms.layout.claim[0].batches[0].groups[0];
-        transaction(graph, Kind::Assert(0)).inputs[0].groups.push(group);
+        transaction(graph, Kind::Assert(0)).inputs[0]
+            .groups
+            .push(group);
     });
     let group = toy().terms.layout.claim[0].batches[0].groups[0];
     assert!(twice.contains(&Finding::Layout(LayoutError::PublishedTwice { group })));
     let layout = findings(|graph| graph.terms.layout.asserts[0].batches[0].groups.push(group));
     assert!(layout.contains(&Finding::Layout(LayoutError::PublishedTwice { group })));
-    let never = findings(|graph| transaction(graph, Kind::Kickoff(0)).inputs[0].groups.clear());
+    let never = findings(|graph| {
+        transaction(graph, Kind::Kickoff(0)).inputs[0]
+            .groups
+            .clear()
+    });
     assert!(never.contains(&Finding::Layout(LayoutError::NeverPublished { group })));
-    let shared = findings(|graph| graph.terms.one_time_keys[1] = graph.terms.one_time_keys[0].clone());
+    let shared =
+        findings(|graph| graph.terms.one_time_keys[1] = graph.terms.one_time_keys[0].clone());
     assert!(shared.contains(&Finding::SharedChain { one: 0, other: 1 }));
 }
 
@@ -193,10 +344,19 @@ fn disprove_leaves_that_are_wrong_are_found() {
     let challenger = toy.terms.challenger.x_only_key();
     let mut success = script! { { challenger } OP_CHECKSIGVERIFY }.into_bytes();
     success.push(0xbb);
-    assert!(with(ScriptBuf::from_bytes(success)).contains(&Finding::OpSuccess { leaf, position: 34 }));
+    assert!(
+        with(ScriptBuf::from_bytes(success)).contains(&Finding::OpSuccess { leaf, position: 34 })
+    );
     let long = script! { { challenger } OP_CHECKSIGVERIFY { vec![script! { OP_1 OP_DROP }; 20_000] } OP_1 };
     let found = with(long);
-    assert!(found.iter().any(|finding| matches!(finding, Finding::LeafTooLarge { leaf: 1, limit_wu: 40_000, .. })));
+    assert!(found.iter().any(|finding| matches!(
+        finding,
+        Finding::LeafTooLarge {
+            leaf: 1,
+            limit_wu: 40_000,
+            ..
+        }
+    )));
     let mut fewer = toy.leaves.clone();
     fewer.pop();
     assert_eq!(lint(&toy.graph(), &fewer), [Finding::OutcomeTree]);

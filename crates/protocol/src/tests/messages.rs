@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::toy::Toy;
 use crate::messages::{
-    Acceptance, ChallengerPartials, FundingWitnesses, MAX_MESSAGE_BYTES, Message, MessageError, Offer, ProverPartials,
-    Signatures,
+    Acceptance, ChallengerPartials, FundingWitnesses, MAX_MESSAGE_BYTES, Message, MessageError,
+    Offer, ProverPartials, Signatures,
 };
 use crate::{ChallengerSession, Graph, Role, SessionSecret, prover_sign};
 
@@ -32,27 +32,58 @@ fn all() -> All {
         prover: terms.prover.clone(),
         one_time_keys: terms.one_time_keys.clone(),
     };
-    let session = ChallengerSession::new(&graph, &toy.challenger, SessionSecret::from_bytes([4; 32])).unwrap();
+    let session =
+        ChallengerSession::new(&graph, &toy.challenger, SessionSecret::from_bytes([4; 32]))
+            .unwrap();
     let acceptance = session.acceptance();
-    let prover = prover_sign(&graph, &toy.prover, &SessionSecret::from_bytes([5; 32]), &acceptance).unwrap();
+    let prover = prover_sign(
+        &graph,
+        &toy.prover,
+        &SessionSecret::from_bytes([5; 32]),
+        &acceptance,
+    )
+    .unwrap();
     let (signed, challenger) = session.sign(&prover).unwrap();
-    let funding = FundingWitnesses { role: Role::Prover, witnesses: vec![Witness::from_slice(&[vec![1; 64]])] };
-    All { offer, acceptance, prover, challenger, funding, signatures: signed.to_message(), graph, toy }
+    let funding = FundingWitnesses {
+        role: Role::Prover,
+        witnesses: vec![Witness::from_slice(&[vec![1; 64]])],
+    };
+    All {
+        offer,
+        acceptance,
+        prover,
+        challenger,
+        funding,
+        signatures: signed.to_message(),
+        graph,
+        toy,
+    }
 }
 
 const ID: [u8; 32] = [0x77; 32];
 
 fn check<M: Message + PartialEq + Debug>(message: &M) -> Vec<u8> {
     let bytes = message.to_bytes(&ID);
-    assert_eq!(M::from_bytes(&bytes).unwrap(), (ID, M::from_bytes(&bytes).unwrap().1));
+    assert_eq!(
+        M::from_bytes(&bytes).unwrap(),
+        (ID, M::from_bytes(&bytes).unwrap().1)
+    );
     assert_eq!(&M::from_bytes(&bytes).unwrap().1, message);
     for length in 0..bytes.len() {
-        assert!(M::from_bytes(&bytes[..length]).is_err(), "{} cut at {length}", M::NAME);
+        assert!(
+            M::from_bytes(&bytes[..length]).is_err(),
+            "{} cut at {length}",
+            M::NAME
+        );
     }
     for position in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[position] ^= 1 << (position % 8);
-        assert!(M::from_bytes(&damaged).is_err(), "{} damaged at {position}", M::NAME);
+        assert!(
+            M::from_bytes(&damaged).is_err(),
+            "{} damaged at {position}",
+            M::NAME
+        );
     }
     let mut longer = bytes.clone();
     longer.push(0);
@@ -75,12 +106,18 @@ fn messages_round_trip_and_no_damage_goes_unseen() {
 #[test]
 fn the_messages_are_enough_to_rebuild_the_graph() {
     let all = all();
-    let (_, offer) = Offer::from_bytes(&all.offer.to_bytes(&all.offer.instance.to_bytes())).unwrap();
+    let (_, offer) =
+        Offer::from_bytes(&all.offer.to_bytes(&all.offer.instance.to_bytes())).unwrap();
     let (_, acceptance) = Acceptance::from_bytes(&all.acceptance.to_bytes(&ID)).unwrap();
     let terms = offer.terms(acceptance.challenger.clone(), all.toy.terms.layout.clone());
     let graph = Graph::new(terms, &all.toy.leaves).unwrap();
     assert_eq!(graph.id(), all.graph.id());
-    assert_eq!(crate::complete(&graph, &acceptance, &all.prover, &all.challenger).unwrap().to_message(), all.signatures);
+    assert_eq!(
+        crate::complete(&graph, &acceptance, &all.prover, &all.challenger)
+            .unwrap()
+            .to_message(),
+        all.signatures
+    );
 }
 
 /// Frames a body as a correct digest would have it.
@@ -115,15 +152,32 @@ fn well_framed_bodies_that_are_wrong_are_refused() {
     assert_eq!(error, MessageError::NotCanonical { name });
 
     let error = ChallengerPartials::from_bytes(&framed(4, &[31; 32])).unwrap_err();
-    assert!(matches!(error, MessageError::Body { .. }), "31 bytes are no list of 32-byte entries: {error}");
+    assert!(
+        matches!(error, MessageError::Body { .. }),
+        "31 bytes are no list of 32-byte entries: {error}"
+    );
 
     let error = Acceptance::from_bytes(&framed(4, &body)).unwrap_err();
-    assert_eq!(error, MessageError::Kind { name: Acceptance::NAME, got: 4, expected: 2 });
+    assert_eq!(
+        error,
+        MessageError::Kind {
+            name: Acceptance::NAME,
+            got: 4,
+            expected: 2
+        }
+    );
 
     let mut other_version = framed(4, &body);
     other_version[8] = 2;
     let error = ChallengerPartials::from_bytes(&other_version).unwrap_err();
-    assert_eq!(error, MessageError::Version { name, got: 2, supported: 1 });
+    assert_eq!(
+        error,
+        MessageError::Version {
+            name,
+            got: 2,
+            supported: 1
+        }
+    );
 
     let error = ChallengerPartials::from_bytes(&vec![0; MAX_MESSAGE_BYTES + 1]).unwrap_err();
     assert!(matches!(error, MessageError::TooLong { .. }));

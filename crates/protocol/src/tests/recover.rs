@@ -15,8 +15,9 @@ fn what_was_published_is_recovered() {
             let openings = toy.openings(seed);
             let mut seen = vec![false; toy.secrets.len()];
             for presigned in graph.presigned() {
-                let transaction =
-                    signed.finalise_with(&graph, presigned.kind, &openings, Some(&toy.challenger)).unwrap();
+                let transaction = signed
+                    .finalise_with(&graph, presigned.kind, &openings, Some(&toy.challenger))
+                    .unwrap();
                 // Payouts and timeouts publish nothing, which is not an error.
                 for published in recover_published(&graph, &transaction).unwrap() {
                     let opening = &openings[&published.group];
@@ -52,7 +53,10 @@ fn every_changed_or_missing_item_is_an_error_not_a_panic() {
             for removed in 0..items.len() {
                 let mut fewer = items.clone();
                 fewer.remove(removed);
-                assert!(recover(&fewer).is_err(), "{kind}, input {vin}, without item {removed}");
+                assert!(
+                    recover(&fewer).is_err(),
+                    "{kind}, input {vin}, without item {removed}"
+                );
                 assert!(recover(&items[..removed]).is_err());
                 checked += 2;
             }
@@ -60,11 +64,17 @@ fn every_changed_or_missing_item_is_an_error_not_a_panic() {
             for changed in 1..items.len() - 1 {
                 let mut other = items.clone();
                 other[changed].push(1);
-                assert!(recover(&other).is_err(), "{kind}, input {vin}, longer item {changed}");
+                assert!(
+                    recover(&other).is_err(),
+                    "{kind}, input {vin}, longer item {changed}"
+                );
                 if let Some(byte) = items[changed].first() {
                     other = items.clone();
                     other[changed][0] = byte ^ 0x80;
-                    assert!(recover(&other).is_err(), "{kind}, input {vin}, changed item {changed}");
+                    assert!(
+                        recover(&other).is_err(),
+                        "{kind}, input {vin}, changed item {changed}"
+                    );
                 }
                 checked += 2;
             }
@@ -77,7 +87,10 @@ fn every_changed_or_missing_item_is_an_error_not_a_panic() {
 fn an_annex_is_ignored_as_by_consensus() {
     let toy = &Toy::shapes()[1];
     let graph = toy.graph();
-    let mut kickoff = toy.presign(&graph).finalise_with(&graph, Kind::Kickoff(0), &toy.openings(1), None).unwrap();
+    let mut kickoff = toy
+        .presign(&graph)
+        .finalise_with(&graph, Kind::Kickoff(0), &toy.openings(1), None)
+        .unwrap();
     kickoff.input[0].witness.push([0x50, 1, 2]);
     assert!(recover_published(&graph, &kickoff).is_ok());
 }
@@ -88,7 +101,12 @@ fn a_foreign_transaction_is_named() {
     let (graph, other) = (shapes[1].graph(), shapes[2].graph());
     let transaction = &other.transaction(Kind::Payout).unwrap().transaction;
     let error = recover_published(&graph, transaction).unwrap_err();
-    assert_eq!(error, RecoverError::Foreign { txid: transaction.compute_txid() });
+    assert_eq!(
+        error,
+        RecoverError::Foreign {
+            txid: transaction.compute_txid()
+        }
+    );
 }
 
 proptest! {

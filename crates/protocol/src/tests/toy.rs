@@ -11,8 +11,9 @@ use tapcourt_script::limits::Profile;
 use tapcourt_script::script;
 
 use crate::{
-    ChallengerSession, ExpiryPolicy, FundingInput, Graph, InstanceId, PackLimits, Parameters, Party, PresignedGraph,
-    RelativeBlocks, SessionSecret, SigningKey, Terms, complete, pack_batches, prover_sign,
+    ChallengerSession, ExpiryPolicy, FundingInput, Graph, InstanceId, PackLimits, Parameters,
+    Party, PresignedGraph, RelativeBlocks, SessionSecret, SigningKey, Terms, complete,
+    pack_batches, prover_sign,
 };
 
 /// A contract with all of its secrets.
@@ -35,14 +36,23 @@ pub(super) fn party(key: &SigningKey, coins: &[u64], change: u64) -> Party {
     let own = script! { OP_1 { public.x_only_public_key().0.serialize() } };
     let id = public.serialize()[1];
     let inputs = coins.iter().enumerate().map(|(index, value)| FundingInput {
-        outpoint: OutPoint { txid: Txid::from_byte_array([id; 32]), vout: index as u32 },
-        prevout: TxOut { value: Amount::from_sat(*value), script_pubkey: own.clone() },
+        outpoint: OutPoint {
+            txid: Txid::from_byte_array([id; 32]),
+            vout: index as u32,
+        },
+        prevout: TxOut {
+            value: Amount::from_sat(*value),
+            script_pubkey: own.clone(),
+        },
     });
     Party {
         key: public,
         payout_script: own.clone(),
         inputs: inputs.collect(),
-        change: vec![TxOut { value: Amount::from_sat(change), script_pubkey: own }],
+        change: vec![TxOut {
+            value: Amount::from_sat(change),
+            script_pubkey: own,
+        }],
     }
 }
 
@@ -61,21 +71,36 @@ pub(super) fn parameters() -> Parameters {
 
 impl Toy {
     /// `claim` and `asserts` are group widths in bits.
-    pub(super) fn new(name: &'static str, claim: &[usize], asserts: &[usize], limits: PackLimits) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        claim: &[usize],
+        asserts: &[usize],
+        limits: PackLimits,
+    ) -> Self {
         let instance = InstanceId::from_bytes([0x11; 32]);
         let (prover, challenger) = (signing_key(1), signing_key(2));
         let seed = Seed::new([0x22; 32]);
         let shapes: Vec<Shape> = claim
             .iter()
             .chain(asserts)
-            .map(|&bits| if bits == 1 { Shape::lamport(1).unwrap() } else { Shape::winternitz(bits, 4).unwrap() })
+            .map(|&bits| {
+                if bits == 1 {
+                    Shape::lamport(1).unwrap()
+                } else {
+                    Shape::winternitz(bits, 4).unwrap()
+                }
+            })
             .collect();
         let secrets: Vec<SecretKey> = shapes
             .iter()
             .enumerate()
             .map(|(group, shape)| {
                 let label = format!("group/{group}");
-                let path = KeyPath { contract: instance.to_bytes(), role: "prover", label: &label };
+                let path = KeyPath {
+                    contract: instance.to_bytes(),
+                    role: "prover",
+                    label: &label,
+                };
                 SecretKey::derive(&seed, &path, shape)
             })
             .collect();
@@ -97,17 +122,37 @@ impl Toy {
             one_time_keys,
             layout,
         };
-        Self { name, prover, challenger, secrets, leaves, terms }
+        Self {
+            name,
+            prover,
+            challenger,
+            secrets,
+            leaves,
+            terms,
+        }
     }
 
     /// One contract of each shape: no assert, one assert, several moves with several batches, a claim of several moves.
     pub(super) fn shapes() -> Vec<Self> {
-        let tight = PackLimits { stack_items: 30, weight_wu: 2_600 };
+        let tight = PackLimits {
+            stack_items: 60,
+            weight_wu: 3_600,
+        };
         vec![
             Self::new("claim only", &[8], &[], PackLimits::default()),
             Self::new("one assert", &[8, 1], &[16, 1, 4], PackLimits::default()),
-            Self::new("several asserts", &[16, 8], &[32, 24, 16, 16, 16, 8, 8, 4, 1, 1, 1], tight),
-            Self::new("several kickoffs", &[32, 32, 16, 16, 8, 1], &[16, 16, 32], tight),
+            Self::new(
+                "several asserts",
+                &[16, 8],
+                &[32, 24, 16, 16, 16, 8, 8, 4, 1, 1, 1],
+                tight,
+            ),
+            Self::new(
+                "several kickoffs",
+                &[32, 32, 16, 16, 8, 1],
+                &[16, 16, 32],
+                tight,
+            ),
         ]
     }
 
@@ -116,11 +161,22 @@ impl Toy {
     }
 
     pub(super) fn presign(&self, graph: &Graph) -> PresignedGraph {
-        let session = ChallengerSession::new(graph, &self.challenger, SessionSecret::from_bytes([4; 32])).unwrap();
+        let session =
+            ChallengerSession::new(graph, &self.challenger, SessionSecret::from_bytes([4; 32]))
+                .unwrap();
         let acceptance = session.acceptance();
-        let answer = prover_sign(graph, &self.prover, &SessionSecret::from_bytes([5; 32]), &acceptance).unwrap();
+        let answer = prover_sign(
+            graph,
+            &self.prover,
+            &SessionSecret::from_bytes([5; 32]),
+            &acceptance,
+        )
+        .unwrap();
         let (presigned, partials) = session.sign(&answer).unwrap();
-        assert_eq!(complete(graph, &acceptance, &answer, &partials).unwrap(), presigned);
+        assert_eq!(
+            complete(graph, &acceptance, &answer, &partials).unwrap(),
+            presigned
+        );
         presigned
     }
 

@@ -4,7 +4,9 @@ use bitcoin::absolute::LockTime;
 use bitcoin::hashes::Hash;
 use bitcoin::sighash::{Prevouts, SighashCache};
 use bitcoin::transaction::Version;
-use bitcoin::{Amount, ScriptBuf, Sequence, TapSighashType, Transaction, TxIn, TxOut, Txid, Witness};
+use bitcoin::{
+    Amount, ScriptBuf, Sequence, TapSighashType, Transaction, TxIn, TxOut, Txid, Witness,
+};
 
 use super::{Output, OutputKind};
 use crate::connectors::Connector;
@@ -42,17 +44,28 @@ pub struct Contract {
 
 impl Contract {
     /// Builds the contract: `kickoff` are the connectors of the claim's first move.
-    pub(crate) fn new(terms: &Terms, kickoff: &[PublishConnector], bond: &BondConnector) -> Result<Self, GraphError> {
+    pub(crate) fn new(
+        terms: &Terms,
+        kickoff: &[PublishConnector],
+        bond: &BondConnector,
+    ) -> Result<Self, GraphError> {
         let parameters = &terms.parameters;
         let further = CONNECTOR_VALUE * (kickoff.len() as u64 - 1); // cast ok, usize is at most 64 bits; no move is empty
         let due = [
             (Role::Prover, sum(&[parameters.prover_stake, further])?),
-            (Role::Challenger, sum(&[parameters.challenger_stake, parameters.bond])?),
+            (
+                Role::Challenger,
+                sum(&[parameters.challenger_stake, parameters.bond])?,
+            ),
         ];
         for (role, required) in due {
             let available = terms.party(role).contribution(role)?;
             if available < required {
-                return Err(GraphError::Underfunded { role, available, required });
+                return Err(GraphError::Underfunded {
+                    role,
+                    available,
+                    required,
+                });
             }
         }
         let mut contract = Self {
@@ -78,7 +91,10 @@ impl Contract {
         for role in [Role::Prover, Role::Challenger] {
             for (index, output) in terms.party(role).change.iter().enumerate() {
                 contract.transaction.output.push(output.clone());
-                contract.outputs.push(Output { kind: OutputKind::Change(role, index), taproot: None });
+                contract.outputs.push(Output {
+                    kind: OutputKind::Change(role, index),
+                    taproot: None,
+                });
             }
         }
         Ok(contract)
@@ -98,8 +114,14 @@ impl Contract {
     }
 
     fn add_connector<C: Connector>(&mut self, kind: OutputKind, connector: &C, value: Amount) {
-        self.transaction.output.push(TxOut { value, script_pubkey: connector.script_pubkey() });
-        self.outputs.push(Output { kind, taproot: Some((connector.internal_key(), connector.merkle_root())) });
+        self.transaction.output.push(TxOut {
+            value,
+            script_pubkey: connector.script_pubkey(),
+        });
+        self.outputs.push(Output {
+            kind,
+            taproot: Some((connector.internal_key(), connector.merkle_root())),
+        });
     }
 
     /// Returns the txid, which is final: all inputs are segwit.
@@ -109,18 +131,38 @@ impl Contract {
 
     /// Returns the fee: the parties' contributions less what they owe.
     pub fn fee(&self) -> Amount {
-        let paid = self.prevouts.iter().map(|prevout| prevout.value).sum::<Amount>();
-        paid - self.transaction.output.iter().map(|output| output.value).sum::<Amount>()
+        let paid = self
+            .prevouts
+            .iter()
+            .map(|prevout| prevout.value)
+            .sum::<Amount>();
+        paid - self
+            .transaction
+            .output
+            .iter()
+            .map(|output| output.value)
+            .sum::<Amount>()
     }
 
     /// Calculates what a party signs for its taproot coins by their key path: (input, message) pairs.
-    #[expect(clippy::missing_panics_doc, reason = "cannot fail, as the message says")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the message says"
+    )]
     pub fn key_path_sighashes(&self, role: Role) -> Vec<(usize, [u8; 32])> {
         let mut cache = SighashCache::new(&self.transaction);
-        let mine = self.owners.iter().enumerate().filter(|(_, owner)| **owner == role);
+        let mine = self
+            .owners
+            .iter()
+            .enumerate()
+            .filter(|(_, owner)| **owner == role);
         mine.map(|(index, _)| {
             let message = cache
-                .taproot_key_spend_signature_hash(index, &Prevouts::All(&self.prevouts), TapSighashType::Default)
+                .taproot_key_spend_signature_hash(
+                    index,
+                    &Prevouts::All(&self.prevouts),
+                    TapSighashType::Default,
+                )
                 .expect("the index and the prevouts are the transaction's own");
             (index, message.to_byte_array())
         })
@@ -132,15 +174,27 @@ impl Contract {
     /// # Errors
     ///
     /// [`GraphError::FundingWitnesses`] when a list has the wrong length.
-    pub fn finalise(&self, prover: &[Witness], challenger: &[Witness]) -> Result<Transaction, GraphError> {
+    pub fn finalise(
+        &self,
+        prover: &[Witness],
+        challenger: &[Witness],
+    ) -> Result<Transaction, GraphError> {
         for (role, witnesses) in [(Role::Prover, prover), (Role::Challenger, challenger)] {
             let expected = self.owners.iter().filter(|owner| **owner == role).count();
             if witnesses.len() != expected {
-                return Err(GraphError::FundingWitnesses { role, got: witnesses.len(), expected });
+                return Err(GraphError::FundingWitnesses {
+                    role,
+                    got: witnesses.len(),
+                    expected,
+                });
             }
         }
         let mut transaction = self.transaction.clone();
-        for (input, witness) in transaction.input.iter_mut().zip(prover.iter().chain(challenger)) {
+        for (input, witness) in transaction
+            .input
+            .iter_mut()
+            .zip(prover.iter().chain(challenger))
+        {
             input.witness = witness.clone();
         }
         Ok(transaction)

@@ -8,7 +8,8 @@ use bitcoin::sighash::SighashCache;
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash};
 use bitcoin::transaction::Version;
 use bitcoin::{
-    Amount, FeeRate, ScriptBuf, Sequence, TapNodeHash, Transaction, TxIn, TxOut, Weight, Witness, XOnlyPublicKey,
+    Amount, FeeRate, ScriptBuf, Sequence, TapNodeHash, Transaction, TxIn, TxOut, Weight, Witness,
+    XOnlyPublicKey,
 };
 use tapcourt_script::limits::{MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE, Profile};
 use tapcourt_script::taptree::LeafSource;
@@ -52,7 +53,13 @@ impl Disprove {
     ) -> Result<Self, DisproveError> {
         let count = graph.outcome().disprove_leaves();
         let control_block =
-            graph.outcome().disprove_control_block(leaf).ok_or(DisproveError::NoSuchLeaf { leaf, leaves: count })?;
+            graph
+                .outcome()
+                .disprove_control_block(leaf)
+                .ok_or(DisproveError::NoSuchLeaf {
+                    leaf,
+                    leaves: count,
+                })?;
         if leaves.len() != count {
             return Err(DisproveError::ForeignLeaf { leaf });
         }
@@ -75,7 +82,10 @@ impl Disprove {
                     sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
                     witness: Witness::new(),
                 }],
-                output: vec![TxOut { value: prevout.value, script_pubkey: payout_script }],
+                output: vec![TxOut {
+                    value: prevout.value,
+                    script_pubkey: payout_script,
+                }],
             },
             prevout,
             witness,
@@ -91,17 +101,33 @@ impl Disprove {
 
     fn choose_profile(&mut self, agreed: Profile) -> Result<(), DisproveError> {
         let weight_wu = self.weight_wu();
-        let allowed = if agreed == Profile::Consensus { Profile::Consensus } else { Profile::Standard };
+        let allowed = if agreed == Profile::Consensus {
+            Profile::Consensus
+        } else {
+            Profile::Standard
+        };
         let fits = |profile: &&Profile| weight_wu <= profile.max_weight_wu();
         let limit_wu = allowed.max_weight_wu();
-        let profile = Profile::ALL.iter().find(fits).filter(|profile| profile.max_weight_wu() <= limit_wu);
-        self.profile = *profile.ok_or(DisproveError::TooHeavy { weight_wu, limit_wu })?;
-        self.transaction.version = if self.profile == Profile::Truc { Version(3) } else { Version::TWO };
+        let profile = Profile::ALL
+            .iter()
+            .find(fits)
+            .filter(|profile| profile.max_weight_wu() <= limit_wu);
+        self.profile = *profile.ok_or(DisproveError::TooHeavy {
+            weight_wu,
+            limit_wu,
+        })?;
+        self.transaction.version = if self.profile == Profile::Truc {
+            Version(3)
+        } else {
+            Version::TWO
+        };
         let limit = MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE;
         match self.witness.iter().position(|item| item.len() > limit) {
-            Some(item) if self.profile != Profile::Consensus => {
-                Err(DisproveError::ItemTooLong { item, bytes: self.witness[item].len(), limit })
-            }
+            Some(item) if self.profile != Profile::Consensus => Err(DisproveError::ItemTooLong {
+                item,
+                bytes: self.witness[item].len(),
+                limit,
+            }),
             _ => Ok(()),
         }
     }
@@ -109,9 +135,13 @@ impl Disprove {
     fn pay_fee(&mut self, feerate: FeeRate) -> Result<(), DisproveError> {
         let available = self.prevout.value;
         let too_high = DisproveError::FeeTooHigh { feerate, available };
-        let fee = feerate.fee_wu(Weight::from_wu(self.weight_wu())).ok_or_else(|| too_high.clone())?;
+        let fee = feerate
+            .fee_wu(Weight::from_wu(self.weight_wu()))
+            .ok_or_else(|| too_high.clone())?;
         let output = &mut self.transaction.output[CHALLENGER_VOUT];
-        let left = available.checked_sub(fee).filter(|left| *left >= output.script_pubkey.minimal_non_dust());
+        let left = available
+            .checked_sub(fee)
+            .filter(|left| *left >= output.script_pubkey.minimal_non_dust());
         output.value = left.ok_or(too_high)?;
         self.fee = fee;
         Ok(())
@@ -140,7 +170,12 @@ impl Disprove {
     /// Calculates what the challenger signs.
     pub fn sighash(&self) -> [u8; 32] {
         let leaf = TapLeafHash::from_script(&self.script, LeafVersion::TapScript);
-        leaf_sighash(&mut SighashCache::new(&self.transaction), 0, std::slice::from_ref(&self.prevout), leaf)
+        leaf_sighash(
+            &mut SighashCache::new(&self.transaction),
+            0,
+            std::slice::from_ref(&self.prevout),
+            leaf,
+        )
     }
 
     /// Puts a signature in, made over [`Disprove::sighash`] with the challenger's key.
@@ -163,7 +198,12 @@ impl Disprove {
 /// Calculates the merkle root that a leaf and its control block lead to.
 fn root_from(script: &ScriptBuf, control_block: &ControlBlock) -> TapNodeHash {
     let leaf = TapNodeHash::from(TapLeafHash::from_script(script, control_block.leaf_version));
-    control_block.merkle_branch.iter().fold(leaf, |node, sibling| TapNodeHash::from_node_hashes(node, *sibling))
+    control_block
+        .merkle_branch
+        .iter()
+        .fold(leaf, |node, sibling| {
+            TapNodeHash::from_node_hashes(node, *sibling)
+        })
 }
 
 /// Says whether a leaf begins with `<key> OP_CHECKSIGVERIFY`, so that nobody else can use its witness.

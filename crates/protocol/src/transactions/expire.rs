@@ -20,7 +20,9 @@ pub(crate) fn build(
 ) -> Result<Presigned, GraphError> {
     let draft = kickoff
         .iter()
-        .fold(Draft::new(TransactionKind::Expire), |draft, coin| draft.spend(coin, PublishSpend::Timeout))
+        .fold(Draft::new(TransactionKind::Expire), |draft, coin| {
+            draft.spend(coin, PublishSpend::Timeout)
+        })
         .spend(bond, BondSpend::Presigned);
     let total = draft.available()?;
     let kept = match terms.parameters.expiry_policy {
@@ -34,5 +36,11 @@ pub(crate) fn build(
         Amount::ZERO => draft,
         refund => draft.pay(Role::Prover, &terms.prover.payout_script, refund),
     };
-    Ok(draft.pay(Role::Challenger, &terms.challenger.payout_script, total - refund).finish())
+    Ok(draft
+        .pay(
+            Role::Challenger,
+            &terms.challenger.payout_script,
+            total - refund,
+        )
+        .finish())
 }

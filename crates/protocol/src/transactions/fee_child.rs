@@ -2,7 +2,9 @@
 
 use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
-use bitcoin::{Amount, FeeRate, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Weight, Witness};
+use bitcoin::{
+    Amount, FeeRate, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Weight, Witness,
+};
 use tapcourt_script::limits::TRUC_CHILD_MAX_VSIZE_VB;
 use thiserror::Error;
 
@@ -48,10 +50,17 @@ impl FeeChild {
         feerate: FeeRate,
     ) -> Result<Self, FeeChildError> {
         let anchor = anchor_script();
-        let vout = parent.output.iter().position(|output| output.script_pubkey == anchor);
+        let vout = parent
+            .output
+            .iter()
+            .position(|output| output.script_pubkey == anchor);
         let vout = vout.ok_or(FeeChildError::NoAnchor)? as u32; // cast ok, a transaction has < 2^32 outputs
-        let anchor_outpoint = OutPoint { txid: parent.compute_txid(), vout };
-        let outpoints = std::iter::once(anchor_outpoint).chain(coins.iter().map(|coin| coin.coin.outpoint));
+        let anchor_outpoint = OutPoint {
+            txid: parent.compute_txid(),
+            vout,
+        };
+        let outpoints =
+            std::iter::once(anchor_outpoint).chain(coins.iter().map(|coin| coin.coin.outpoint));
         let input = |previous_output| TxIn {
             previous_output,
             script_sig: ScriptBuf::new(),
@@ -62,24 +71,43 @@ impl FeeChild {
             version: Version(3),
             lock_time: LockTime::ZERO,
             input: outpoints.map(input).collect(),
-            output: vec![TxOut { value: Amount::ZERO, script_pubkey: change.clone() }],
+            output: vec![TxOut {
+                value: Amount::ZERO,
+                script_pubkey: change.clone(),
+            }],
         };
         // Marker and flag, and the anchor's empty witness.
         let witness_wu = 2 + 1 + coins.iter().map(|coin| coin.witness_wu).sum::<u64>();
         let weight = Weight::from_wu(4 * transaction.base_size() as u64 + witness_wu);
         if weight.to_vbytes_ceil() > TRUC_CHILD_MAX_VSIZE_VB {
-            return Err(FeeChildError::TooLarge { vbytes: weight.to_vbytes_ceil(), limit: TRUC_CHILD_MAX_VSIZE_VB });
+            return Err(FeeChildError::TooLarge {
+                vbytes: weight.to_vbytes_ceil(),
+                limit: TRUC_CHILD_MAX_VSIZE_VB,
+            });
         }
         let package_vb = weight.to_vbytes_ceil() + parent.weight().to_vbytes_ceil();
-        let available = coins.iter().try_fold(Amount::ZERO, |total, coin| total.checked_add(coin.coin.prevout.value));
+        let available = coins.iter().try_fold(Amount::ZERO, |total, coin| {
+            total.checked_add(coin.coin.prevout.value)
+        });
         let available = available.unwrap_or(Amount::ZERO);
-        let fee = feerate.fee_vb(package_vb).ok_or(FeeChildError::Insufficient { available, fee: Amount::MAX_MONEY })?;
-        let left = available.checked_sub(fee).filter(|left| *left >= change.minimal_non_dust());
+        let fee = feerate
+            .fee_vb(package_vb)
+            .ok_or(FeeChildError::Insufficient {
+                available,
+                fee: Amount::MAX_MONEY,
+            })?;
+        let left = available
+            .checked_sub(fee)
+            .filter(|left| *left >= change.minimal_non_dust());
         transaction.output[0].value = left.ok_or(FeeChildError::Insufficient { available, fee })?;
         let prevouts = std::iter::once(parent.output[vout as usize].clone())
             .chain(coins.iter().map(|coin| coin.coin.prevout.clone()))
             .collect();
-        Ok(Self { transaction, prevouts, fee })
+        Ok(Self {
+            transaction,
+            prevouts,
+            fee,
+        })
     }
 }
 

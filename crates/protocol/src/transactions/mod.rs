@@ -21,7 +21,8 @@ use bitcoin::sighash::{Prevouts, SighashCache};
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash, TapNodeHash};
 use bitcoin::transaction::Version;
 use bitcoin::{
-    Amount, OutPoint, ScriptBuf, TapSighashType, Transaction, TxIn, TxOut, Txid, Weight, Witness, XOnlyPublicKey,
+    Amount, OutPoint, ScriptBuf, TapSighashType, Transaction, TxIn, TxOut, Txid, Weight, Witness,
+    XOnlyPublicKey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,7 +164,10 @@ impl PresignedInput {
             InputSize::signatures(signatures, self.script.len(), self.control_block.size())
         } else {
             let groups = self.groups.iter().map(|&group| &sizes[group]);
-            InputSize { control_block_bytes: self.control_block.size(), ..InputSize::publish(groups) }
+            InputSize {
+                control_block_bytes: self.control_block.size(),
+                ..InputSize::publish(groups)
+            }
         }
     }
 }
@@ -194,7 +198,10 @@ impl Presigned {
 
     /// Returns the outputs that the inputs spend, in their order.
     pub fn prevouts(&self) -> Vec<TxOut> {
-        self.inputs.iter().map(|input| input.prevout.clone()).collect()
+        self.inputs
+            .iter()
+            .map(|input| input.prevout.clone())
+            .collect()
     }
 
     /// Calculates the message of every input's signature: BIP-0341's under `SIGHASH_DEFAULT`.
@@ -202,7 +209,9 @@ impl Presigned {
         let prevouts = self.prevouts();
         let mut cache = SighashCache::new(&self.transaction);
         let inputs = self.inputs.iter().enumerate();
-        inputs.map(|(index, input)| leaf_sighash(&mut cache, index, &prevouts, input.leaf_hash())).collect()
+        inputs
+            .map(|(index, input)| leaf_sighash(&mut cache, index, &prevouts, input.leaf_hash()))
+            .collect()
     }
 
     /// Predicts the weight; `sizes` are those of all groups.
@@ -218,14 +227,26 @@ impl Presigned {
 
     /// Returns the fee: zero, since children pay for presigned transactions.
     pub fn fee(&self) -> Amount {
-        let paid = self.inputs.iter().map(|input| input.prevout.value).sum::<Amount>();
-        paid - self.transaction.output.iter().map(|output| output.value).sum::<Amount>()
+        let paid = self
+            .inputs
+            .iter()
+            .map(|input| input.prevout.value)
+            .sum::<Amount>();
+        paid - self
+            .transaction
+            .output
+            .iter()
+            .map(|output| output.value)
+            .sum::<Amount>()
     }
 }
 
 /// Finds an output by kind.
 pub(crate) fn vout_of(outputs: &[Output], kind: OutputKind) -> Option<u32> {
-    outputs.iter().position(|output| output.kind == kind).map(|vout| vout as u32) // cast ok, a transaction has < 2^32 outputs
+    outputs
+        .iter()
+        .position(|output| output.kind == kind)
+        .map(|vout| vout as u32) // cast ok, a transaction has < 2^32 outputs
 }
 
 /// Calculates BIP-0341's message of one input that spends a leaf under `SIGHASH_DEFAULT`.
@@ -236,7 +257,12 @@ pub(crate) fn leaf_sighash(
     leaf: TapLeafHash,
 ) -> [u8; 32] {
     cache
-        .taproot_script_spend_signature_hash(index, &Prevouts::All(prevouts), leaf, TapSighashType::Default)
+        .taproot_script_spend_signature_hash(
+            index,
+            &Prevouts::All(prevouts),
+            leaf,
+            TapSighashType::Default,
+        )
         .expect("the index and the prevouts are the transaction's own")
         .to_byte_array()
 }
@@ -251,10 +277,21 @@ pub(crate) struct Coin<'a, C> {
 }
 
 impl<'a, C> Coin<'a, C> {
-    pub(crate) fn of(kind: TransactionKind, transaction: &Transaction, vout: u32, connector: &'a C) -> Self {
+    pub(crate) fn of(
+        kind: TransactionKind,
+        transaction: &Transaction,
+        vout: u32,
+        connector: &'a C,
+    ) -> Self {
         Self {
-            source: OutputRef { transaction: kind, vout },
-            outpoint: OutPoint { txid: transaction.compute_txid(), vout },
+            source: OutputRef {
+                transaction: kind,
+                vout,
+            },
+            outpoint: OutPoint {
+                txid: transaction.compute_txid(),
+                vout,
+            },
             value: transaction.output[vout as usize].value,
             connector,
         }
@@ -272,7 +309,13 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(kind: TransactionKind) -> Self {
-        Self { kind, tx_inputs: Vec::new(), inputs: Vec::new(), tx_outputs: Vec::new(), outputs: Vec::new() }
+        Self {
+            kind,
+            tx_inputs: Vec::new(),
+            inputs: Vec::new(),
+            tx_outputs: Vec::new(),
+            outputs: Vec::new(),
+        }
     }
 
     pub(crate) fn spend<C: Connector>(mut self, coin: &Coin<'_, C>, path: C::SpendPath) -> Self {
@@ -285,7 +328,10 @@ impl Draft {
         });
         self.inputs.push(PresignedInput {
             source: coin.source,
-            prevout: TxOut { value: coin.value, script_pubkey: coin.connector.script_pubkey() },
+            prevout: TxOut {
+                value: coin.value,
+                script_pubkey: coin.connector.script_pubkey(),
+            },
             script: spend.script,
             control_block: spend.control_block,
             timelock: spend.timelock,
@@ -297,32 +343,61 @@ impl Draft {
 
     /// Returns the value of all inputs so far.
     pub(crate) fn available(&self) -> Result<Amount, ParametersError> {
-        sum(&self.inputs.iter().map(|input| input.prevout.value).collect::<Vec<_>>())
+        sum(&self
+            .inputs
+            .iter()
+            .map(|input| input.prevout.value)
+            .collect::<Vec<_>>())
     }
 
-    pub(crate) fn connector<C: Connector>(mut self, kind: OutputKind, connector: &C, value: Amount) -> Self {
-        self.tx_outputs.push(TxOut { value, script_pubkey: connector.script_pubkey() });
-        self.outputs.push(Output { kind, taproot: Some((connector.internal_key(), connector.merkle_root())) });
+    pub(crate) fn connector<C: Connector>(
+        mut self,
+        kind: OutputKind,
+        connector: &C,
+        value: Amount,
+    ) -> Self {
+        self.tx_outputs.push(TxOut {
+            value,
+            script_pubkey: connector.script_pubkey(),
+        });
+        self.outputs.push(Output {
+            kind,
+            taproot: Some((connector.internal_key(), connector.merkle_root())),
+        });
         self
     }
 
     pub(crate) fn pay(mut self, role: Role, script: &ScriptBuf, value: Amount) -> Self {
-        self.tx_outputs.push(TxOut { value, script_pubkey: script.clone() });
-        self.outputs.push(Output { kind: OutputKind::Paid(role), taproot: None });
+        self.tx_outputs.push(TxOut {
+            value,
+            script_pubkey: script.clone(),
+        });
+        self.outputs.push(Output {
+            kind: OutputKind::Paid(role),
+            taproot: None,
+        });
         self
     }
 
     /// Adds the anchor and closes the transaction.
     pub(crate) fn finish(mut self) -> Presigned {
         self.tx_outputs.push(anchor_output());
-        self.outputs.push(Output { kind: OutputKind::Anchor, taproot: None });
+        self.outputs.push(Output {
+            kind: OutputKind::Anchor,
+            taproot: None,
+        });
         let transaction = Transaction {
             version: Version(3),
             lock_time: LockTime::ZERO,
             input: self.tx_inputs,
             output: self.tx_outputs,
         };
-        Presigned { kind: self.kind, transaction, inputs: self.inputs, outputs: self.outputs }
+        Presigned {
+            kind: self.kind,
+            transaction,
+            inputs: self.inputs,
+            outputs: self.outputs,
+        }
     }
 }
 

@@ -20,6 +20,10 @@ pub(crate) fn build(
         .spend(pot, ClaimedSpend::Payout)
         .spend(bond, BondSpend::Presigned)
         .pay(Role::Prover, &terms.prover.payout_script, pot.value)
-        .pay(Role::Challenger, &terms.challenger.payout_script, bond.value)
+        .pay(
+            Role::Challenger,
+            &terms.challenger.payout_script,
+            bond.value,
+        )
         .finish()
 }

@@ -36,11 +36,18 @@ impl Next<'_> {
                 let first = value
                     .checked_sub(further)
                     .filter(|first| *first >= CONNECTOR_VALUE)
-                    .ok_or(GraphError::PotTooSmall { available: value, connectors: connectors.len() })?;
-                let amount = |index: usize| -> Amount { if index == 0 { first } else { CONNECTOR_VALUE } };
-                Ok(connectors.iter().enumerate().fold(draft, |draft, (index, connector)| {
-                    draft.connector(OutputKind::Connector(index), connector, amount(index))
-                }))
+                    .ok_or(GraphError::PotTooSmall {
+                        available: value,
+                        connectors: connectors.len(),
+                    })?;
+                let amount =
+                    |index: usize| -> Amount { if index == 0 { first } else { CONNECTOR_VALUE } };
+                Ok(connectors
+                    .iter()
+                    .enumerate()
+                    .fold(draft, |draft, (index, connector)| {
+                        draft.connector(OutputKind::Connector(index), connector, amount(index))
+                    }))
             }
         }
     }
@@ -52,6 +59,8 @@ pub(crate) fn build(
     coins: &[Coin<'_, PublishConnector>],
     next: Next<'_>,
 ) -> Result<Presigned, GraphError> {
-    let draft = coins.iter().fold(Draft::new(kind), |draft, coin| draft.spend(coin, PublishSpend::Publish));
+    let draft = coins.iter().fold(Draft::new(kind), |draft, coin| {
+        draft.spend(coin, PublishSpend::Publish)
+    });
     Ok(next.add_to(draft)?.finish())
 }

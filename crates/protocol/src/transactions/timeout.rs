@@ -18,11 +18,15 @@ pub(crate) fn build(
     coins: &[Coin<'_, PublishConnector>],
     bond: Option<&Coin<'_, BondConnector>>,
 ) -> Result<Presigned, GraphError> {
-    let mut draft = coins.iter().fold(Draft::new(kind), |draft, coin| draft.spend(coin, PublishSpend::Timeout));
+    let mut draft = coins.iter().fold(Draft::new(kind), |draft, coin| {
+        draft.spend(coin, PublishSpend::Timeout)
+    });
     if let Some(bond) = bond {
         draft = draft.spend(bond, BondSpend::Presigned);
     }
     let total = draft.available()?;
     let winner = late.other();
-    Ok(draft.pay(winner, &terms.party(winner).payout_script, total).finish())
+    Ok(draft
+        .pay(winner, &terms.party(winner).payout_script, total)
+        .finish())
 }
