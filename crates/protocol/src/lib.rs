@@ -30,6 +30,7 @@ pub mod role;
 pub mod size;
 pub mod terms;
 pub mod transactions;
+mod wiring;
 
 #[cfg(test)]
 mod tests;

@@ -89,8 +89,7 @@ fn anchors(presigned: &Presigned) -> usize {
         .count()
 }
 
-/// Bounds the longest witness item of an input: an opening of `n` items cannot have one longer than its bytes less `n − 1`
-/// length prefixes, but chain elements are known to be hashes, so only the bound of single items is looked at.
+/// Returns the longest witness item that an input can be known to need: a signature, or the mean item of its longest opening.
 fn longest_item(graph: &Graph, groups: &[usize]) -> usize {
     let mean = |group: &usize| {
         let size = &graph.group_sizes()[*group];
