@@ -62,16 +62,22 @@ impl Node {
             executable: executable.display().to_string(),
             reason,
         };
-        // Asking for the version first gives a quick answer where the crate would wait for a cookie file.
+        // Asking for the version first gives a quick answer where the crate would wait for a cookie file. Even for that
+        // the daemon writes into its data directory, which must not be the user's.
+        let directory = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
         let version = Command::new(executable)
-            .arg("-version")
+            .arg(format!("-datadir={}", directory.path().display()))
+            .args(["-nosettings", "-version"])
             .stdin(Stdio::null())
             .output()
             .map_err(|error| failed(error.to_string()))?;
-        if !version.status.success()
-            || !String::from_utf8_lossy(&version.stdout).contains("Bitcoin Core")
-        {
-            return Err(failed("it is not a bitcoin core daemon".into()));
+        let said = String::from_utf8_lossy(&version.stdout);
+        if !version.status.success() || !said.contains("Bitcoin Core") {
+            let said = said.lines().next().unwrap_or("nothing");
+            return Err(failed(format!(
+                "it is no bitcoin core daemon: asked for its version it says '{said}', {}",
+                version.status
+            )));
         }
         let mut conf = bitcoind::Conf::default();
         conf.args = vec![
@@ -293,6 +299,11 @@ impl Chain for Node {
             (Some(true), _) => Ok(()),
             // Submitting it again is no error.
             (_, Some("txn-already-in-mempool")) => Ok(()),
+            // This call alone has a word of its own for a missing input.
+            (_, Some("missing-inputs")) => Err(ChainError::Refused {
+                txid,
+                reason: refusal("bad-txns-inputs-missingorspent"),
+            }),
             (_, Some(message)) => Err(ChainError::Refused {
                 txid,
                 reason: refusal(message),
@@ -330,19 +341,18 @@ impl Chain for Node {
         }
         let said = |transaction: &Transaction| {
             let wtxid = transaction.compute_wtxid().to_string();
-            answer["tx-results"][wtxid]["error"]
-                .as_str()
-                .map(str::to_owned)
+            answer["tx-results"][wtxid]["error"].as_str()
         };
-        // A child whose parent is refused misses its input: the cause is the parent then.
-        match (said(parent), said(child)) {
-            (Some(reason), Some(child)) if child.starts_with("bad-txns-inputs-missingorspent") => {
-                Err(refused(parent, &reason))
-            }
-            (_, Some(reason)) => Err(refused(child, &reason)),
-            (Some(reason), None) => Err(refused(parent, &reason)),
-            (None, None) => Err(refused(child, message)),
-        }
+        // A child whose parent is refused misses its input, so that is not the cause. "transaction failed" says that
+        // the cause is with one of the two.
+        let of_child =
+            said(child).filter(|said| !said.starts_with("bad-txns-inputs-missingorspent"));
+        let of_package = Some(message).filter(|&message| message != "transaction failed");
+        Err(match (of_child.or(of_package), said(parent)) {
+            (Some(reason), _) => refused(child, reason),
+            (None, Some(reason)) => refused(parent, reason),
+            (None, None) => refused(child, said(child).unwrap_or(message)),
+        })
     }
 
     fn mine_to(&mut self, blocks: u32, script_pubkey: &Script) -> Result<Tip, ChainError> {

@@ -354,7 +354,11 @@ impl Wallet {
             let fee = fee_rate
                 .fee_vb(vsize_vb + other_vsize_vb)
                 .ok_or(WalletError::FeeRate(fee_rate))?;
-            let fee = fee.checked_sub(fee_paid).unwrap_or_default();
+            // A child must be worth relaying even if the parent pays nearly all.
+            let fee = fee
+                .checked_sub(fee_paid)
+                .unwrap_or_default()
+                .max(policy::min_relay_fee(vsize_vb));
             let available: Amount = prevouts.iter().map(|output| output.value).sum();
             required = outputs + dust + fee;
             if let Some(surplus) = available.checked_sub(required) {

@@ -1,10 +1,8 @@
 //! Bitcoin Core's script verification as a function.
 
-mod support;
-
+use crate::support::{input, leaf_output, leaf_witness, output, transaction, wallet};
 use bitcoin::hashes::Hash;
 use bitcoin::{OutPoint, Txid, Witness};
-use support::{input, leaf_output, leaf_witness, output, transaction, wallet};
 use tapcourt_chain::{CoreVerifier, CoreVerifyError, core_verify};
 
 fn outpoint(vout: u32) -> OutPoint {

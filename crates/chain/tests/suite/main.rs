@@ -1,0 +1,6 @@
+//! The tests of the crate's public face, in one binary because each links Bitcoin Core's library.
+
+mod chain;
+mod core_verify;
+mod policy;
+mod support;
