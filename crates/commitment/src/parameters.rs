@@ -32,7 +32,7 @@ pub enum Scheme {
 ///
 /// let parameters = Parameters::cheapest(160, &Objective::default())?;
 /// assert_eq!(parameters.message_bits(), 160);
-/// assert!(parameters.publish_size().weight_wu_mean() < 25.0 * 160.0);
+/// assert!(parameters.publish_size().weight_wu_mean() < 24.0 * 160.0);
 /// # Ok::<(), tapcourt_commitment::ParametersError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -222,11 +222,22 @@ impl Parameters {
         cost::size(self, &verifier::publish(self, &verifier::blank_ends(self)))
     }
 
-    /// Sizes of the script that opens a value to its bits, and of its witness. They do not depend on the [`OpenOrder`].
+    /// Sizes of the script that opens a value to its bits in their natural order, and of its witness.
+    ///
+    /// If all message digits have the same width, every order has these sizes.
     pub fn open_bits_size(&self) -> Size {
+        self.open_bits_size_in(&OpenOrder::natural(self))
+    }
+
+    /// Sizes of the script that opens a value to its bits in this order. Where digits of different widths alternate, it is
+    /// longer by some bytes.
+    ///
+    /// # Panics
+    /// If the order was made for other parameters.
+    pub fn open_bits_size_in(&self, order: &OpenOrder) -> Size {
         cost::size(
             self,
-            &verifier::open_bits(self, &verifier::blank_ends(self), &OpenOrder::natural(self)),
+            &verifier::open_bits(self, &verifier::blank_ends(self), order),
         )
     }
 

@@ -1,20 +1,56 @@
-//! Digits opened to their bits.
+//! Digits opened to their bits, one at a time or in groups.
 //!
-//! The sum so far lies on top, the digit's element under it, its flags below. Two flags at a time are brought up, copied
-//! to the altstack, and consumed: a set flag hashes the element and raises the sum.
+//! Alone: the sum so far lies on top, the digit's element under it, its flags below. Two flags at a time are brought up,
+//! copied to the altstack, and consumed: a set flag hashes the element and raises the sum. For several digits of one width,
+//! groups by [`planes`] are cheaper.
 
 use bitcoin::ScriptBuf;
 use tapcourt_script::script;
 
-use super::{Builder, Item};
-use crate::OpenOrder;
+use super::{Builder, Item, planes};
 use crate::parameters::{Digit, Parameters};
+use crate::{Element, OpenOrder};
 
 /// Opens the message digits: expects a sum on the stack, leaves the bits on the altstack and the sum raised by all digits.
 pub(super) fn open(builder: &mut Builder<'_>, parameters: &Parameters, order: &OpenOrder) {
-    for (digit, bits) in order.pushes(parameters) {
-        open_digit(builder, &digit, &bits);
+    let digits = order.pushes(parameters);
+    for run in digits.chunk_by(|(a, _), (b, _)| a.width == b.width) {
+        let width = run[0].0.width;
+        let mut rest = run;
+        for size in planes::partition(run.len(), |size| group_bytes(size, width)) {
+            let (group, after) = rest.split_at(size);
+            open_group(builder, group);
+            rest = after;
+        }
     }
+}
+
+/// Opens digits of one width.
+fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) {
+    match group {
+        [(digit, bits)] => open_digit(builder, digit, bits),
+        _ => planes::open_group(builder, group),
+    }
+}
+
+/// Script bytes of an opened group.
+fn group_bytes(count: usize, width: u8) -> usize {
+    let ends = vec![Element::default(); count];
+    let digits: Vec<(Digit, Vec<u8>)> = (0..count)
+        .map(|index| {
+            (
+                Digit {
+                    index,
+                    width,
+                    offset: 0,
+                },
+                (0..width).collect(),
+            )
+        })
+        .collect();
+    let mut builder = Builder::new(&ends);
+    open_group(&mut builder, &digits);
+    builder.writer.len()
 }
 
 /// Opens one digit, pushing its bits to the altstack in the order given.

@@ -5,6 +5,12 @@
 //! (copied up from where they lie) and compared with the end of its chain. When all elements are gone, the flags are added up
 //! by Horner's rule: a plane costs one `OP_ADD` a flag, and the doubling between planes is shared by the group. That is why
 //! groups pay; they stop paying where flags lie deeper than 16, which takes a longer push to reach.
+//!
+//! To open a value, each flag is also copied to the altstack when it is used, digit by digit. The sum so far then cannot
+//! wait on the altstack; it wanders down the elements, always right under the one at work.
+
+use bitcoin::ScriptBuf;
+use tapcourt_script::script;
 
 use super::{Builder, Item};
 use crate::parameters::{Digit, Parameters};
@@ -45,7 +51,7 @@ pub(super) fn publish(builder: &mut Builder<'_>, parameters: &Parameters) {
             .filter(|digit| digit.width == width)
             .collect();
         let mut rest = pool.as_slice();
-        for size in partition(pool.len(), width) {
+        for size in partition(pool.len(), |size| group_bytes(size, width)) {
             let (digits, after) = rest.split_at(size);
             groups.push(Group {
                 digits: digits.to_vec(),
@@ -96,37 +102,53 @@ fn write_group(
     size_check: SizeCheck,
     parked: Option<usize>,
 ) {
-    let count = digits.len();
-    let width = digits[0].width;
-
+    let planes = Planes::new(digits.len(), digits[0].width, 0);
     for (position, digit) in digits.iter().enumerate() {
         builder.items.push(Item::Element { digit: digit.index });
         if size_check == SizeCheck::Yes {
             emit!(builder; OP_SIZE { ELEMENT_BYTES } OP_EQUALVERIFY);
         }
-        for plane in 0..usize::from(width) {
-            match flag_depth(count, position, plane) {
-                1 => emit!(builder; OP_OVER OP_IF),
-                depth => emit!(builder; { depth } OP_PICK OP_IF),
-            }
-            let hashes = 1 << (usize::from(width) - 1 - plane);
-            emit!(builder; for _ in 0..hashes { OP_HASH160 } OP_ENDIF);
+        for bit in (0..digit.width).rev() {
+            emit!(builder;
+                { planes.fetch(position, bit) }
+                OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
+            );
         }
         builder.end(digit);
     }
+    add_planes(builder, &planes, digits, parked);
+}
 
-    for plane in 0..usize::from(width) {
-        let bit = width - 1 - plane as u8; // cast ok: at most MAX_DIGIT_BITS planes
-        let flag = |digit: &Digit| Item::Flag {
-            digit: digit.index,
-            bit,
-        };
-        match plane {
-            0 => builder.items.extend(digits.iter().rev().map(flag)),
-            _ => builder.items.extend(digits.iter().map(flag)),
+/// Opens one group: expects a sum on the stack, copies the digits' bits to the altstack in the order given for each, and leaves
+/// the sum raised by the digits.
+pub(super) fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) {
+    let planes = Planes::new(group.len(), group[0].0.width, 1);
+    for (position, (digit, bits)) in group.iter().enumerate() {
+        builder.items.push(Item::Element { digit: digit.index });
+        emit!(builder; OP_SWAP); // … sum element
+        for &bit in bits {
+            emit!(builder;
+                { planes.fetch(position, bit) } OP_DUP OP_TOALTSTACK
+                OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
+            );
         }
-        let mut additions = count;
-        if plane > 0 {
+        builder.end(digit);
+    }
+    emit!(builder; OP_TOALTSTACK);
+    let digits: Vec<Digit> = group.iter().map(|&(digit, _)| digit).collect();
+    add_planes(builder, &planes, &digits, Some(0));
+}
+
+/// Adds up the flags of a group whose elements are gone, and the sum that is `parked` on the altstack, if any.
+fn add_planes(builder: &mut Builder<'_>, planes: &Planes, digits: &[Digit], parked: Option<usize>) {
+    for bit in (0..planes.width).rev() {
+        let flags = planes.order(bit).into_iter().map(|position| Item::Flag {
+            digit: digits[position].index,
+            bit,
+        });
+        builder.items.extend(flags);
+        let mut additions = digits.len();
+        if bit < planes.width - 1 {
             emit!(builder; OP_DUP OP_ADD);
         } else if let Some(excess) = parked.and_then(|parked| parked.checked_sub(bit.into())) {
             // The parked sum counts at least as much as this plane: it opens the Horner scheme.
@@ -135,28 +157,75 @@ fn write_group(
             additions -= 1; // the first flag opens it
         }
         emit!(builder; for _ in 0..additions { OP_ADD });
-        if plane > 0 && parked == Some(bit.into()) {
+        if bit < planes.width - 1 && parked == Some(bit.into()) {
             emit!(builder; OP_FROMALTSTACK OP_ADD);
         }
     }
 }
 
-/// How deep a digit's flag lies when its element is on top.
-///
-/// Under the element lie the group's later elements and the planes. In every plane but the first the flags lie in the order of the
-/// elements, so that this depth is the same for all of them; in the first they lie in reverse, which brings the last one right
-/// under its element.
-fn flag_depth(count: usize, position: usize, plane: usize) -> usize {
-    let later = count - 1 - position;
-    let within_plane = if plane == 0 { later } else { position };
-    1 + later + plane * count + within_plane
+/// Where the flags of a group lie.
+struct Planes {
+    /// Digits in the group.
+    count: usize,
+    /// Bits of each digit.
+    width: u8,
+    /// Items that lie between the element at work and the later ones.
+    between: usize,
 }
 
-/// The sizes of groups that check this many digits of this width in the fewest bytes.
-fn partition(count: usize, width: u8) -> Vec<usize> {
-    let cost_bytes: Vec<usize> = (1..=MAX_GROUP.min(count))
-        .map(|size| group_bytes(size, width))
-        .collect();
+impl Planes {
+    fn new(count: usize, width: u8, between: usize) -> Self {
+        Self {
+            count,
+            width,
+            between,
+        }
+    }
+
+    /// How deep the flag of a digit lies when its element is on top.
+    fn depth(&self, position: usize, bit: u8, reversed: bool) -> usize {
+        let later = self.count - 1 - position;
+        let plane = usize::from(self.width - 1 - bit);
+        let within_plane = if reversed { later } else { position };
+        1 + self.between + later + plane * self.count + within_plane
+    }
+
+    /// Whether the flags of a plane lie in the reverse order of the elements. In the same order, all lie equally deep when they
+    /// are used; in reverse, the later digits' flags are nearer and the earlier ones' farther. Whatever takes fewer bytes.
+    fn reversed(&self, bit: u8) -> bool {
+        let bytes = |reversed| -> usize {
+            (0..self.count)
+                .map(|position| copy_from(self.depth(position, bit, reversed)).len())
+                .sum()
+        };
+        bytes(true) < bytes(false)
+    }
+
+    /// The digits' positions in the order of their flags in a plane, the top first.
+    fn order(&self, bit: u8) -> Vec<usize> {
+        if self.reversed(bit) {
+            (0..self.count).rev().collect()
+        } else {
+            (0..self.count).collect()
+        }
+    }
+
+    /// Copies a flag to the top.
+    fn fetch(&self, position: usize, bit: u8) -> ScriptBuf {
+        copy_from(self.depth(position, bit, self.reversed(bit)))
+    }
+}
+
+/// Copies the item this deep to the top.
+fn copy_from(depth: usize) -> ScriptBuf {
+    script! {
+        if depth == 1 { OP_OVER } else { { depth } OP_PICK }
+    }
+}
+
+/// The sizes of groups that cover so many digits in the fewest bytes, given the bytes of one group of each size.
+pub(super) fn partition(count: usize, group_bytes: impl Fn(usize) -> usize) -> Vec<usize> {
+    let cost_bytes: Vec<usize> = (1..=MAX_GROUP.min(count)).map(group_bytes).collect();
     // best[n] = (bytes for n digits, size of the last group)
     let mut best = vec![(0, 0)];
     for digits in 1..=count {
@@ -175,7 +244,7 @@ fn partition(count: usize, width: u8) -> Vec<usize> {
     sizes
 }
 
-/// Script bytes of a group in the middle of a sum.
+/// Script bytes of a published group in the middle of a sum.
 fn group_bytes(count: usize, width: u8) -> usize {
     let ends = vec![Element::default(); count];
     let digits: Vec<Digit> = (0..count)

@@ -219,7 +219,7 @@ fn no_two_positions_forge() {
     for parameters in small_shapes() {
         let secret = secret(&parameters);
         let key = secret.public_key();
-        let stride = (1 << parameters.message_bits()) / 32 + 1;
+        let stride = (1 << parameters.message_bits()) / 8 + 1;
         for message in messages(parameters.message_bits()).step_by(stride) {
             let opening = secret.sign(&message);
             for law in &laws(&key, &executed)[..2] {

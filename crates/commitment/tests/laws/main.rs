@@ -4,9 +4,10 @@ mod keys;
 mod openings;
 mod sizes;
 
-use rand::{Rng, SeedableRng};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tapcourt_commitment::{KeyPath, Parameters, SecretKey, Seed};
+use tapcourt_commitment::{KeyPath, OpenOrder, Parameters, SecretKey, Seed};
 
 /// How many times as many cases to run as usual: the environment variable `TAPCOURT_SCALE`.
 fn scale() -> usize {
@@ -39,6 +40,20 @@ fn all_schemes(bits: usize) -> Vec<Parameters> {
         .map(|log2_base| Parameters::winternitz(bits, log2_base).unwrap())
         .chain([Parameters::lamport(bits).unwrap()])
         .collect()
+}
+
+/// A random order that keeps the bits of each digit together.
+fn random_order(parameters: &Parameters, rng: &mut impl RngCore) -> OpenOrder {
+    let mut start = 0;
+    let mut digits: Vec<Vec<u32>> = Vec::new();
+    for &width in parameters.message_digits() {
+        let mut bits: Vec<u32> = (start..start + u32::from(width)).collect();
+        bits.shuffle(rng);
+        digits.push(bits);
+        start += u32::from(width);
+    }
+    digits.shuffle(rng);
+    OpenOrder::new(parameters, digits.concat()).unwrap()
 }
 
 fn witness_bytes(items: &[Vec<u8>]) -> usize {

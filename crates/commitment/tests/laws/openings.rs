@@ -2,7 +2,6 @@
 
 use bitcoin::hashes::{Hash, hash160};
 use proptest::prelude::*;
-use rand::seq::SliceRandom;
 use rand::{Rng, RngCore};
 use tapcourt_commitment::{
     MAX_MESSAGE_BITS, OpenOrder, OrderError, Parameters, PublicKey, SecretKey,
@@ -10,21 +9,7 @@ use tapcourt_commitment::{
 use tapcourt_script::interpreter::{Rules, execute};
 use tapcourt_script::script;
 
-use crate::{all_schemes, random_message, rng, scale, secret};
-
-/// A random order that keeps the bits of each digit together.
-fn random_order(parameters: &Parameters, rng: &mut impl RngCore) -> OpenOrder {
-    let mut start = 0;
-    let mut digits: Vec<Vec<u32>> = Vec::new();
-    for &width in parameters.message_digits() {
-        let mut bits: Vec<u32> = (start..start + u32::from(width)).collect();
-        bits.shuffle(rng);
-        digits.push(bits);
-        start += u32::from(width);
-    }
-    digits.shuffle(rng);
-    OpenOrder::new(parameters, digits.concat()).unwrap()
-}
+use crate::{all_schemes, random_message, random_order, rng, scale, secret};
 
 /// Signs, publishes and opens one message by the scripts under policy rules, and off chain.
 fn round_trip(secret: &SecretKey, key: &PublicKey, message: &[bool], rng: &mut impl RngCore) {
