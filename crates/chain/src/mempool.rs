@@ -284,6 +284,9 @@ impl Mempool {
                 .verify(input_index)
                 .map_err(|_| Refusal::Script { input_index })?;
         }
+        if entrance != Entrance::Miner {
+            policy::check_script_rules(transaction, &prevouts)?;
+        }
         Ok(Admission { fee, replaced })
     }
 

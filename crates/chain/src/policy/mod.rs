@@ -5,7 +5,10 @@
 //! checks one subject and needs only what it names; the embedded chain's mempool calls them in Core's order.
 //!
 //! Out of scope, because nothing here produces it: signature operations of legacy scripts, P2SH redeem scripts,
-//! replacement by packages, and the script verification flags that are policy only.
+//! replacement by packages, and the script rules that are policy only for outputs other than taproot.
+//!
+//! Nodes before Core 31 are stricter in one point: in a package, they want a parent whose version is not 3 to pay the
+//! least relay fee itself. And before 29.1 that fee was ten times [`MIN_RELAY_FEE_SAT_PER_KVB`].
 
 mod fees;
 mod locks;
@@ -16,8 +19,8 @@ mod violation;
 pub use fees::{check_fee, ephemeral_dust, min_relay_fee};
 pub use locks::{InputConfirmation, check_final, check_sequence_locks};
 pub use standard::{
-    anchor_output, check_inputs, check_standard, dust_outputs, dust_threshold, is_anchor,
-    is_standard_output,
+    anchor_output, check_inputs, check_script_rules, check_standard, dust_outputs, dust_threshold,
+    is_anchor, is_standard_output,
 };
 pub use topology::{Parent, check_dust_spent, check_package, check_truc};
 pub use violation::Violation;

@@ -3,6 +3,7 @@
 use bitcoin::opcodes::all::OP_RETURN;
 use bitcoin::taproot::{LeafVersion, TAPROOT_ANNEX_PREFIX};
 use bitcoin::{Amount, Script, ScriptBuf, Transaction, TxOut, VarInt, Witness, WitnessVersion};
+use tapcourt_script::interpreter::{Rules, verify_input};
 
 use super::{
     DUST_RELAY_FEE_SAT_PER_KVB, MAX_DATA_CARRIER_BYTES, MAX_DUST_OUTPUTS,
@@ -167,6 +168,27 @@ pub fn check_inputs(transaction: &Transaction, prevouts: &[TxOut]) -> Result<(),
     }
     for (input_index, (input, prevout)) in transaction.input.iter().zip(prevouts).enumerate() {
         check_witness(input_index, &input.witness, &prevout.script_pubkey)?;
+    }
+    Ok(())
+}
+
+/// Checks taproot inputs under the script rules that are policy only: minimal pushes and numbers, nothing reserved for
+/// upgrades. The caller has checked that the inputs are valid.
+///
+/// # Errors
+/// [`Violation::ScriptRules`].
+// Bitcoin Core, src/policy/policy.h: STANDARD_NOT_MANDATORY_VERIFY_FLAGS
+pub fn check_script_rules(transaction: &Transaction, prevouts: &[TxOut]) -> Result<(), Violation> {
+    for (input_index, prevout) in prevouts.iter().enumerate() {
+        if prevout.script_pubkey.is_p2tr() {
+            verify_input(transaction, input_index, prevouts, Rules::Policy).map_err(|error| {
+                let reason = error.to_string();
+                Violation::ScriptRules {
+                    input_index,
+                    reason,
+                }
+            })?;
+        }
     }
     Ok(())
 }

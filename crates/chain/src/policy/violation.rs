@@ -123,6 +123,15 @@ pub enum Violation {
         /// The input.
         input_index: usize,
     },
+    /// Core's `mempool-script-verify-flag-failed`: the input is valid, but does what is not minimal or is reserved for
+    /// upgrades.
+    #[error("input {input_index} is valid but does not relay: {reason}")]
+    ScriptRules {
+        /// The input.
+        input_index: usize,
+        /// What the interpreter found.
+        reason: String,
+    },
     /// Core's `min relay fee not met`.
     #[error("fee {fee_sat} sat is below {required_sat} sat")]
     Fee {
@@ -279,6 +288,7 @@ impl Violation {
             | Self::WitnessItems { .. }
             | Self::Annex { .. }
             | Self::WitnessShape { .. } => "bad-witness-nonstandard",
+            Self::ScriptRules { .. } => "mempool-script-verify-flag-failed",
             Self::Fee { .. } => "min relay fee not met",
             Self::NotFinal { .. } => "non-final",
             Self::SequenceHeight { .. } | Self::SequenceTime { .. } => "non-BIP68-final",

@@ -409,6 +409,52 @@ fn spent_outputs_and_their_witnesses_must_be_standard() {
 }
 
 #[test]
+fn taproot_scripts_must_be_minimal_and_defined() {
+    const REFUSED: &str = "mempool-script-verify-flag-failed";
+    on_every_chain(|chain| {
+        let mut wallet = rich(chain, 1);
+        // OP_1, a push of 33 bytes, OP_CHECKSIG
+        let odd_key = [&[0x51, 0x21][..], &[2; 33], &[0xac]].concat();
+        let cases = [
+            ("a plain leaf", vec![0x51], vec![], ""),
+            (
+                "a push that could be shorter",
+                vec![0x4c, 0x01, 0x07],
+                vec![],
+                REFUSED,
+            ),
+            (
+                "a number that could be shorter",
+                vec![0x8b],
+                vec![vec![1, 0]],
+                REFUSED,
+            ),
+            ("OP_NOP10", vec![0xb9, 0x51], vec![], REFUSED),
+            ("OP_SUCCESS80", vec![0x50], vec![], REFUSED),
+            ("a key of 33 bytes", odd_key, vec![], REFUSED),
+        ];
+        for (name, leaf, arguments, reason) in &cases {
+            let (script, proof) = leaf_output(leaf);
+            let (outpoint, _) = wallet
+                .fund(chain, &script, Amount::from_sat(10_000))
+                .unwrap();
+            let mut spent = input(outpoint);
+            spent.witness = leaf_witness(arguments, &proof);
+            let spend = transaction(2, vec![spent], vec![output(9_000, script)]);
+            let verdict = chain.submit(&spend);
+            let found = verdict
+                .as_ref()
+                .err()
+                .map_or("", |error| error.core_reason().unwrap_or("?"));
+            assert_eq!(found, *reason, "{name}: {verdict:?}");
+            let mined = chain.mine_block(&[spend]);
+            assert!(mined.is_ok(), "{name}: consensus allows it, but: {mined:?}");
+        }
+        println!("{} leaves", cases.len());
+    });
+}
+
+#[test]
 fn unconfirmed_version_3_transactions_have_one_version_3_child() {
     on_every_chain(|chain| {
         let mut bench = Bench::new(chain, 20);
@@ -583,7 +629,10 @@ fn packages_are_judged_as_core_does() {
             "TRUC-violation",
         ));
 
-        for (name, anchor_sat) in [("v2 zero fee dust", 0), ("v2 zero fee anchor 240", 240)] {
+        for (name, anchor_sat) in [
+            ("version 2 without a fee, an empty anchor", 0),
+            ("version 2 without a fee, an anchor of 240 sat", 240),
+        ] {
             let parent = anchored(&mut bench, 2, anchor_sat, 0);
             let child = bench
                 .wallet
