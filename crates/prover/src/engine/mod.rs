@@ -1,0 +1,322 @@
+//! Both parties' engines for the one-shot dispute: pure functions from what the chain shows to what must be done.
+//!
+//! An engine remembers nothing that the chain does not show, but for the prover's decision to claim: every step recomputes
+//! the [`Phase`] and the duties from the confirmed transactions of the contract. So a restart gives the same duties, and a
+//! reorganisation is no special case. Unconfirmed transactions are never acted upon.
+//!
+//! | phase | prover | challenger |
+//! |---|---|---|
+//! | unfunded | the contract, if a reorganisation dropped it | the same |
+//! | claiming | kickoff, once decided; else expire | expire, or kickoff timeout |
+//! | claimed | payout after Δ | challenge before that, if the claim is false |
+//! | disputed | the next assert | its timeout after Δ |
+//! | answered | payout after Δ | disprove before that, if a value is false |
+
+mod duty;
+mod state;
+mod view;
+
+use std::collections::BTreeMap;
+
+use bitcoin::OutPoint;
+use tapcourt_commitment::Opening;
+use tapcourt_protocol::{Graph, Published, RecoverError, Role, TransactionKind};
+use thiserror::Error;
+
+pub use self::duty::{Duty, FeeSource, Needs, Outlook};
+pub use self::state::{Confirmed, Event, State};
+pub use self::view::Phase;
+use self::view::View;
+use crate::{Disputable, NotAClaim};
+
+/// The engine of one party of one contract.
+#[expect(missing_debug_implementations, reason = "holds a program of any type")]
+pub struct Engine<'a> {
+    role: Role,
+    graph: &'a Graph,
+    program: &'a dyn Disputable,
+}
+
+impl<'a> Engine<'a> {
+    /// Makes the engine of a party.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::ForeignMover`] if the challenger has moves to publish: that is a search, not a one-shot dispute.
+    pub fn new(
+        role: Role,
+        graph: &'a Graph,
+        program: &'a dyn Disputable,
+    ) -> Result<Self, EngineError> {
+        match graph
+            .terms()
+            .layout
+            .asserts
+            .iter()
+            .find(|step| step.mover != Role::Prover)
+        {
+            Some(step) => Err(EngineError::ForeignMover {
+                name: step.name.clone(),
+            }),
+            None => Ok(Self {
+                role,
+                graph,
+                program,
+            }),
+        }
+    }
+
+    /// Returns whose engine this is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Returns the outputs whose spends the engine wants to see, the contract's own transaction aside.
+    pub fn watched(&self) -> Vec<OutPoint> {
+        let kinds = std::iter::once(TransactionKind::Contract)
+            .chain(self.graph.presigned().iter().map(|tx| tx.kind));
+        let outputs =
+            kinds
+                .filter_map(|kind| self.graph.outputs(kind))
+                .flat_map(|(transaction, outputs)| {
+                    let txid = transaction.compute_txid();
+                    let waits = outputs
+                        .iter()
+                        .zip(0..)
+                        .filter(|(output, _)| output.taproot.is_some());
+                    waits.map(move |(_, vout)| OutPoint { txid, vout })
+                });
+        outputs.collect()
+    }
+
+    /// Takes an event in, and returns the next state and what must be done in it.
+    ///
+    /// # Errors
+    ///
+    /// When the event does not fit the state, or the chain shows what the contract cannot do. The state before stays valid.
+    pub fn step(&self, state: &State, event: &Event) -> Result<(State, Outlook), EngineError> {
+        let next = state.after(self.graph, event)?;
+        let outlook = self.outlook(&next)?;
+        Ok((next, outlook))
+    }
+
+    /// Returns what must be done in a state: what [`Engine::step`] returned with it.
+    ///
+    /// # Errors
+    ///
+    /// When the chain shows what the contract cannot do.
+    pub fn outlook(&self, state: &State) -> Result<Outlook, EngineError> {
+        let view = View::new(self.graph, state);
+        let phase = view.phase();
+        let mut outlook = Outlook {
+            phase,
+            tip: state.tip(),
+            duties: Vec::new(),
+            wake: None,
+        };
+        if phase == Phase::Unfunded {
+            outlook.duties.extend(view.dropped_contract());
+            return Ok(outlook);
+        }
+        match self.role {
+            Role::Prover => self.prover_duties(state, &view, &mut outlook)?,
+            Role::Challenger => self.challenger_duties(state, &view, &mut outlook)?,
+        }
+        Ok(outlook)
+    }
+
+    fn prover_duties(
+        &self,
+        state: &State,
+        view: &View<'_>,
+        outlook: &mut Outlook,
+    ) -> Result<(), EngineError> {
+        match outlook.phase {
+            Phase::Claiming { next: 0 } if state.values().is_none() => {
+                view.when_due(TransactionKind::Expire, outlook)
+            }
+            Phase::Claiming { next } => {
+                self.publish(state, view, TransactionKind::Kickoff(next), outlook)?
+            }
+            Phase::Claimed => view.when_due(TransactionKind::Payout, outlook),
+            Phase::Disputed { next } => {
+                self.publish(state, view, TransactionKind::Assert(next), outlook)?
+            }
+            Phase::Answered => view.when_due(TransactionKind::PayoutDisputed, outlook),
+            Phase::Unfunded | Phase::Settled { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn challenger_duties(
+        &self,
+        state: &State,
+        view: &View<'_>,
+        outlook: &mut Outlook,
+    ) -> Result<(), EngineError> {
+        match outlook.phase {
+            Phase::Claiming { next: 0 } => view.when_due(TransactionKind::Expire, outlook),
+            Phase::Claiming { next } => {
+                view.when_due(TransactionKind::KickoffTimeout(next), outlook)
+            }
+            Phase::Claimed => {
+                if self.false_claim(state)?.is_some() {
+                    outlook
+                        .duties
+                        .push(view.duty(TransactionKind::Challenge, Needs::Cosignature));
+                }
+            }
+            Phase::Disputed { next } => {
+                view.when_due(TransactionKind::AssertTimeout(next), outlook)
+            }
+            Phase::Answered => outlook.duties.extend(self.disprove(state, view)?),
+            Phase::Unfunded | Phase::Settled { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Compares a complete claim with the true execution of its input, and returns the first group that is false.
+    ///
+    /// # Errors
+    ///
+    /// When the chain shows what the contract cannot do, or the claim is not complete.
+    pub fn false_claim(&self, state: &State) -> Result<Option<usize>, EngineError> {
+        let claim = values(self.published(state)?);
+        let truth = self.program.true_values(&claim)?;
+        Ok(claim
+            .into_iter()
+            .find(|(group, value)| truth.get(*group) != Some(value))
+            .map(|(group, _)| group))
+    }
+
+    /// Recovers what the confirmed transactions have published.
+    ///
+    /// # Errors
+    ///
+    /// When a confirmed transaction does not open what its leaves ask for, which no chain allows.
+    pub fn published(&self, state: &State) -> Result<Vec<Published>, EngineError> {
+        state.published(self.graph)
+    }
+
+    /// The prover's duty to make a move. What the chain shows has precedence over the values in the state: a party that
+    /// restored an old copy of its store goes on with the claim that it made.
+    fn publish(
+        &self,
+        state: &State,
+        view: &View<'_>,
+        kind: TransactionKind,
+        outlook: &mut Outlook,
+    ) -> Result<(), EngineError> {
+        let published = values(self.published(state)?);
+        let decided = state.values().filter(|values| {
+            values.len() == self.graph.terms().one_time_keys.len()
+                && published
+                    .iter()
+                    .all(|(group, value)| values.get(*group) == Some(value))
+        });
+        let truth = match decided {
+            Some(_) => Vec::new(),
+            None => self.program.true_values(&published)?,
+        };
+        let all = decided.unwrap_or(&truth);
+        let presigned = self.graph.transaction(kind);
+        let groups = presigned
+            .into_iter()
+            .flat_map(|tx| tx.inputs.iter().flat_map(|input| &input.groups));
+        let openings = groups.map(|&group| {
+            let value = all.get(group).ok_or(EngineError::NoValue { group })?;
+            let bits = self.graph.terms().one_time_keys[group]
+                .parameters()
+                .message_bits();
+            if value.len() == bits {
+                Ok((group, value.clone()))
+            } else {
+                Err(EngineError::ValueBits {
+                    group,
+                    got: value.len(),
+                    expected: bits,
+                })
+            }
+        });
+        let openings = openings.collect::<Result<BTreeMap<_, _>, _>>()?;
+        outlook
+            .duties
+            .push(view.duty(kind, Needs::Openings(openings)));
+        Ok(())
+    }
+
+    fn disprove(&self, state: &State, view: &View<'_>) -> Result<Option<Duty>, EngineError> {
+        let mut published = self.published(state)?;
+        published.sort_by_key(|published| published.group);
+        let groups = self.graph.terms().one_time_keys.len();
+        let gap = (0..groups).find(|group| {
+            published
+                .get(*group)
+                .is_none_or(|published| published.group != *group)
+        });
+        if let Some(group) = gap {
+            return Err(EngineError::NoValue { group });
+        }
+        let (values, openings): (Vec<Vec<bool>>, Vec<Opening>) = published
+            .into_iter()
+            .map(|published| (published.value, published.opening))
+            .unzip();
+        let leaf = self.program.find_fault(&values);
+        Ok(leaf.map(|leaf| {
+            let witness = self.program.leaf_witness(leaf, &openings);
+            view.duty(TransactionKind::Disprove, Needs::Leaf { leaf, witness })
+        }))
+    }
+}
+
+fn values(published: Vec<Published>) -> BTreeMap<usize, Vec<bool>> {
+    published
+        .into_iter()
+        .map(|published| (published.group, published.value))
+        .collect()
+}
+
+/// Why an engine cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The challenger has moves.
+    #[error("{name} is a move of the challenger, which a one-shot dispute does not have")]
+    ForeignMover {
+        /// The move.
+        name: String,
+    },
+    /// A block that does not follow the last one, or is not the last one.
+    #[error("block {got} does not fit the last block {tip:?}")]
+    OutOfOrder {
+        /// The event's height.
+        got: u32,
+        /// The state's.
+        tip: Option<u32>,
+    },
+    /// A decision to claim, in the challenger's engine or when it is too late to change it.
+    #[error("other values were decided upon before")]
+    AlreadyDecided,
+    /// A group without a value.
+    #[error("group {group} has no value")]
+    NoValue {
+        /// The group.
+        group: usize,
+    },
+    /// A value that its group cannot hold.
+    #[error("group {group} has a value of {got} bits, its key signs {expected}")]
+    ValueBits {
+        /// The group.
+        group: usize,
+        /// The value's bits.
+        got: usize,
+        /// The key's.
+        expected: usize,
+    },
+    /// The claim has no execution.
+    #[error(transparent)]
+    NotAClaim(#[from] NotAClaim),
+    /// A confirmed transaction that the contract does not allow.
+    #[error("confirmed, but impossible: {0}")]
+    Impossible(#[from] RecoverError),
+}

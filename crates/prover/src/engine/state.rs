@@ -1,0 +1,186 @@
+//! What an engine remembers: the contract's transactions on the chain, and the prover's decision.
+
+use bitcoin::Transaction;
+use serde::{Deserialize, Serialize};
+use tapcourt_protocol::{Graph, Published, TransactionKind, recover_published};
+
+use super::EngineError;
+
+/// A transaction of the contract in a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// The block's height.
+    pub height: u32,
+    /// Which transaction it is.
+    pub kind: TransactionKind,
+    /// The transaction, with its witness.
+    pub transaction: Transaction,
+}
+
+/// What happens to an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The prover decides to claim and to publish these values, by group number.
+    Claim {
+        /// The values.
+        values: Vec<Vec<bool>>,
+    },
+    /// A block follows the last one. Transactions that are not the contract's are passed over.
+    BlockConnected {
+        /// Its height.
+        height: u32,
+        /// Its transactions, or those that spend an output which the engine watches, and the contract.
+        transactions: Vec<Transaction>,
+    },
+    /// The last block is no longer part of the chain.
+    BlockDisconnected {
+        /// Its height.
+        height: u32,
+    },
+    /// The whole chain as it is now, in place of everything seen before.
+    Synced {
+        /// The height of the last block.
+        tip: u32,
+        /// Transactions with the heights of their blocks, in any order.
+        transactions: Vec<(u32, Transaction)>,
+    },
+    /// Nothing: asks for the duties again.
+    Tick,
+}
+
+/// All that an engine remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    tip: Option<u32>,
+    confirmed: Vec<Confirmed>,
+    /// The contract's transaction, which stays known when its block is dropped: only both parties together can sign it.
+    contract: Option<Transaction>,
+    values: Option<Vec<Vec<bool>>>,
+}
+
+impl State {
+    /// Returns the height of the last block.
+    pub fn tip(&self) -> Option<u32> {
+        self.tip
+    }
+
+    /// Returns the confirmed transactions of the contract.
+    pub fn confirmed(&self) -> &[Confirmed] {
+        &self.confirmed
+    }
+
+    /// Returns the values that the prover has decided to publish.
+    pub fn values(&self) -> Option<&Vec<Vec<bool>>> {
+        self.values.as_ref()
+    }
+
+    /// Returns the contract's transaction if it was ever seen in a block.
+    pub fn contract(&self) -> Option<&Transaction> {
+        self.contract.as_ref()
+    }
+
+    /// Recovers what the confirmed transactions have published.
+    pub(crate) fn published(&self, graph: &Graph) -> Result<Vec<Published>, EngineError> {
+        let publishing = self.confirmed.iter().filter(|confirmed| {
+            matches!(
+                confirmed.kind,
+                TransactionKind::Kickoff(_) | TransactionKind::Assert(_)
+            )
+        });
+        let mut published = Vec::new();
+        for confirmed in publishing {
+            published.extend(recover_published(graph, &confirmed.transaction)?);
+        }
+        Ok(published)
+    }
+
+    pub(super) fn after(&self, graph: &Graph, event: &Event) -> Result<Self, EngineError> {
+        let mut next = self.clone();
+        match event {
+            Event::Claim { values } => match &self.values {
+                Some(before) if before != values => return Err(EngineError::AlreadyDecided),
+                _ => next.values = Some(values.clone()),
+            },
+            Event::BlockConnected {
+                height,
+                transactions,
+            } => {
+                if self
+                    .tip
+                    .is_some_and(|tip| tip.checked_add(1) != Some(*height))
+                {
+                    return Err(EngineError::OutOfOrder {
+                        got: *height,
+                        tip: self.tip,
+                    });
+                }
+                next.tip = Some(*height);
+                transactions
+                    .iter()
+                    .for_each(|transaction| next.confirm(graph, *height, transaction));
+            }
+            Event::BlockDisconnected { height } => {
+                if self.tip != Some(*height) {
+                    return Err(EngineError::OutOfOrder {
+                        got: *height,
+                        tip: self.tip,
+                    });
+                }
+                next.tip = height.checked_sub(1);
+                next.confirmed
+                    .retain(|confirmed| confirmed.height < *height);
+            }
+            Event::Synced { tip, transactions } => {
+                if let Some((got, _)) = transactions.iter().find(|(height, _)| height > tip) {
+                    return Err(EngineError::OutOfOrder {
+                        got: *got,
+                        tip: Some(*tip),
+                    });
+                }
+                next.tip = Some(*tip);
+                next.confirmed.clear();
+                transactions
+                    .iter()
+                    .for_each(|(height, transaction)| next.confirm(graph, *height, transaction));
+            }
+            Event::Tick => {}
+        }
+        Ok(next)
+    }
+
+    /// Enters a transaction if it is the contract's.
+    fn confirm(&mut self, graph: &Graph, height: u32, transaction: &Transaction) {
+        let Some(kind) = kind_of(graph, transaction) else {
+            return;
+        };
+        if kind == TransactionKind::Contract {
+            self.contract = Some(transaction.clone());
+        }
+        if self
+            .confirmed
+            .iter()
+            .all(|confirmed| confirmed.kind != kind)
+        {
+            self.confirmed.push(Confirmed {
+                height,
+                kind,
+                transaction: transaction.clone(),
+            });
+            self.confirmed
+                .sort_by_key(|confirmed| (confirmed.height, confirmed.kind));
+        }
+    }
+}
+
+/// Finds which transaction of the contract this is. A spend of the outcome that is not presigned is a disprove.
+fn kind_of(graph: &Graph, transaction: &Transaction) -> Option<TransactionKind> {
+    let presigned = graph.find(transaction.compute_txid());
+    let (outcome, _) = graph.outcome_output();
+    let disproves = || {
+        transaction
+            .input
+            .iter()
+            .any(|input| input.previous_output == outcome)
+    };
+    presigned.or_else(|| disproves().then_some(TransactionKind::Disprove))
+}
