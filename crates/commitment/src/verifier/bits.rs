@@ -4,12 +4,15 @@
 //! copied to the altstack, and consumed: a set flag hashes the element and raises the sum. For several digits of one width,
 //! groups by [`planes`] are cheaper.
 
+use std::sync::LazyLock;
+
 use bitcoin::ScriptBuf;
 use tapcourt_script::script;
 
-use super::{Builder, Item, planes};
+use super::planes::{self, GroupBytes};
+use super::{Builder, Item};
+use crate::OpenOrder;
 use crate::parameters::{Digit, Parameters};
-use crate::{Element, OpenOrder};
 
 /// Opens the message digits: expects a sum on the stack, leaves the bits on the altstack and the sum raised by all digits.
 pub(super) fn open(builder: &mut Builder<'_>, parameters: &Parameters, order: &OpenOrder) {
@@ -17,7 +20,7 @@ pub(super) fn open(builder: &mut Builder<'_>, parameters: &Parameters, order: &O
     for run in digits.chunk_by(|(a, _), (b, _)| a.width == b.width) {
         let width = run[0].0.width;
         let mut rest = run;
-        for size in planes::partition(run.len(), |size| group_bytes(size, width)) {
+        for size in OPENED.partition(run.len(), width) {
             let (group, after) = rest.split_at(size);
             open_group(builder, group);
             rest = after;
@@ -33,25 +36,16 @@ fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) {
     }
 }
 
-/// Script bytes of an opened group.
-fn group_bytes(count: usize, width: u8) -> usize {
-    let ends = vec![Element::default(); count];
-    let digits: Vec<(Digit, Vec<u8>)> = (0..count)
-        .map(|index| {
-            (
-                Digit {
-                    index,
-                    width,
-                    offset: 0,
-                },
-                (0..width).collect(),
-            )
-        })
-        .collect();
-    let mut builder = Builder::new(&ends);
-    open_group(&mut builder, &digits);
-    builder.writer.len()
-}
+/// Opened groups. The order of bits within a digit makes no difference.
+static OPENED: LazyLock<GroupBytes> = LazyLock::new(|| {
+    GroupBytes::measure(|builder, digits| {
+        let group: Vec<_> = digits
+            .iter()
+            .map(|digit| (*digit, (0..digit.width).collect()))
+            .collect();
+        open_group(builder, &group);
+    })
+});
 
 /// Opens one digit, pushing its bits to the altstack in the order given.
 fn open_digit(builder: &mut Builder<'_>, digit: &Digit, bits: &[u8]) {

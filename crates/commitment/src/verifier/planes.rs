@@ -9,12 +9,11 @@
 //! To open a value, each flag is also copied to the altstack when it is used, digit by digit. The sum so far then cannot
 //! wait on the altstack; it wanders down the elements, always right under the one at work.
 
-use bitcoin::ScriptBuf;
-use tapcourt_script::script;
+use std::sync::LazyLock;
 
 use super::{Builder, Item};
 use crate::parameters::{Digit, Parameters};
-use crate::{ELEMENT_BYTES, Element};
+use crate::{ELEMENT_BYTES, Element, MAX_DIGIT_BITS};
 
 /// Largest group tried.
 const MAX_GROUP: usize = 8;
@@ -44,14 +43,14 @@ pub(super) fn publish(builder: &mut Builder<'_>, parameters: &Parameters) {
         .take(1)
         .chain(parameters.message())
         .collect();
-    for width in (1..=crate::MAX_DIGIT_BITS).rev() {
+    for width in (1..=MAX_DIGIT_BITS).rev() {
         let pool: Vec<Digit> = ones
             .iter()
             .copied()
             .filter(|digit| digit.width == width)
             .collect();
         let mut rest = pool.as_slice();
-        for size in partition(pool.len(), |size| group_bytes(size, width)) {
+        for size in PUBLISHED.partition(pool.len(), width) {
             let (digits, after) = rest.split_at(size);
             groups.push(Group {
                 digits: digits.to_vec(),
@@ -109,9 +108,8 @@ fn write_group(
             emit!(builder; OP_SIZE { ELEMENT_BYTES } OP_EQUALVERIFY);
         }
         for bit in (0..digit.width).rev() {
-            emit!(builder;
-                { planes.fetch(position, bit) }
-                OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
+            copy(builder, planes.depth(position, bit));
+            emit!(builder; OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
             );
         }
         builder.end(digit);
@@ -127,8 +125,8 @@ pub(super) fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) 
         builder.items.push(Item::Element { digit: digit.index });
         emit!(builder; OP_SWAP); // … sum element
         for &bit in bits {
-            emit!(builder;
-                { planes.fetch(position, bit) } OP_DUP OP_TOALTSTACK
+            copy(builder, planes.depth(position, bit));
+            emit!(builder; OP_DUP OP_TOALTSTACK
                 OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
             );
         }
@@ -142,7 +140,7 @@ pub(super) fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) 
 /// Adds up the flags of a group whose elements are gone, and the sum that is `parked` on the altstack, if any.
 fn add_planes(builder: &mut Builder<'_>, planes: &Planes, digits: &[Digit], parked: Option<usize>) {
     for bit in (0..planes.width).rev() {
-        let flags = planes.order(bit).into_iter().map(|position| Item::Flag {
+        let flags = planes.order(bit).map(|position| Item::Flag {
             digit: digits[position].index,
             bit,
         });
@@ -171,90 +169,121 @@ struct Planes {
     width: u8,
     /// Items that lie between the element at work and the later ones.
     between: usize,
+    /// For each bit, whether its flags lie in the reverse order of the elements. In the same order, all lie equally deep when
+    /// they are used; in reverse, the later digits' flags are nearer and the earlier ones' farther. Whatever takes fewer bytes.
+    reversed: [bool; MAX_DIGIT_BITS as usize], // cast ok: 8
 }
 
 impl Planes {
     fn new(count: usize, width: u8, between: usize) -> Self {
-        Self {
+        let mut planes = Self {
             count,
             width,
             between,
+            reversed: Default::default(),
+        };
+        for bit in 0..width {
+            let mut bytes = |reversed| -> usize {
+                planes.reversed[usize::from(bit)] = reversed;
+                (0..count)
+                    .map(|position| copy_bytes(planes.depth(position, bit)))
+                    .sum()
+            };
+            let reverse = bytes(true) < bytes(false);
+            planes.reversed[usize::from(bit)] = reverse;
         }
+        planes
     }
 
     /// How deep the flag of a digit lies when its element is on top.
-    fn depth(&self, position: usize, bit: u8, reversed: bool) -> usize {
+    fn depth(&self, position: usize, bit: u8) -> usize {
         let later = self.count - 1 - position;
         let plane = usize::from(self.width - 1 - bit);
-        let within_plane = if reversed { later } else { position };
+        let within_plane = if self.reversed[usize::from(bit)] {
+            later
+        } else {
+            position
+        };
         1 + self.between + later + plane * self.count + within_plane
     }
 
-    /// Whether the flags of a plane lie in the reverse order of the elements. In the same order, all lie equally deep when they
-    /// are used; in reverse, the later digits' flags are nearer and the earlier ones' farther. Whatever takes fewer bytes.
-    fn reversed(&self, bit: u8) -> bool {
-        let bytes = |reversed| -> usize {
-            (0..self.count)
-                .map(|position| copy_from(self.depth(position, bit, reversed)).len())
-                .sum()
-        };
-        bytes(true) < bytes(false)
-    }
-
     /// The digits' positions in the order of their flags in a plane, the top first.
-    fn order(&self, bit: u8) -> Vec<usize> {
-        if self.reversed(bit) {
-            (0..self.count).rev().collect()
-        } else {
-            (0..self.count).collect()
-        }
-    }
-
-    /// Copies a flag to the top.
-    fn fetch(&self, position: usize, bit: u8) -> ScriptBuf {
-        copy_from(self.depth(position, bit, self.reversed(bit)))
+    fn order(&self, bit: u8) -> impl Iterator<Item = usize> + use<> {
+        let (count, reversed) = (self.count, self.reversed[usize::from(bit)]);
+        (0..count).map(move |place| if reversed { count - 1 - place } else { place })
     }
 }
 
 /// Copies the item this deep to the top.
-fn copy_from(depth: usize) -> ScriptBuf {
-    script! {
-        if depth == 1 { OP_OVER } else { { depth } OP_PICK }
+fn copy(builder: &mut Builder<'_>, depth: usize) {
+    if depth == 1 {
+        emit!(builder; OP_OVER);
+    } else {
+        emit!(builder; { depth } OP_PICK);
     }
 }
 
-/// The sizes of groups that cover so many digits in the fewest bytes, given the bytes of one group of each size.
-pub(super) fn partition(count: usize, group_bytes: impl Fn(usize) -> usize) -> Vec<usize> {
-    let cost_bytes: Vec<usize> = (1..=MAX_GROUP.min(count)).map(group_bytes).collect();
-    // best[n] = (bytes for n digits, size of the last group)
-    let mut best = vec![(0, 0)];
-    for digits in 1..=count {
-        let cheapest = (1..=MAX_GROUP.min(digits))
-            .map(|size| (best[digits - size].0 + cost_bytes[size - 1], size))
-            .min()
-            .expect("a group of one digit is always possible");
-        best.push(cheapest);
+/// Script bytes of [`copy`].
+fn copy_bytes(depth: usize) -> usize {
+    match depth {
+        1 => 1,
+        0..=16 => 2,
+        17..=127 => 3,
+        _ => 4,
     }
-    let mut sizes = Vec::new();
-    let mut rest = count;
-    while rest > 0 {
-        sizes.push(best[rest].1);
-        rest -= best[rest].1;
-    }
-    sizes
 }
 
-/// Script bytes of a published group in the middle of a sum.
-fn group_bytes(count: usize, width: u8) -> usize {
-    let ends = vec![Element::default(); count];
-    let digits: Vec<Digit> = (0..count)
-        .map(|index| Digit {
-            index,
-            width,
-            offset: 0,
-        })
-        .collect();
-    let mut builder = Builder::new(&ends);
-    write_group(&mut builder, &digits, SizeCheck::Yes, Some(0));
-    1 + builder.writer.len() // OP_TOALTSTACK comes before
+/// Script bytes of one group, by width in bits and number of digits, both from 1.
+pub(super) struct GroupBytes([[usize; MAX_GROUP]; MAX_DIGIT_BITS as usize]); // cast ok: 8
+
+impl GroupBytes {
+    /// Measures groups by writing them.
+    pub(super) fn measure(write: impl Fn(&mut Builder<'_>, &[Digit])) -> Self {
+        let ends = [Element::default(); MAX_GROUP];
+        let mut bytes = [[0; MAX_GROUP]; MAX_DIGIT_BITS as usize]; // cast ok: 8
+        for (width, bytes) in (1..).zip(&mut bytes) {
+            let digits: Vec<Digit> = (0..MAX_GROUP)
+                .map(|index| Digit {
+                    index,
+                    width,
+                    offset: 0,
+                })
+                .collect();
+            for (count, bytes) in (1..).zip(bytes) {
+                let mut builder = Builder::new(&ends);
+                write(&mut builder, &digits[..count]);
+                *bytes = builder.writer.len();
+            }
+        }
+        Self(bytes)
+    }
+
+    /// The sizes of groups that cover so many digits of this width in the fewest bytes.
+    pub(super) fn partition(&self, count: usize, width: u8) -> Vec<usize> {
+        let bytes = &self.0[usize::from(width) - 1];
+        // best[n] = (bytes for n digits, size of the last group)
+        let mut best = vec![(0, 0)];
+        for digits in 1..=count {
+            let cheapest = (1..=MAX_GROUP.min(digits))
+                .map(|size| (best[digits - size].0 + bytes[size - 1], size))
+                .min()
+                .expect("a group of one digit is always possible");
+            best.push(cheapest);
+        }
+        let mut sizes = Vec::new();
+        let mut rest = count;
+        while rest > 0 {
+            sizes.push(best[rest].1);
+            rest -= best[rest].1;
+        }
+        sizes
+    }
 }
+
+/// Published groups in the middle of a sum.
+static PUBLISHED: LazyLock<GroupBytes> = LazyLock::new(|| {
+    GroupBytes::measure(|builder, digits| {
+        emit!(builder; OP_TOALTSTACK);
+        write_group(builder, digits, SizeCheck::Yes, Some(0));
+    })
+});
