@@ -109,8 +109,7 @@ fn write_group(
         }
         for bit in (0..digit.width).rev() {
             copy(builder, planes.depth(position, bit));
-            emit!(builder; OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
-            );
+            emit!(builder; OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF);
         }
         builder.end(digit);
     }
@@ -126,9 +125,8 @@ pub(super) fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) 
         emit!(builder; OP_SWAP); // … sum element
         for &bit in bits {
             copy(builder, planes.depth(position, bit));
-            emit!(builder; OP_DUP OP_TOALTSTACK
-                OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF
-            );
+            emit!(builder; OP_DUP OP_TOALTSTACK);
+            emit!(builder; OP_IF for _ in 0..(1 << bit) { OP_HASH160 } OP_ENDIF);
         }
         builder.end(digit);
     }
