@@ -1,0 +1,598 @@
+//! The compiled program: groups, leaves, and both sides' views of published values.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bitcoin::hashes::{Hash, HashEngine, sha256};
+use bitcoin::{ScriptBuf, XOnlyPublicKey};
+use rayon::prelude::*;
+use tapcourt_commitment::{Opening, PublicKey};
+use tapcourt_program::circuit::Circuit;
+use tapcourt_script::limits::{MAX_STACK_SIZE, Profile, compact_size_bytes, control_block_bytes};
+use tapcourt_script::taptree::LeafSource;
+
+use crate::cells::{CellId, Cells, Operand};
+use crate::cut::{Cutter, Cutting};
+use crate::error::CompileError;
+use crate::group::{Expected, Group, Role, Slot, SlotSource};
+use crate::leaf::{Homes, Leaf};
+use crate::line::Line;
+use crate::network::{Literal, Network, Node};
+use crate::price::PriceList;
+use crate::schedule::Body;
+
+/// What a contract asks beyond the program.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// For each output wire: the bit that the contract accepts, or `None` to let the claim say it. Empty: all free.
+    pub accept: Vec<Option<bool>>,
+}
+
+/// A program cut into leaves.
+///
+/// Independent of keys and of values: the same netlist and options give the same groups and leaves everywhere.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    cells: Cells,
+    /// All cells that some output needs, in order.
+    line: Vec<CellId>,
+    groups: Vec<Group>,
+    /// How many of the groups are committed to; the rest are fixed outputs.
+    committed: usize,
+    homes: Homes,
+    leaves: Vec<Leaf>,
+    /// Node of each input wire.
+    inputs: Vec<u32>,
+    outputs: Vec<Literal>,
+    source_gates: usize,
+    chunks: usize,
+    program_digest: [u8; 32],
+}
+
+/// Exact sizes of a leaf and its witness.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeafSize {
+    /// Bytes of the leaf script.
+    pub script_bytes: usize,
+    /// Mean bytes of the witness items with their length prefixes, the signature included; without script and control block.
+    pub witness_bytes_mean: f64,
+    /// Most bytes of the same.
+    pub witness_bytes_max: usize,
+    /// Items of the witness, without script and control block.
+    pub items: usize,
+    /// Opcodes of the script, pushes included.
+    pub opcodes: usize,
+    /// Items on main and altstack at their highest.
+    pub max_stack: usize,
+    /// Weight of the whole input's witness at most, script and control block included, in WU.
+    pub weight_wu_max: usize,
+}
+
+impl Compiled {
+    /// Compiles a circuit.
+    ///
+    /// # Errors
+    /// If the accepted pattern does not fit the outputs or can never be met, or no way to cut the circuit keeps every
+    /// leaf within the limits.
+    pub fn new(circuit: &Circuit, options: &Options) -> Result<Self, CompileError> {
+        let outputs = circuit.output_bits();
+        if !options.accept.is_empty() && options.accept.len() != outputs {
+            return Err(CompileError::AcceptLength {
+                given: options.accept.len(),
+                outputs,
+            });
+        }
+        let mut accept = options.accept.clone();
+        accept.resize(outputs, None);
+        let network = Network::from_circuit(circuit);
+        for (wire, (literal, accepted)) in network.outputs.iter().zip(&accept).enumerate() {
+            if literal.node() == 0 && accepted.is_some_and(|bit| bit != literal.is_complement()) {
+                return Err(CompileError::NeverAccepted {
+                    wire,
+                    always: literal.is_complement(),
+                });
+            }
+        }
+        let digest = program_digest(circuit, &accept);
+        let mut last = None;
+        for merge in [true, false] {
+            match Self::with_cells(
+                circuit,
+                &network,
+                &accept,
+                Cells::new(&network, merge),
+                digest,
+            ) {
+                Ok(compiled) => return Ok(compiled),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.expect("both ways were tried"))
+    }
+
+    fn with_cells(
+        circuit: &Circuit,
+        network: &Network,
+        accept: &[Option<bool>],
+        cells: Cells,
+        program_digest: [u8; 32],
+    ) -> Result<Self, CompileError> {
+        let prices = PriceList::default();
+        let mut computed: Vec<u32> = network
+            .outputs
+            .iter()
+            .map(|l| l.node())
+            .filter(|&node| cells.producer[node as usize].is_some())
+            .collect();
+        computed.sort_unstable();
+        computed.dedup();
+        let needed = Body::cone(&cells, &computed, |_| false).cells;
+        let (line, cutting) = best_line(&cells, &needed, network, &computed, &prices)?;
+        let mut groups = Vec::new();
+        for (index, values) in cutting.input_groups.iter().enumerate() {
+            groups.push(values_group(
+                format!("input/{index}"),
+                Role::Input,
+                values,
+                &prices,
+            ));
+        }
+        let output_groups = output_groups(network, accept, &cutting, &prices);
+        let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
+            .into_iter()
+            .partition(|g| g.role == Role::Accepted);
+        groups.extend(free);
+        for (index, values) in cutting.groups.iter().enumerate() {
+            let label = format!("value/{index}");
+            groups.push(values_group(label, Role::Intermediate, values, &prices));
+        }
+        let committed = groups.len();
+        groups.extend(fixed);
+        let homes = homes(&groups);
+        let checked: Vec<usize> = (0..groups.len())
+            .filter(|&g| groups[g].role != Role::Input)
+            .collect();
+        let leaves: Vec<Leaf> = checked
+            .par_iter()
+            .map(|&g| Leaf::new(&cells, &groups, &homes, g))
+            .collect();
+        let compiled = Self {
+            line,
+            committed,
+            homes,
+            leaves,
+            inputs: network.inputs.clone(),
+            outputs: network.outputs.clone(),
+            source_gates: circuit.gates.len(),
+            chunks: cutting.segments,
+            cells,
+            groups,
+            program_digest,
+        };
+        compiled.check_limits()?;
+        Ok(compiled)
+    }
+
+    fn check_limits(&self) -> Result<(), CompileError> {
+        for index in 0..self.leaves.len() {
+            let size = self.leaf_size(index);
+            let leaf = || self.leaves[index].name().to_owned();
+            if size.max_stack > MAX_STACK_SIZE {
+                return Err(CompileError::Stack {
+                    leaf: leaf(),
+                    items: size.max_stack,
+                    limit: MAX_STACK_SIZE,
+                });
+            }
+            // The rest of the transaction takes a few hundred weight units.
+            let limit = Profile::Standard.max_weight_wu() as usize - 2_000;
+            if size.weight_wu_max > limit {
+                return Err(CompileError::Weight {
+                    leaf: leaf(),
+                    weight_wu: size.weight_wu_max,
+                    limit_wu: limit,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// All groups: those committed to first, in the order of their keys, then fixed outputs.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The groups that have one-time keys, in the order of the keys.
+    pub fn committed_groups(&self) -> &[Group] {
+        &self.groups[..self.committed]
+    }
+
+    /// The leaves.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// Pieces into which the program was cut one after the other; each has one or more leaves.
+    pub fn chunks(&self) -> usize {
+        self.chunks
+    }
+
+    /// Gates of the netlist as it was given.
+    pub fn source_gates(&self) -> usize {
+        self.source_gates
+    }
+
+    /// Gates left after constants, copies, repetitions and dead gates are gone.
+    pub fn normalised_gates(&self) -> usize {
+        self.cells.gates
+    }
+
+    /// Bytes of all leaf bodies: the script without openings.
+    pub fn body_bytes_total(&self) -> usize {
+        self.leaves.iter().map(Leaf::body_bytes).sum()
+    }
+
+    /// Identifies the program and what the contract accepts.
+    pub fn program_digest(&self) -> [u8; 32] {
+        self.program_digest
+    }
+
+    /// The honest bits of every committed group for an input (bits in wire order).
+    ///
+    /// # Errors
+    /// If the input has not as many bits as the program has input wires.
+    pub fn values(&self, input: &[bool]) -> Result<Vec<Vec<bool>>, CompileError> {
+        let values = self.evaluate(input)?;
+        Ok(self
+            .committed_groups()
+            .iter()
+            .map(|group| group_bits(group, &values))
+            .collect())
+    }
+
+    /// The output bits in wire order for an input.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    pub fn output(&self, input: &[bool]) -> Result<Vec<bool>, CompileError> {
+        let values = self.evaluate(input)?;
+        Ok(self
+            .outputs
+            .iter()
+            .map(|l| l.apply(values[l.node() as usize] == 1))
+            .collect())
+    }
+
+    fn evaluate(&self, input: &[bool]) -> Result<Vec<u32>, CompileError> {
+        if input.len() != self.inputs.len() {
+            return Err(CompileError::InputLength {
+                given: input.len(),
+                inputs: self.inputs.len(),
+            });
+        }
+        let mut values = vec![0u32; self.cells.values()];
+        for (&node, &bit) in self.inputs.iter().zip(input) {
+            values[node as usize] = bit as u32;
+        }
+        for &id in &self.line {
+            let (bit, carry) = self.cells.cells[id as usize].evaluate(|v| values[v as usize]);
+            for (value, result) in bit.into_iter().chain(carry) {
+                values[value as usize] = result;
+            }
+        }
+        Ok(values)
+    }
+
+    /// The input bits in wire order that a claim published.
+    pub fn published_input(&self, published: &[Vec<bool>]) -> Vec<bool> {
+        let mut wire_of = HashMap::new();
+        for (wire, &node) in self.inputs.iter().enumerate() {
+            wire_of.insert(node, wire);
+        }
+        let mut input = vec![false; self.inputs.len()];
+        for (group, bits) in self.groups.iter().zip(published) {
+            if group.role == Role::Input {
+                for (slot, &bit) in group.slots.iter().zip(bits) {
+                    if let SlotSource::Value(operand) = slot.source {
+                        input[wire_of[&operand.value]] = bit;
+                    }
+                }
+            }
+        }
+        input
+    }
+
+    /// Every leaf that what was published makes spendable.
+    pub fn spendable_leaves(&self, published: &[Vec<bool>]) -> Vec<usize> {
+        let mut scratch = vec![0; self.cells.values()];
+        (0..self.leaves.len())
+            .filter(|&leaf| {
+                self.leaves[leaf].is_spendable(
+                    &self.cells,
+                    &mut scratch,
+                    &self.homes,
+                    published,
+                )
+            })
+            .collect()
+    }
+
+    /// The lightest leaf that what was published makes spendable; `None` if the claim is right.
+    pub fn find_fault(&self, published: &[Vec<bool>]) -> Option<usize> {
+        self.spendable_leaves(published)
+            .into_iter()
+            .min_by_key(|&leaf| self.leaf_size(leaf).weight_wu_max)
+    }
+
+    /// Witness of a leaf from the openings of the groups it needs, bottom first, without the challenger's signature (which
+    /// goes on top). `None` if an opening is missing.
+    pub fn leaf_witness(
+        &self,
+        leaf: usize,
+        openings: &BTreeMap<usize, Opening>,
+    ) -> Option<Vec<Vec<u8>>> {
+        self.leaves[leaf].witness(openings)
+    }
+
+    /// The leaves for given keys.
+    ///
+    /// # Panics
+    /// If there is not one key for each committed group, of the group's shape.
+    pub fn leaf_source<'a>(
+        &'a self,
+        keys: &'a [PublicKey],
+        challenger: XOnlyPublicKey,
+    ) -> Leaves<'a> {
+        assert_eq!(keys.len(), self.committed, "one key a committed group");
+        for (group, key) in self.groups.iter().zip(keys) {
+            assert_eq!(
+                group.parameters.as_ref(),
+                Some(key.parameters()),
+                "the group's shape"
+            );
+        }
+        Leaves {
+            compiled: self,
+            keys,
+            challenger,
+        }
+    }
+
+    /// Exact sizes of a leaf, for any keys.
+    pub fn leaf_size(&self, index: usize) -> LeafSize {
+        let leaf = &self.leaves[index];
+        let sizes: Vec<_> = leaf
+            .opened_groups()
+            .map(|g| {
+                let parameters = self.groups[g].parameters.as_ref();
+                parameters
+                    .expect("what is opened has a key")
+                    .open_bits_size()
+            })
+            .collect();
+        // A pushed x-only key and OP_CHECKSIGVERIFY; a 64-byte signature and its length.
+        let (head_bytes, signature_bytes) = (34, 65);
+        let script_bytes =
+            head_bytes + leaf.body_bytes() + sizes.iter().map(|s| s.script_bytes).sum::<usize>();
+        let items = 1 + sizes.iter().map(|s| s.items).sum::<usize>();
+        // While a group is opened, what is opened later waits as items and what was opened before as bits.
+        let mut waiting = items - 1;
+        let mut opened_bits = 0;
+        let mut max_stack = (items + 1).max(leaf.body_max_stack());
+        for (group, size) in leaf.opened_groups().zip(&sizes) {
+            waiting -= size.items;
+            max_stack = max_stack.max(waiting + opened_bits + size.max_stack);
+            opened_bits += self.groups[group].bits();
+        }
+        let witness_bytes_max =
+            signature_bytes + sizes.iter().map(|s| s.witness_bytes_max).sum::<usize>();
+        let depth = usize::BITS - self.leaves.len().leading_zeros() + 1;
+        let control = control_block_bytes(depth as usize);
+        LeafSize {
+            script_bytes,
+            witness_bytes_mean: signature_bytes as f64
+                + sizes.iter().map(|s| s.witness_bytes_mean).sum::<f64>(),
+            witness_bytes_max,
+            items,
+            opcodes: 2 + leaf.body_opcodes() + sizes.iter().map(|s| s.opcodes).sum::<usize>(),
+            max_stack,
+            weight_wu_max: compact_size_bytes(items as u64 + 2)
+                + witness_bytes_max
+                + compact_size_bytes(script_bytes as u64)
+                + script_bytes
+                + compact_size_bytes(control as u64)
+                + control,
+        }
+    }
+}
+
+/// The leaves of a program for given keys; made on demand.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaves<'a> {
+    compiled: &'a Compiled,
+    keys: &'a [PublicKey],
+    challenger: XOnlyPublicKey,
+}
+
+impl LeafSource for Leaves<'_> {
+    fn len(&self) -> usize {
+        self.compiled.leaves.len()
+    }
+
+    fn script(&self, index: usize) -> ScriptBuf {
+        self.compiled.leaves[index].script(self.keys, self.challenger)
+    }
+}
+
+/// Tagged hash of the netlist in canonical form and of what is accepted.
+fn program_digest(circuit: &Circuit, accept: &[Option<bool>]) -> [u8; 32] {
+    let tag = sha256::Hash::hash(b"tapcourt/program/circuit/v1");
+    let mut engine = sha256::Hash::engine();
+    engine.input(tag.as_byte_array());
+    engine.input(tag.as_byte_array());
+    for list in [&circuit.inputs, &circuit.outputs] {
+        engine.input(&(list.len() as u64).to_le_bytes());
+        for bits in list {
+            engine.input(&bits.to_le_bytes());
+        }
+    }
+    engine.input(&(circuit.gates.len() as u64).to_le_bytes());
+    for gate in &circuit.gates {
+        engine.input(&[gate.op as u8]);
+        for wire in [gate.a, gate.b, gate.out] {
+            engine.input(&wire.to_le_bytes());
+        }
+    }
+    for bit in accept {
+        engine.input(&[match bit {
+            None => 2,
+            Some(bit) => *bit as u8,
+        }]);
+    }
+    sha256::Hash::from_engine(engine).to_byte_array()
+}
+
+/// Cuts along the most promising lines and keeps the cheapest.
+fn best_line(
+    cells: &Cells,
+    needed: &[CellId],
+    network: &Network,
+    outputs: &[u32],
+    prices: &PriceList,
+) -> Result<(Vec<CellId>, Cutting), CompileError> {
+    const TRIED: usize = 2;
+    let mut cutters: Vec<(f64, Cutter<'_>, Vec<CellId>)> = Line::ALL
+        .iter()
+        .map(|line| {
+            let order = line.order(cells, needed);
+            let cutter = Cutter::new(
+                cells,
+                order.clone(),
+                network.inputs.clone(),
+                outputs.to_vec(),
+                prices,
+            );
+            (cutter.mean_width(), cutter, order)
+        })
+        .collect();
+    cutters.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut best: Option<(Vec<CellId>, Cutting)> = None;
+    let mut last_tried = f64::NAN;
+    let mut tried = 0;
+    for (width, cutter, order) in cutters {
+        // Lines of exactly the same width are most often the same line.
+        if width == last_tried || (tried >= TRIED && best.is_some()) {
+            continue;
+        }
+        last_tried = width;
+        tried += 1;
+        if let Some(cutting) = cutter.cheapest()
+            && best
+                .as_ref()
+                .is_none_or(|(_, b)| cutting.estimate_wu < b.estimate_wu)
+        {
+            best = Some((order, cutting));
+        }
+    }
+    best.ok_or(CompileError::TooWide {
+        values: needed.len(),
+        limit: crate::cut::MAX_LEAF_ITEMS,
+    })
+}
+
+fn values_group(label: String, role: Role, values: &[u32], prices: &PriceList) -> Group {
+    Group {
+        label,
+        role,
+        parameters: Some(prices.parameters(values.len())),
+        slots: values
+            .iter()
+            .map(|&value| Slot {
+                source: SlotSource::Value(Operand {
+                    value,
+                    complement: false,
+                }),
+                expected: Expected::Published,
+            })
+            .collect(),
+    }
+}
+
+/// Groups of output wires: by the cutting where they are computed, the rest (inputs and constants passed through) together.
+fn output_groups(
+    network: &Network,
+    accept: &[Option<bool>],
+    cutting: &Cutting,
+    prices: &PriceList,
+) -> Vec<Group> {
+    const MOST: usize = 128;
+    let mut part_of: HashMap<u32, usize> = HashMap::new();
+    for (part, values) in cutting.output_groups.iter().enumerate() {
+        for &value in values {
+            part_of.insert(value, part);
+        }
+    }
+    let mut parts: BTreeMap<(bool, usize), Vec<Slot>> = BTreeMap::new();
+    for (literal, accepted) in network.outputs.iter().zip(accept) {
+        let part = part_of.get(&literal.node()).copied().unwrap_or(usize::MAX);
+        let source = match network.nodes[literal.node() as usize] {
+            Node::Constant => SlotSource::Constant(literal.is_complement()),
+            _ => SlotSource::Value(Operand::from(*literal)),
+        };
+        let expected = match accepted {
+            Some(bit) => Expected::Constant(*bit),
+            None => Expected::Published,
+        };
+        if accepted.is_some() && literal.node() == 0 {
+            continue; // a constant that is accepted: nothing to check
+        }
+        parts
+            .entry((accepted.is_some(), part))
+            .or_default()
+            .push(Slot { source, expected });
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for ((fixed, _), slots) in parts {
+        let pieces = slots.len().div_ceil(MOST);
+        for slots in slots.chunks(slots.len().div_ceil(pieces)) {
+            let index = groups
+                .iter()
+                .filter(|g| (g.role == Role::Accepted) == fixed)
+                .count();
+            groups.push(Group {
+                label: format!("{}/{index}", if fixed { "accept" } else { "output" }),
+                role: if fixed { Role::Accepted } else { Role::Output },
+                parameters: (!fixed).then(|| prices.parameters(slots.len())),
+                slots: slots.to_vec(),
+            });
+        }
+    }
+    groups
+}
+
+/// The place where each committed value is opened from: its first.
+fn homes(groups: &[Group]) -> Homes {
+    let mut homes = HashMap::new();
+    for (index, group) in groups.iter().enumerate().filter(|(_, g)| g.is_committed()) {
+        for (bit, slot) in group.slots.iter().enumerate() {
+            if let SlotSource::Value(operand) = slot.source {
+                homes
+                    .entry(operand.value)
+                    .or_insert((index, bit, operand.complement));
+            }
+        }
+    }
+    homes
+}
+
+fn group_bits(group: &Group, values: &[u32]) -> Vec<bool> {
+    group
+        .slots
+        .iter()
+        .map(|slot| match slot.source {
+            SlotSource::Value(operand) => {
+                (values[operand.value as usize] == 1) ^ operand.complement
+            }
+            SlotSource::Constant(bit) => bit,
+        })
+        .collect()
+}
