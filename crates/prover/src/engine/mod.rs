@@ -19,7 +19,6 @@ mod view;
 use std::collections::BTreeMap;
 
 use bitcoin::OutPoint;
-use tapcourt_commitment::Opening;
 use tapcourt_protocol::{Graph, Published, RecoverError, Role, TransactionKind};
 use thiserror::Error;
 
@@ -160,7 +159,7 @@ impl<'a> Engine<'a> {
                 view.when_due(TransactionKind::KickoffTimeout(next), outlook)
             }
             Phase::Claimed => {
-                if self.false_claim(state)?.is_some() {
+                if self.is_claim_false(state)? {
                     outlook
                         .duties
                         .push(view.duty(TransactionKind::Challenge, Needs::Cosignature));
@@ -175,18 +174,18 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Compares a complete claim with the true execution of its input, and returns the first group that is false.
+    /// Compares a claim with the true execution of its input, and says whether it is false.
     ///
     /// # Errors
     ///
     /// When the chain shows what the contract cannot do, or the claim is not complete.
-    pub fn false_claim(&self, state: &State) -> Result<Option<usize>, EngineError> {
-        let claim = values(self.published(state)?);
+    pub fn is_claim_false(&self, state: &State) -> Result<bool, EngineError> {
+        let claim = values(&self.published(state)?);
         let truth = self.program.true_values(&claim)?;
-        Ok(claim
-            .into_iter()
-            .find(|(group, value)| truth.get(*group) != Some(value))
-            .map(|(group, _)| group))
+        let differs = claim
+            .iter()
+            .any(|(group, value)| truth.get(*group) != Some(value));
+        Ok(differs || self.program.find_fault(&truth).is_some())
     }
 
     /// Recovers what the confirmed transactions have published.
@@ -207,7 +206,7 @@ impl<'a> Engine<'a> {
         kind: TransactionKind,
         outlook: &mut Outlook,
     ) -> Result<(), EngineError> {
-        let published = values(self.published(state)?);
+        let published = values(&self.published(state)?);
         let decided = state.values().filter(|values| {
             values.len() == self.graph.terms().one_time_keys.len()
                 && published
@@ -246,33 +245,39 @@ impl<'a> Engine<'a> {
     }
 
     fn disprove(&self, state: &State, view: &View<'_>) -> Result<Option<Duty>, EngineError> {
-        let mut published = self.published(state)?;
-        published.sort_by_key(|published| published.group);
-        let groups = self.graph.terms().one_time_keys.len();
-        let gap = (0..groups).find(|group| {
-            published
-                .get(*group)
-                .is_none_or(|published| published.group != *group)
+        let published = self.published(state)?;
+        let mut by_group = values(&published);
+        let groups = 0..self.graph.terms().one_time_keys.len();
+        let all = groups.map(|group| {
+            by_group
+                .remove(&group)
+                .ok_or(EngineError::NoValue { group })
         });
-        if let Some(group) = gap {
-            return Err(EngineError::NoValue { group });
-        }
-        let (values, openings): (Vec<Vec<bool>>, Vec<Opening>) = published
+        let Some(leaf) = self
+            .program
+            .find_fault(&all.collect::<Result<Vec<_>, _>>()?)
+        else {
+            return Ok(None);
+        };
+        let openings = published
             .into_iter()
-            .map(|published| (published.value, published.opening))
-            .unzip();
-        let leaf = self.program.find_fault(&values);
-        Ok(leaf.map(|leaf| {
-            let witness = self.program.leaf_witness(leaf, &openings);
-            view.duty(TransactionKind::Disprove, Needs::Leaf { leaf, witness })
-        }))
+            .map(|published| (published.group, published.opening))
+            .collect();
+        let witness = self
+            .program
+            .leaf_witness(leaf, &openings)
+            .ok_or(EngineError::NoWitness { leaf })?;
+        Ok(Some(view.duty(
+            TransactionKind::Disprove,
+            Needs::Leaf { leaf, witness },
+        )))
     }
 }
 
-fn values(published: Vec<Published>) -> BTreeMap<usize, Vec<bool>> {
+fn values(published: &[Published]) -> BTreeMap<usize, Vec<bool>> {
     published
-        .into_iter()
-        .map(|published| (published.group, published.value))
+        .iter()
+        .map(|published| (published.group, published.value.clone()))
         .collect()
 }
 
@@ -312,6 +317,12 @@ pub enum EngineError {
         got: usize,
         /// The key's.
         expected: usize,
+    },
+    /// A leaf that the program cannot make a witness for.
+    #[error("the program has no witness for leaf {leaf}")]
+    NoWitness {
+        /// The leaf.
+        leaf: usize,
     },
     /// The claim has no execution.
     #[error(transparent)]
