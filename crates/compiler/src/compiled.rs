@@ -262,7 +262,51 @@ impl Compiled {
             .collect())
     }
 
+    /// What a prover publishes that computes some bits of one committed group wrongly, and all that follows from them rightly.
+    ///
+    /// `flipped` are the places of the wrong bits in the group; places that it does not have are passed over.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    pub fn values_with_lie(
+        &self,
+        input: &[bool],
+        group: usize,
+        flipped: &[usize],
+    ) -> Result<Vec<Vec<bool>>, CompileError> {
+        let slots = self.committed_groups().get(group).map(|group| &group.slots);
+        let wrong: Vec<u32> = flipped
+            .iter()
+            .filter_map(|&bit| slots.and_then(|slots| slots.get(bit)))
+            .filter_map(|slot| match slot.source {
+                SlotSource::Value(operand) => Some(operand.value),
+                SlotSource::Constant(_) => None,
+            })
+            .collect();
+        let values = self.evaluate_wrongly(input, &wrong)?;
+        let mut published: Vec<Vec<bool>> = self
+            .committed_groups()
+            .iter()
+            .map(|group| group_bits(group, &values))
+            .collect();
+        // Inputs and constants are not computed: there the published bit itself is the lie.
+        let truth = self.values(input)?;
+        for &bit in flipped {
+            let pair = published.get_mut(group).zip(truth.get(group));
+            let pair = pair.and_then(|(lie, truth)| lie.get_mut(bit).zip(truth.get(bit)));
+            if let Some((lie, truth)) = pair {
+                *lie = !truth;
+            }
+        }
+        Ok(published)
+    }
+
     fn evaluate(&self, input: &[bool]) -> Result<Vec<u32>, CompileError> {
+        self.evaluate_wrongly(input, &[])
+    }
+
+    /// Evaluates, with some values computed wrongly.
+    fn evaluate_wrongly(&self, input: &[bool], wrong: &[u32]) -> Result<Vec<u32>, CompileError> {
         if input.len() != self.inputs.len() {
             return Err(CompileError::InputLength {
                 given: input.len(),
@@ -276,7 +320,7 @@ impl Compiled {
         for &id in &self.line {
             let (bit, carry) = self.cells.cells[id as usize].evaluate(|v| values[v as usize]);
             for (value, result) in bit.into_iter().chain(carry) {
-                values[value as usize] = result;
+                values[value as usize] = result ^ u32::from(wrong.contains(&value));
             }
         }
         Ok(values)
