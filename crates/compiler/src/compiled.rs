@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
 use rayon::prelude::*;
-use tapcourt_commitment::{Opening, PublicKey};
+use tapcourt_commitment::{Opening, Parameters, PublicKey, Size};
 use tapcourt_program::circuit::Circuit;
 use tapcourt_script::limits::{MAX_STACK_SIZE, Profile, compact_size_bytes, control_block_bytes};
 use tapcourt_script::taptree::LeafSource;
@@ -17,7 +17,7 @@ use crate::group::{Expected, Group, Role, Slot, SlotSource};
 use crate::leaf::{Homes, Leaf};
 use crate::line::Line;
 use crate::network::{Literal, Network, Node};
-use crate::price::PriceList;
+use crate::price::{PriceList, shape};
 use crate::schedule::Body;
 
 /// What a contract asks beyond the program.
@@ -116,7 +116,8 @@ impl Compiled {
         cells: Cells,
         program_digest: [u8; 32],
     ) -> Result<Self, CompileError> {
-        let prices = PriceList::default();
+        let prices = PriceList::new();
+        let mut shapes = Shapes::default();
         let mut computed: Vec<u32> = network
             .outputs
             .iter()
@@ -133,17 +134,17 @@ impl Compiled {
                 format!("input/{index}"),
                 Role::Input,
                 values,
-                &prices,
+                &mut shapes,
             ));
         }
-        let output_groups = output_groups(network, accept, &cutting, &prices);
+        let output_groups = output_groups(network, accept, &cutting, &mut shapes);
         let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
             .into_iter()
             .partition(|g| g.role == Role::Accepted);
         groups.extend(free);
         for (index, values) in cutting.groups.iter().enumerate() {
             let label = format!("value/{index}");
-            groups.push(values_group(label, Role::Intermediate, values, &prices));
+            groups.push(values_group(label, Role::Intermediate, values, &mut shapes));
         }
         let committed = groups.len();
         groups.extend(fixed);
@@ -350,12 +351,7 @@ impl Compiled {
         let mut scratch = vec![0; self.cells.values()];
         (0..self.leaves.len())
             .filter(|&leaf| {
-                self.leaves[leaf].is_spendable(
-                    &self.cells,
-                    &mut scratch,
-                    &self.homes,
-                    published,
-                )
+                self.leaves[leaf].is_spendable(&self.cells, &mut scratch, &self.homes, published)
             })
             .collect()
     }
@@ -406,12 +402,7 @@ impl Compiled {
         let leaf = &self.leaves[index];
         let sizes: Vec<_> = leaf
             .opened_groups()
-            .map(|g| {
-                let parameters = self.groups[g].parameters.as_ref();
-                parameters
-                    .expect("what is opened has a key")
-                    .open_bits_size()
-            })
+            .map(|g| self.groups[g].open_size.expect("what is opened has a key"))
             .collect();
         // A pushed x-only key and OP_CHECKSIGVERIFY; a 64-byte signature and its length.
         let (head_bytes, signature_bytes) = (34, 65);
@@ -464,6 +455,21 @@ impl LeafSource for Leaves<'_> {
 
     fn script(&self, index: usize) -> ScriptBuf {
         self.compiled.leaves[index].script(self.keys, self.challenger)
+    }
+}
+
+/// Shapes by width, each chosen once.
+#[derive(Default)]
+struct Shapes(HashMap<usize, (Parameters, Size)>);
+
+impl Shapes {
+    fn of(&mut self, bits: usize) -> (Parameters, Size) {
+        let known = self.0.entry(bits).or_insert_with(|| {
+            let parameters = shape(bits);
+            let size = parameters.open_bits_size();
+            (parameters, size)
+        });
+        known.clone()
     }
 }
 
@@ -543,11 +549,13 @@ fn best_line(
     })
 }
 
-fn values_group(label: String, role: Role, values: &[u32], prices: &PriceList) -> Group {
+fn values_group(label: String, role: Role, values: &[u32], shapes: &mut Shapes) -> Group {
+    let (parameters, open_size) = shapes.of(values.len());
     Group {
         label,
         role,
-        parameters: Some(prices.parameters(values.len())),
+        parameters: Some(parameters),
+        open_size: Some(open_size),
         slots: values
             .iter()
             .map(|&value| Slot {
@@ -566,7 +574,7 @@ fn output_groups(
     network: &Network,
     accept: &[Option<bool>],
     cutting: &Cutting,
-    prices: &PriceList,
+    shapes: &mut Shapes,
 ) -> Vec<Group> {
     const MOST: usize = 128;
     let mut part_of: HashMap<u32, usize> = HashMap::new();
@@ -602,10 +610,12 @@ fn output_groups(
                 .iter()
                 .filter(|g| (g.role == Role::Accepted) == fixed)
                 .count();
+            let shape = (!fixed).then(|| shapes.of(slots.len()));
             groups.push(Group {
                 label: format!("{}/{index}", if fixed { "accept" } else { "output" }),
                 role: if fixed { Role::Accepted } else { Role::Output },
-                parameters: (!fixed).then(|| prices.parameters(slots.len())),
+                open_size: shape.as_ref().map(|s| s.1),
+                parameters: shape.map(|s| s.0),
                 slots: slots.to_vec(),
             });
         }

@@ -5,7 +5,9 @@
 //! candidates, finds for many bounds on the leaf the cheapest set of cuts by dynamic programming, and
 //! prices each set with its real groups and cones.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::cells::{CellId, Cells, Operation, ValueId};
 
@@ -67,8 +69,9 @@ pub(crate) struct Cutter<'a> {
     /// Position of the last reader (`u32::MAX` for an output).
     last_use: Vec<u32>,
     bytes: Vec<f32>,
-    /// Per value computed for a leaf: what its place in the line is.
     prices: &'a dyn Prices,
+    /// Clusters of spans already looked at: many sets of cuts share spans.
+    known: RefCell<HashMap<(u32, u32), Rc<Vec<Cluster>>>>,
 }
 
 const NEVER: u32 = u32::MAX;
@@ -109,6 +112,7 @@ impl<'a> Cutter<'a> {
             last_use,
             bytes,
             prices,
+            known: RefCell::default(),
         }
     }
 
@@ -154,7 +158,7 @@ impl<'a> Cutter<'a> {
                 if !tried.insert(cuts.clone()) {
                     continue;
                 }
-                for cap in [64, 128, 256] {
+                for cap in [32, 64, 128, 256] {
                     let cutting = self.price(&cuts, cap.min(self.prices.max_group_bits()));
                     if let Some(cutting) = cutting
                         && best
@@ -228,9 +232,9 @@ impl<'a> Cutter<'a> {
                     break;
                 }
                 let targets = self.targets(from, to);
-                let step = (targets.len() / 10).max(1);
+                let step = (targets.len() / 6).max(1);
                 let (mut leaf, mut most_reads) = (0f32, 0);
-                let late = targets.iter().rev().take(70).step_by(7);
+                let late = targets.iter().rev().take(70).step_by(12);
                 for target in late.chain(targets.iter().step_by(step)) {
                     round += 1;
                     let (bytes, reads) = self.cone_size(*target, (from, to), &mut stamp, round);
@@ -293,10 +297,11 @@ impl<'a> Cutter<'a> {
     /// Groups and leaves for a set of cuts, and what they cost. `None` if a leaf would open too much.
     fn price(&self, cuts: &[u32], cap: usize) -> Option<Cutting> {
         // Clusters of targets that one leaf can check for hardly more than its dearest member.
-        let mut clusters: Vec<Cluster> = Vec::new();
-        for pair in cuts.windows(2) {
-            self.cluster(pair[0], pair[1], &mut clusters);
-        }
+        let spans: Vec<Rc<Vec<Cluster>>> = cuts
+            .windows(2)
+            .map(|pair| self.clusters(pair[0], pair[1]))
+            .collect();
+        let clusters: Vec<&Cluster> = spans.iter().flat_map(|span| span.iter()).collect();
         // Who reads a value: the clusters that open it.
         let mut readers: HashMap<ValueId, Vec<u32>> = HashMap::new();
         for (index, cluster) in clusters.iter().enumerate() {
@@ -341,18 +346,23 @@ impl<'a> Cutter<'a> {
         for cluster in &clusters {
             let opened: BTreeSet<u32> = cluster.reads.iter().map(|v| home[v]).collect();
             let bits = |g: u32| all[g as usize].len();
-            let open: f64 = opened.iter().map(|&g| self.prices.open_wu(bits(g))).sum();
-            let items: usize = opened
-                .iter()
-                .map(|&g| self.prices.open_items(bits(g)))
-                .sum();
             let checked: BTreeSet<u32> = cluster.targets.iter().map(|v| home[v]).collect();
             for group in checked {
-                if items + self.prices.open_items(bits(group)) > MAX_LEAF_ITEMS {
+                let opened = opened
+                    .iter()
+                    .copied()
+                    .filter(|&g| g != group)
+                    .chain([group]);
+                let (wu, items) = opened.fold((0.0, 0), |(wu, items), g| {
+                    (
+                        wu + self.prices.open_wu(bits(g)),
+                        items + self.prices.open_items(bits(g)),
+                    )
+                });
+                if items > MAX_LEAF_ITEMS {
                     return None;
                 }
-                let leaf = f64::from(cluster.bytes) + open + self.prices.open_wu(bits(group));
-                largest = largest.max(leaf);
+                largest = largest.max(f64::from(cluster.bytes) + wu);
             }
         }
         Some(Cutting {
@@ -365,7 +375,17 @@ impl<'a> Cutter<'a> {
     }
 
     /// Splits the targets of a span by what they are computed from.
-    fn cluster(&self, from: u32, to: u32, clusters: &mut Vec<Cluster>) {
+    fn clusters(&self, from: u32, to: u32) -> Rc<Vec<Cluster>> {
+        if let Some(known) = self.known.borrow().get(&(from, to)) {
+            return known.clone();
+        }
+        let clusters = Rc::new(self.cluster(from, to));
+        self.known.borrow_mut().insert((from, to), clusters.clone());
+        clusters
+    }
+
+    fn cluster(&self, from: u32, to: u32) -> Vec<Cluster> {
+        let mut clusters: Vec<Cluster> = Vec::new();
         let targets = self.targets(from, to);
         let words = ((to - from) as usize).div_ceil(64);
         let mut stamp: HashMap<ValueId, ()> = HashMap::new();
@@ -399,7 +419,6 @@ impl<'a> Cutter<'a> {
         // Dearest first, so that a cheap one joins where it costs least.
         let mut order: Vec<usize> = (0..cones.len()).collect();
         order.sort_by(|&a, &b| cones[b].0.total_cmp(&cones[a].0).then(a.cmp(&b)));
-        let first = clusters.len();
         let mut sets: Vec<Vec<u64>> = Vec::new();
         let mut opened: Vec<HashSet<ValueId>> = Vec::new();
         for index in order {
@@ -409,8 +428,8 @@ impl<'a> Cutter<'a> {
                 let added = self.added_bytes(from, cluster_set, set);
                 let opened = &opened[c];
                 let more = reads.iter().filter(|v| !opened.contains(v)).count();
-                if clusters[first + c].bytes + added <= limit
-                    && (more == 0 || opened.len() + more <= MAX_SHARED_READS)
+                if clusters[c].bytes + added <= limit
+                    && more <= 8.max(opened.len() / 16)
                     && best.is_none_or(|(b, _)| added < b)
                 {
                     best = Some((added, c));
@@ -425,7 +444,7 @@ impl<'a> Cutter<'a> {
                 clusters.push(Cluster::default());
                 (cones[index].0, sets.len() - 1)
             });
-            let cluster = &mut clusters[first + c];
+            let cluster = &mut clusters[c];
             cluster.bytes += added;
             cluster.targets.push(*target);
             opened[c].extend(reads.iter().copied());
@@ -434,13 +453,14 @@ impl<'a> Cutter<'a> {
                 *a |= b;
             }
         }
-        for cluster in &mut clusters[first..] {
+        for cluster in &mut clusters {
             cluster
                 .targets
                 .sort_unstable_by_key(|&v| self.defined[v as usize]);
             cluster.reads.sort_unstable();
             cluster.reads.dedup();
         }
+        clusters
     }
 
     fn added_bytes(&self, from: u32, have: &[u64], more: &[u64]) -> f32 {

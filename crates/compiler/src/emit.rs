@@ -360,6 +360,12 @@ impl<'a> Emitter<'a> {
     /// Adds up operands as stored, complemented ones with a minus sign, cheapest first. Leaves the total on
     /// top and returns how many were subtracted: the sum of the literals is that much larger.
     fn accumulate(&mut self, operands: &[Operand]) -> u32 {
+        // Fetching may bring up other values too: all of it before the total lies on top.
+        for operand in operands {
+            if self.depth(operand.value).is_none() {
+                self.fetch(operand.value);
+            }
+        }
         let mut left: Vec<Operand> = operands.to_vec();
         let mut subtracted = 0;
         // Operands on the two topmost places that are used up here need no access at all.
@@ -370,9 +376,9 @@ impl<'a> Emitter<'a> {
                 .iter()
                 .enumerate()
                 .filter(|(_, o)| started || !any_plain || !self.reads_complement(**o))
-                .min_by_key(|(_, o)| match self.depth(o.value) {
-                    Some(depth) => access_bytes(self.uses[o.value as usize] == 1, depth),
-                    None => 5,
+                .min_by_key(|(_, o)| {
+                    let depth = self.depth(o.value).expect("all operands were fetched");
+                    access_bytes(self.uses[o.value as usize] == 1, depth)
                 })
                 .map(|(i, _)| i)
                 .expect("operands are left");

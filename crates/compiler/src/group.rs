@@ -1,6 +1,6 @@
 //! Groups of bits that share a one-time key.
 
-use tapcourt_commitment::Parameters;
+use tapcourt_commitment::{Parameters, Size};
 
 use crate::cells::Operand;
 
@@ -25,6 +25,8 @@ pub struct Group {
     pub(crate) role: Role,
     /// Shape of the one-time key; none for fixed outputs.
     pub(crate) parameters: Option<Parameters>,
+    /// Sizes of opening the key to bits.
+    pub(crate) open_size: Option<Size>,
     pub(crate) slots: Vec<Slot>,
 }
 

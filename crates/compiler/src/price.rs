@@ -1,9 +1,7 @@
 //! What commitments of each width cost, with the cheapest shape for it.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
-use tapcourt_commitment::{Objective, Parameters, Size};
+use rayon::prelude::*;
+use tapcourt_commitment::{Objective, Parameters};
 
 use crate::cut::Prices;
 
@@ -16,39 +14,93 @@ const OBJECTIVE: Objective = Objective {
 /// Widest group: wider ones hardly save checksum digits.
 const MAX_GROUP_BITS: usize = 512;
 
-/// Shapes and prices by width, computed once each.
-#[derive(Default)]
+/// Widths that are measured; prices in between are interpolated.
+const MEASURED: [usize; 18] = [
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    MAX_GROUP_BITS,
+];
+
+/// Prices by width: weights of publishing and opening, and items.
 pub(crate) struct PriceList {
-    known: RefCell<HashMap<usize, (Parameters, Size, Size)>>,
+    by_bits: Vec<(f64, f64, f64)>,
 }
 
 impl PriceList {
-    fn with<T>(&self, bits: usize, read: impl Fn(&(Parameters, Size, Size)) -> T) -> T {
-        let mut known = self.known.borrow_mut();
-        read(known.entry(bits).or_insert_with(|| {
-            let parameters = Parameters::cheapest(bits, &OBJECTIVE)
-                .expect("groups have 1 to 2,048 bits and any number of items is allowed");
-            let (publish, open) = (parameters.publish_size(), parameters.open_bits_size());
-            (parameters, publish, open)
-        }))
+    pub(crate) fn new() -> Self {
+        let measure = |bits: usize| {
+            let parameters = shape(bits);
+            let open = parameters.open_bits_size();
+            (
+                parameters.publish_size().weight_wu_mean(),
+                open.weight_wu_mean(),
+                open.items as f64,
+            )
+        };
+        let measured: Vec<_> = MEASURED.par_iter().map(|&bits| measure(bits)).collect();
+        let mut by_bits = vec![(0.0, 0.0, 0.0); MAX_GROUP_BITS + 1];
+        by_bits[1] = measured[0];
+        for (index, pair) in MEASURED.windows(2).enumerate() {
+            let (low, high) = (measured[index], measured[index + 1]);
+            for (bits, price) in by_bits
+                .iter_mut()
+                .enumerate()
+                .take(pair[1] + 1)
+                .skip(pair[0] + 1)
+            {
+                let share = (bits - pair[0]) as f64 / (pair[1] - pair[0]) as f64;
+                let between = |a: f64, b: f64| a + (b - a) * share;
+                *price = (
+                    between(low.0, high.0),
+                    between(low.1, high.1),
+                    between(low.2, high.2),
+                );
+            }
+        }
+        Self { by_bits }
     }
 
-    /// The shape for so many bits.
-    pub(crate) fn parameters(&self, bits: usize) -> Parameters {
-        self.with(bits, |(parameters, ..)| parameters.clone())
+    /// The price of a width; wider ones than any group are taken as several.
+    fn price(&self, bits: usize) -> (f64, f64, f64) {
+        let (whole, rest) = (bits / MAX_GROUP_BITS, bits % MAX_GROUP_BITS);
+        let (widest, rest) = (self.by_bits[MAX_GROUP_BITS], self.by_bits[rest]);
+        let add = |a: f64, b: f64| a * whole as f64 + b;
+        (
+            add(widest.0, rest.0),
+            add(widest.1, rest.1),
+            add(widest.2, rest.2),
+        )
     }
+}
+
+/// The shape of a group of so many bits.
+pub(crate) fn shape(bits: usize) -> Parameters {
+    Parameters::cheapest(bits, &OBJECTIVE)
+        .expect("groups have 1 to 2,048 bits and any number of items is allowed")
 }
 
 impl Prices for PriceList {
     fn publish_wu(&self, bits: usize) -> f64 {
-        self.with(bits, |(_, publish, _)| publish.weight_wu_mean())
+        self.price(bits).0
     }
 
     fn open_wu(&self, bits: usize) -> f64 {
-        if bits > 2000 {
-            return bits as f64 * 26.0;
-        }
-        self.with(bits, |(_, _, open)| open.weight_wu_mean())
+        self.price(bits).1
     }
 
     fn max_group_bits(&self) -> usize {
@@ -56,9 +108,6 @@ impl Prices for PriceList {
     }
 
     fn open_items(&self, bits: usize) -> usize {
-        if bits > 2000 {
-            return bits * 13 / 10;
-        }
-        self.with(bits, |(_, _, open)| open.items)
+        self.price(bits).2.ceil() as usize
     }
 }

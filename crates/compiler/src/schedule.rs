@@ -150,7 +150,10 @@ pub(crate) fn order(cells: &Cells, body: &Body, weights: Weights) -> Order {
         done.insert(id);
         order.push(id);
         // An adder may also give a bit that the leaf opens: its readers take the opened one.
-        for value in cells.cells[id as usize].results().filter(|v| !inputs.contains(v)) {
+        for value in cells.cells[id as usize]
+            .results()
+            .filter(|v| !inputs.contains(v))
+        {
             for reader in readers.get(&value).into_iter().flatten() {
                 *missing.get_mut(reader).expect("readers are members") -= 1;
             }
