@@ -19,9 +19,6 @@ pub mod presign;
 mod signer;
 pub mod store;
 
-#[cfg(test)]
-mod tests;
-
 pub use disputable::{Disputable, NotAClaim};
 pub use engine::{Duty, Engine, EngineError, Event, FeeSource, Needs, Outlook, Phase, State};
 pub use keys::{OneTimeKeys, ReleaseError};

@@ -18,7 +18,7 @@ mod view;
 
 use std::collections::BTreeMap;
 
-use bitcoin::OutPoint;
+use bitcoin::{OutPoint, Transaction};
 use tapcourt_protocol::{Graph, Published, RecoverError, Role, TransactionKind};
 use thiserror::Error;
 
@@ -86,6 +86,36 @@ impl<'a> Engine<'a> {
                     waits.map(move |(_, vout)| OutPoint { txid, vout })
                 });
         outputs.collect()
+    }
+
+    /// Asks for the contract's transactions one after the other and makes an [`Event::Synced`] of them. `contract` is the
+    /// contract's own transaction if it is confirmed; `spender` finds the confirmed transaction that spends an output. Both
+    /// come with the heights of their blocks.
+    ///
+    /// # Errors
+    ///
+    /// What `spender` fails with.
+    pub fn synced<E>(
+        &self,
+        tip: u32,
+        contract: Option<(u32, Transaction)>,
+        mut spender: impl FnMut(OutPoint) -> Result<Option<(u32, Transaction)>, E>,
+    ) -> Result<Event, E> {
+        let watched = self.watched();
+        let mut transactions: Vec<(u32, Transaction)> = contract.into_iter().collect();
+        let mut next = 0;
+        while let Some(txid) = transactions
+            .get(next)
+            .map(|(_, transaction)| transaction.compute_txid())
+        {
+            for outpoint in watched.iter().filter(|outpoint| outpoint.txid == txid) {
+                // A move spends several outputs of the one before.
+                let spend = spender(*outpoint)?.filter(|spend| !transactions.contains(spend));
+                transactions.extend(spend);
+            }
+            next += 1;
+        }
+        Ok(Event::Synced { tip, transactions })
     }
 
     /// Takes an event in, and returns the next state and what must be done in it.

@@ -87,6 +87,7 @@ fn open_copy(bytes: &[u8]) -> Result<Database, DatabaseError> {
     backend.write(0, bytes)?;
     Builder::new()
         .set_cache_size(CACHE_BYTES)
+        .set_check_integrity_on_open(true)
         .create_with_backend(backend)
 }
 
