@@ -5,7 +5,7 @@ use std::fmt;
 
 use bitcoin::{OutPoint, Transaction};
 use tapcourt_compiler::Role as GroupRole;
-use tapcourt_protocol::{Role, TransactionKind};
+use tapcourt_protocol::{ExpiryPolicy, Role, TransactionKind};
 
 use crate::fault::TranscriptFault;
 use crate::setup::Contract;
@@ -94,6 +94,7 @@ impl fmt::Display for TranscriptReport {
 
 impl Contract<'_> {
     /// Checks the transactions of a contract in the order in which they confirmed, the contract's own first, and judges them.
+    /// Heights are not given, so whether timelocks had passed is the chain's word.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl Contract<'_> {
         let settled_by = moves
             .iter()
             .map(|report| report.kind)
-            .find(|kind| winner(*kind).is_some());
+            .find(|kind| self.winner(*kind).is_some());
         let disputed = moves
             .iter()
             .any(|report| report.kind == TransactionKind::Challenge);
@@ -145,7 +146,8 @@ impl Contract<'_> {
             (Some(TransactionKind::KickoffTimeout(_) | TransactionKind::AssertTimeout(_)), _) => {
                 Some(Role::Challenger)
             }
-            (Some(TransactionKind::Expire), _) | (_, Claim::Incomplete) => None,
+            (Some(TransactionKind::Expire), _) => self.winner(TransactionKind::Expire).flatten(),
+            (_, Claim::Incomplete) => None,
             (Some(TransactionKind::Disprove), _) => Some(Role::Challenger),
             _ if claim == Claim::False || !spendable.is_empty() => Some(Role::Challenger),
             (None, Claim::True)
@@ -164,7 +166,7 @@ impl Contract<'_> {
             spendable,
             fired: moves.iter().find_map(|report| report.fired.clone()),
             settled_by,
-            winner: settled_by.and_then(winner).flatten(),
+            winner: settled_by.and_then(|kind| self.winner(kind)).flatten(),
             rightful,
             moves,
         })
@@ -224,19 +226,22 @@ impl Contract<'_> {
         }
         Ok(moves)
     }
-}
 
-/// Whom a final transaction pays: `Some(None)` if it undoes the contract, `None` if it is not final.
-fn winner(kind: TransactionKind) -> Option<Option<Role>> {
-    match kind {
-        TransactionKind::Expire => Some(None),
-        TransactionKind::KickoffTimeout(_)
-        | TransactionKind::AssertTimeout(_)
-        | TransactionKind::Disprove => Some(Some(Role::Challenger)),
-        TransactionKind::Payout | TransactionKind::PayoutDisputed => Some(Some(Role::Prover)),
-        TransactionKind::Contract
-        | TransactionKind::Kickoff(_)
-        | TransactionKind::Challenge
-        | TransactionKind::Assert(_) => None,
+    /// Whom a final transaction pays: `Some(None)` if it undoes the contract, `None` if it is not final.
+    fn winner(&self, kind: TransactionKind) -> Option<Option<Role>> {
+        match kind {
+            TransactionKind::Expire => Some(match self.graph().terms().parameters.expiry_policy {
+                ExpiryPolicy::Refund => None,
+                ExpiryPolicy::PotToChallenger => Some(Role::Challenger),
+            }),
+            TransactionKind::KickoffTimeout(_)
+            | TransactionKind::AssertTimeout(_)
+            | TransactionKind::Disprove => Some(Some(Role::Challenger)),
+            TransactionKind::Payout | TransactionKind::PayoutDisputed => Some(Some(Role::Prover)),
+            TransactionKind::Contract
+            | TransactionKind::Kickoff(_)
+            | TransactionKind::Challenge
+            | TransactionKind::Assert(_) => None,
+        }
     }
 }

@@ -110,12 +110,16 @@ pub(crate) fn secrets(compiled: &Compiled) -> Vec<SecretKey> {
 
 impl Parties {
     pub(crate) fn new(netlist: Vec<u8>, options: Options) -> Self {
+        Self::with(netlist, options, parameters())
+    }
+
+    pub(crate) fn with(netlist: Vec<u8>, options: Options, parameters: Parameters) -> Self {
         let circuit = Circuit::parse(&netlist).unwrap();
         let program = Program::new(Compiled::new(&circuit, &options).unwrap()).unwrap();
         let (prover, challenger) = (signing_key(1), signing_key(2));
         let instance = InstanceId::from_bytes(INSTANCE);
         let offer = Offer {
-            parameters: parameters(),
+            parameters,
             program_digest: program.compiled().program_digest(),
             instance,
             prover: party(&prover, 130_000, 10_000),

@@ -1,10 +1,11 @@
 use bitcoin::{Transaction, Witness};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use tapcourt_protocol::{Role, TransactionKind as Kind};
+use tapcourt_compiler::Options;
+use tapcourt_protocol::{ExpiryPolicy, Parameters, Role, TransactionKind as Kind};
 use tapcourt_verifier::{Claim, Contract, TransactionFault, TranscriptFault, TranscriptReport};
 
-use crate::parties::Parties;
+use crate::parties::{Parties, netlist, parameters};
 
 fn number(value: u64, bits: usize) -> impl Iterator<Item = bool> {
     (0..bits).map(move |bit| value >> bit & 1 == 1)
@@ -157,6 +158,23 @@ fn timeouts_and_expiry_are_judged() {
     assert_eq!(
         (expired.settled_by, expired.winner, expired.is_just()),
         (Some(Kind::Expire), None, true)
+    );
+    let forfeiting = Parameters {
+        expiry_policy: ExpiryPolicy::PotToChallenger,
+        ..parameters()
+    };
+    let forfeit = Parties::with(netlist("adder64.txt"), Options::default(), forfeiting);
+    let moves = [
+        forfeit.contract(),
+        forfeit.finish(Kind::Expire, &forfeit.values(&input(6, 7, 64))),
+    ];
+    let forfeit = judge(
+        &forfeit.program.verify_setup(&forfeit.messages()).unwrap(),
+        &moves,
+    );
+    assert_eq!(
+        (forfeit.winner, forfeit.is_just()),
+        (Some(Role::Challenger), true)
     );
     let mut moves = parties.disputed(&values);
     let asserts = parties.graph.terms().layout.asserts.len();
