@@ -9,7 +9,7 @@ use tapcourt_protocol::{InstanceId, Role, TransactionKind as Kind};
 use tapcourt_prover::{
     Disputable, Duty, Engine, Event, OneTimeKeys, Outlook, Phase, Signer, SignerError, State, Store,
 };
-use tapcourt_verifier::{Contract, TranscriptReport};
+use tapcourt_verifier::{Contract, TransactionReport, TranscriptReport};
 
 use crate::parties::{INSTANCE, Parties, SEED};
 
@@ -60,7 +60,9 @@ impl World {
             let height = heights.get(&input.previous_output.txid);
             funding || height.is_some_and(|height| height + blocks <= self.tip() + 1)
         });
-        spendable && contract.verify_transaction(transaction).is_ok()
+        // What an engine has finished is not only valid, its witness relays.
+        let relays = |report: TransactionReport| report.policy.is_none();
+        spendable && contract.verify_transaction(transaction).is_ok_and(relays)
     }
 }
 
