@@ -149,7 +149,13 @@ impl<'a> Emitter<'a> {
     }
 
     fn note_items(&mut self) {
-        self.max_items = self.max_items.max(self.stack.len() + self.altstack.len());
+        self.note_items_and(0);
+    }
+
+    /// Notes a moment at which `more` items lie on top of those in the model.
+    fn note_items_and(&mut self, more: usize) {
+        let items = self.stack.len() + more + self.altstack.len();
+        self.max_items = self.max_items.max(items);
     }
 
     /// Depth of a value on the main stack.
@@ -201,6 +207,7 @@ impl<'a> Emitter<'a> {
             (Access::Copy, 0) => self.op(op::OP_DUP),
             (Access::Copy, 1) => self.op(op::OP_OVER),
             (Access::Move, _) => {
+                self.note_items_and(1);
                 self.int(depth as i64);
                 self.op(op::OP_ROLL);
             }
@@ -450,9 +457,7 @@ impl<'a> Emitter<'a> {
         self.op(op::OP_GREATERTHAN);
         self.stack.pop();
         self.stack.push(result);
-        self.max_items = self
-            .max_items
-            .max(self.stack.len() + 1 + self.altstack.len());
+        self.note_items_and(1);
         self.stored_complement[result as usize] = flip;
     }
 
@@ -471,9 +476,11 @@ impl<'a> Emitter<'a> {
             }
         }
         self.stack.pop();
-        self.max_items = self
-            .max_items
-            .max(self.stack.len() + 3 + self.altstack.len());
+        self.note_items_and(match (bit_used, carry_used) {
+            (Some(_), Some(_)) => 4,
+            (Some(_), None) => 3,
+            (None, _) => 2,
+        });
         // [total] → [total half], or [half] if the parity is not needed
         let keep = bit_used.is_some();
         if max_total <= 3 {
