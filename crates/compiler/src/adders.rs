@@ -174,7 +174,7 @@ fn as_majority(table: u8) -> Option<[bool; 3]> {
     (0..8u8).find_map(|mask| {
         let v = |i: usize| VARIABLES[i] ^ if mask >> i & 1 == 1 { 0xff } else { 0 };
         let majority = v(0) & v(1) | v(0) & v(2) | v(1) & v(2);
-        (majority == table).then(|| [mask & 1 == 1, mask >> 1 & 1 == 1, mask >> 2 & 1 == 1])
+        (majority == table).then_some([mask & 1 == 1, mask >> 1 & 1 == 1, mask >> 2 & 1 == 1])
     })
 }
 

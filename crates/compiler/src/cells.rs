@@ -106,11 +106,11 @@ impl Cell {
         self.carry.iter().chain(&self.bit).map(|o| o.value)
     }
 
-    /// Evaluates the cell on values that `value` gives, and hands the results to `set`.
+    /// Evaluates the cell on the values that `value` gives. Returns its bit and its carry, where it has them.
     pub(crate) fn evaluate(
         &self,
         mut value: impl FnMut(ValueId) -> u32,
-    ) -> (Option<(ValueId, u32)>, Option<(ValueId, u32)>) {
+    ) -> [Option<(ValueId, u32)>; 2] {
         let mut operands = self
             .operands
             .iter()
@@ -125,7 +125,7 @@ impl Cell {
             }
         };
         let result = |o: Option<Operand>, x: u32| o.map(|o| (o.value, x ^ o.complement as u32));
-        (result(self.bit, bit), result(self.carry, carry))
+        [result(self.bit, bit), result(self.carry, carry)]
     }
 }
 

@@ -70,6 +70,9 @@ pub struct LeafSize {
 impl Compiled {
     /// Compiles a circuit.
     ///
+    /// # Panics
+    /// Never: additions are recovered or not, and both ways end in a result.
+    ///
     /// # Errors
     /// If the accepted pattern does not fit the outputs or can never be met, or no way to cut the circuit keeps every
     /// leaf within the limits.
@@ -154,7 +157,7 @@ impl Compiled {
             .collect();
         let leaves: Vec<Leaf> = checked
             .par_iter()
-            .map(|&g| Leaf::new(&cells, &groups, &homes, g))
+            .map(|&g| Leaf::new(network, &cells, &groups, &homes, g))
             .collect();
         let compiled = Self {
             line,
@@ -230,6 +233,12 @@ impl Compiled {
     /// Bytes of all leaf bodies: the script without openings.
     pub fn body_bytes_total(&self) -> usize {
         self.leaves.iter().map(Leaf::body_bytes).sum()
+    }
+
+    /// Bytes of body a gate, over all leaves: openings excluded, a gate counted in each leaf that computes it.
+    pub fn bytes_per_gate(&self) -> f64 {
+        let gates: usize = self.leaves.iter().map(Leaf::gates).sum();
+        self.body_bytes_total() as f64 / gates.max(1) as f64
     }
 
     /// Identifies the program and what the contract accepts.
@@ -319,8 +328,8 @@ impl Compiled {
             values[node as usize] = bit as u32;
         }
         for &id in &self.line {
-            let (bit, carry) = self.cells.cells[id as usize].evaluate(|v| values[v as usize]);
-            for (value, result) in bit.into_iter().chain(carry) {
+            let results = self.cells.cells[id as usize].evaluate(|v| values[v as usize]);
+            for (value, result) in results.into_iter().flatten() {
                 values[value as usize] = result ^ u32::from(wrong.contains(&value));
             }
         }
@@ -398,6 +407,9 @@ impl Compiled {
     }
 
     /// Exact sizes of a leaf, for any keys.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
     pub fn leaf_size(&self, index: usize) -> LeafSize {
         let leaf = &self.leaves[index];
         let sizes: Vec<_> = leaf
@@ -510,6 +522,8 @@ fn best_line(
     prices: &PriceList,
 ) -> Result<(Vec<CellId>, Cutting), CompileError> {
     const TRIED: usize = 2;
+    // A line this many times as wide as the narrowest is not tried while the narrowest gives something.
+    const HOPELESS: f64 = 1.6;
     let mut cutters: Vec<(f64, Cutter<'_>, Vec<CellId>)> = Line::ALL
         .iter()
         .map(|line| {
@@ -526,11 +540,13 @@ fn best_line(
         .collect();
     cutters.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut best: Option<(Vec<CellId>, Cutting)> = None;
+    let narrowest = cutters.first().map_or(0.0, |c| c.0);
     let mut last_tried = f64::NAN;
     let mut tried = 0;
     for (width, cutter, order) in cutters {
         // Lines of exactly the same width are most often the same line.
-        if width == last_tried || (tried >= TRIED && best.is_some()) {
+        let enough = best.is_some() && (tried >= TRIED || width > HOPELESS * narrowest);
+        if width == last_tried || enough {
             continue;
         }
         last_tried = width;

@@ -26,6 +26,9 @@ pub(crate) trait Prices {
 /// The largest number of witness items that a leaf may open: what is left of 1,000 is for computing.
 pub(crate) const MAX_LEAF_ITEMS: usize = 980;
 
+/// Candidates for cuts, times operations.
+const EFFORT: usize = 2_700_000;
+
 /// Targets share a leaf only while it opens no more bits than this.
 const MAX_SHARED_READS: usize = 520;
 
@@ -56,6 +59,12 @@ pub(crate) fn estimated_bytes(cells: &Cells, id: CellId) -> f32 {
     }
 }
 
+/// The clusters of spans already looked at.
+type KnownSpans = HashMap<(u32, u32), Rc<Vec<Cluster>>>;
+
+/// Values by the cluster that computes them and the clusters that read them.
+type BySignature = BTreeMap<(u32, Vec<u32>), Vec<ValueId>>;
+
 /// What must be cut: all cells that the outputs need, in order, and the fixed values.
 pub(crate) struct Cutter<'a> {
     cells: &'a Cells,
@@ -71,7 +80,7 @@ pub(crate) struct Cutter<'a> {
     bytes: Vec<f32>,
     prices: &'a dyn Prices,
     /// Clusters of spans already looked at: many sets of cuts share spans.
-    known: RefCell<HashMap<(u32, u32), Rc<Vec<Cluster>>>>,
+    known: RefCell<KnownSpans>,
 }
 
 const NEVER: u32 = u32::MAX;
@@ -169,15 +178,16 @@ impl<'a> Cutter<'a> {
                     }
                 }
             }
-            bound *= 0.85;
+            bound *= if self.line.len() > 20_000 { 0.75 } else { 0.85 };
         }
         best
     }
 
     /// Places at which few values are alive and no number is, from 0 to the end.
     fn candidates(&self) -> Vec<u32> {
-        const MOST: usize = 90;
         let len = self.line.len();
+        // Effort grows with pairs of candidates times their distance: long programs get fewer.
+        let most = (EFFORT / len.max(1)).clamp(24, 90);
         let mut change = vec![0i32; len + 2];
         let mut numbers = vec![0i32; len + 2];
         for value in 0..self.cells.values() as ValueId {
@@ -203,7 +213,7 @@ impl<'a> Cutter<'a> {
             }
         }
         // The narrowest place of each stretch of the line.
-        let stretch = (len / MOST).max(1) as u32;
+        let stretch = (len / most).max(1) as u32;
         let mut best: BTreeMap<u32, (i32, u32)> = BTreeMap::new();
         for (width, place) in places {
             let slot = best.entry(place / stretch).or_insert((width, place));
@@ -225,6 +235,7 @@ impl<'a> Cutter<'a> {
         let mut stamp = vec![0u32; self.cells.values()];
         let mut round = 0;
         for i in 0..n {
+            let mut too_wide = 0;
             for j in i + 1..n {
                 let (from, to) = (candidates[i], candidates[j]);
                 // Wide spans are only of use where the program is small.
@@ -241,6 +252,15 @@ impl<'a> Cutter<'a> {
                     let open = self.prices.open_wu(reads.max(1)) as f32;
                     leaf = leaf.max(bytes * 1.1 + open);
                     most_reads = most_reads.max(reads);
+                }
+                // Wider spans read more; a few in a row settle it.
+                too_wide = if most_reads > MAX_SHARED_READS {
+                    too_wide + 1
+                } else {
+                    0
+                };
+                if too_wide == 4 {
+                    break;
                 }
                 spans[i][j] = Some(Span {
                     commits: targets.len(),
@@ -312,7 +332,7 @@ impl<'a> Cutter<'a> {
         let none = Vec::new();
         let signature = |v: ValueId| readers.get(&v).unwrap_or(&none).clone();
         let outputs: HashSet<ValueId> = self.outputs.iter().copied().collect();
-        let mut by_kind: [BTreeMap<(u32, Vec<u32>), Vec<ValueId>>; 2] = Default::default();
+        let mut by_kind: [BySignature; 2] = Default::default();
         for (index, cluster) in clusters.iter().enumerate() {
             for &target in &cluster.targets {
                 let kind = outputs.contains(&target) as usize;
@@ -322,7 +342,7 @@ impl<'a> Cutter<'a> {
                     .push(target);
             }
         }
-        let mut inputs: BTreeMap<(u32, Vec<u32>), Vec<ValueId>> = BTreeMap::new();
+        let mut inputs = BySignature::new();
         for &input in &self.inputs {
             inputs.entry((0, signature(input))).or_default().push(input);
         }
@@ -385,53 +405,37 @@ impl<'a> Cutter<'a> {
     }
 
     fn cluster(&self, from: u32, to: u32) -> Vec<Cluster> {
-        let mut clusters: Vec<Cluster> = Vec::new();
-        let targets = self.targets(from, to);
         let words = ((to - from) as usize).div_ceil(64);
-        let mut stamp: HashMap<ValueId, ()> = HashMap::new();
-        let mut cones: Vec<(f32, ValueId, Vec<u64>, Vec<ValueId>)> = Vec::new();
-        for &target in &targets {
-            stamp.clear();
-            let mut set = vec![0u64; words];
-            let (mut bytes, mut reads) = (0f32, Vec::new());
-            let mut stack = vec![target];
-            while let Some(value) = stack.pop() {
-                let place = self.defined[value as usize];
-                if value != target && self.is_open(value, (from, to)) {
-                    if stamp.insert(value, ()).is_none() {
-                        reads.push(value);
-                    }
-                    continue;
-                }
-                let bit = (place - 1 - from) as usize;
-                if set[bit / 64] >> (bit % 64) & 1 == 1 {
-                    continue;
-                }
-                set[bit / 64] |= 1 << (bit % 64);
-                bytes += self.bytes[place as usize - 1];
-                let cell = &self.cells.cells[self.line[place as usize - 1] as usize];
-                stack.extend(cell.operands.iter().map(|o| o.value));
-            }
-            cones.push((bytes, target, set, reads));
-        }
-        let dearest = cones.iter().map(|c| c.0).fold(0.0, f32::max);
-        let limit = (dearest * 1.1).max(dearest + 60.0);
+        let mut cones: Vec<Cone> = self
+            .targets(from, to)
+            .into_iter()
+            .map(|t| self.cone(t, (from, to)))
+            .collect();
         // Dearest first, so that a cheap one joins where it costs least.
-        let mut order: Vec<usize> = (0..cones.len()).collect();
-        order.sort_by(|&a, &b| cones[b].0.total_cmp(&cones[a].0).then(a.cmp(&b)));
+        cones.sort_by(|a, b| b.bytes.total_cmp(&a.bytes).then(a.target.cmp(&b.target)));
+        let dearest = cones.first().map_or(0.0, |c| c.bytes);
+        let limit = (dearest * 1.1).max(dearest + 60.0);
+        let mut clusters: Vec<Cluster> = Vec::new();
         let mut sets: Vec<Vec<u64>> = Vec::new();
-        let mut opened: Vec<HashSet<ValueId>> = Vec::new();
-        for index in order {
-            let (_, target, set, reads) = &cones[index];
+        // Clusters that read a value.
+        let mut readers: HashMap<ValueId, Vec<u32>> = HashMap::new();
+        let mut shared: Vec<u32> = Vec::new();
+        for cone in &cones {
+            shared.clear();
+            shared.resize(clusters.len(), 0);
+            for value in &cone.reads {
+                for &cluster in readers.get(value).into_iter().flatten() {
+                    shared[cluster as usize] += 1;
+                }
+            }
             let mut best: Option<(f32, usize)> = None;
-            for (c, cluster_set) in sets.iter().enumerate() {
-                let added = self.added_bytes(from, cluster_set, set);
-                let opened = &opened[c];
-                let more = reads.iter().filter(|v| !opened.contains(v)).count();
-                if clusters[c].bytes + added <= limit
-                    && more <= 8.max(opened.len() / 16)
-                    && best.is_none_or(|(b, _)| added < b)
-                {
+            for (c, cluster) in clusters.iter().enumerate() {
+                let more = cone.reads.len() - shared[c] as usize;
+                if more > 8.max(cluster.reads.len() / 16) {
+                    continue;
+                }
+                let added = self.added_bytes(from, &sets[c], &cone.set);
+                if cluster.bytes + added <= limit && best.is_none_or(|(b, _)| added < b) {
                     best = Some((added, c));
                     if added == 0.0 {
                         break;
@@ -440,17 +444,21 @@ impl<'a> Cutter<'a> {
             }
             let (added, c) = best.unwrap_or_else(|| {
                 sets.push(vec![0; words]);
-                opened.push(HashSet::new());
                 clusters.push(Cluster::default());
-                (cones[index].0, sets.len() - 1)
+                (cone.bytes, sets.len() - 1)
             });
             let cluster = &mut clusters[c];
             cluster.bytes += added;
-            cluster.targets.push(*target);
-            opened[c].extend(reads.iter().copied());
-            cluster.reads.extend(reads);
-            for (a, b) in sets[c].iter_mut().zip(set) {
-                *a |= b;
+            cluster.targets.push(cone.target);
+            for &value in &cone.reads {
+                let readers = readers.entry(value).or_default();
+                if !readers.contains(&(c as u32)) {
+                    readers.push(c as u32);
+                    cluster.reads.push(value);
+                }
+            }
+            for &(word, bits) in &cone.set {
+                sets[c][word as usize] |= bits;
             }
         }
         for cluster in &mut clusters {
@@ -458,23 +466,63 @@ impl<'a> Cutter<'a> {
                 .targets
                 .sort_unstable_by_key(|&v| self.defined[v as usize]);
             cluster.reads.sort_unstable();
-            cluster.reads.dedup();
         }
         clusters
     }
 
-    fn added_bytes(&self, from: u32, have: &[u64], more: &[u64]) -> f32 {
+    /// What a target of a span is computed from.
+    fn cone(&self, target: ValueId, (from, to): (u32, u32)) -> Cone {
+        let mut set: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut reads = HashSet::new();
+        let mut bytes = 0f32;
+        let mut stack = vec![target];
+        while let Some(value) = stack.pop() {
+            if value != target && self.is_open(value, (from, to)) {
+                reads.insert(value);
+                continue;
+            }
+            let place = self.defined[value as usize];
+            let bit = place - 1 - from;
+            let word = set.entry(bit / 64).or_default();
+            if *word >> (bit % 64) & 1 == 1 {
+                continue;
+            }
+            *word |= 1 << (bit % 64);
+            bytes += self.bytes[place as usize - 1];
+            let cell = &self.cells.cells[self.line[place as usize - 1] as usize];
+            stack.extend(cell.operands.iter().map(|o| o.value));
+        }
+        let mut reads: Vec<ValueId> = reads.into_iter().collect();
+        reads.sort_unstable();
+        Cone {
+            bytes,
+            target,
+            set: set.into_iter().collect(),
+            reads,
+        }
+    }
+
+    fn added_bytes(&self, from: u32, have: &[u64], more: &[(u32, u64)]) -> f32 {
         let mut bytes = 0.0;
-        for (word, (a, b)) in have.iter().zip(more).enumerate() {
-            let mut new = b & !a;
+        for &(word, bits) in more {
+            let mut new = bits & !have[word as usize];
             while new != 0 {
                 let bit = new.trailing_zeros() as usize;
                 new &= new - 1;
-                bytes += self.bytes[from as usize + word * 64 + bit];
+                bytes += self.bytes[from as usize + word as usize * 64 + bit];
             }
         }
         bytes
     }
+}
+
+/// What one target of a span is computed from.
+struct Cone {
+    bytes: f32,
+    target: ValueId,
+    /// Places in the span, as words of a bit set.
+    set: Vec<(u32, u64)>,
+    reads: Vec<ValueId>,
 }
 
 /// Targets that one leaf's computation gives together.
@@ -527,23 +575,24 @@ fn shortest(
 }
 
 /// Makes groups of values that are produced together and read by much the same leaves; large groups are split.
-fn into_groups(
-    by_signature: BTreeMap<(u32, Vec<u32>), Vec<ValueId>>,
-    cap: usize,
-) -> Vec<Vec<ValueId>> {
+fn into_groups(by_signature: BySignature, cap: usize) -> Vec<Vec<ValueId>> {
     const SMALL: usize = 24;
+    // Only the last groups are looked at: signatures are sorted, so like ones are near.
+    const NEAR: usize = 12;
     let mut groups: Vec<(u32, Vec<u32>, Vec<ValueId>)> = Vec::new();
     for ((producer, readers), values) in by_signature {
         let alike = |others: &[u32]| {
-            let shared = readers.iter().filter(|r| others.contains(r)).count();
+            let shared = shared(&readers, others);
             2 * shared >= readers.len().max(others.len())
         };
         let best = groups
             .iter_mut()
+            .rev()
+            .take(NEAR)
             .filter(|(p, others, have)| {
                 *p == producer && (alike(others) || have.len() < SMALL || values.len() < SMALL)
             })
-            .max_by_key(|(_, others, _)| readers.iter().filter(|r| others.contains(r)).count());
+            .max_by_key(|(_, others, _)| shared(&readers, others));
         match best {
             Some((_, others, have)) => {
                 if values.len() > have.len() {
@@ -566,4 +615,19 @@ fn into_groups(
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// How many elements two sorted lists share.
+fn shared(a: &[u32], b: &[u32]) -> usize {
+    let (mut i, mut j, mut count) = (0, 0, 0);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                (i, j, count) = (i + 1, j + 1, count + 1);
+            }
+        }
+    }
+    count
 }

@@ -14,6 +14,7 @@ use tapcourt_script::opcodes::OP_CHECKSIGVERIFY;
 use crate::cells::{Cells, Operand, ValueId};
 use crate::emit::{Computed, Emitter, TABLE, Target};
 use crate::group::{Expected, Group, Slot, SlotSource};
+use crate::network::Network;
 use crate::schedule::{self, Body, Weights};
 
 /// A leaf without keys.
@@ -33,8 +34,8 @@ pub struct Leaf {
     pub(crate) checks: Vec<Check>,
     /// The values that the body reads as opened.
     opened: HashSet<ValueId>,
-    /// Gates of the normalised netlist that the cells of the body stand for.
-    cells: usize,
+    /// Gates of the normalised netlist between what is opened and what is checked.
+    gates: usize,
 }
 
 /// A comparison, as values.
@@ -69,7 +70,13 @@ const WEIGHTS: [Weights; 3] = [
 
 impl Leaf {
     /// Writes the leaf that checks `group`.
-    pub(crate) fn new(cells: &Cells, groups: &[Group], homes: &Homes, index: usize) -> Self {
+    pub(crate) fn new(
+        network: &Network,
+        cells: &Cells,
+        groups: &[Group],
+        homes: &Homes,
+        index: usize,
+    ) -> Self {
         let group = &groups[index];
         let committed = group.is_committed();
         let own: BTreeSet<ValueId> = group
@@ -108,12 +115,13 @@ impl Leaf {
                 SlotSource::Constant(_) => None,
             })
             .collect();
-        let best = WEIGHTS
+        let mut best = WEIGHTS
             .iter()
             .map(|&weights| Self::write(cells, groups, homes, index, &body, weights))
             .min_by_key(|leaf| leaf.body.len())
             .expect("there are weights");
         debug_assert!(committed || best.opens.iter().all(|(g, _)| *g != index));
+        best.gates = network.gates_between(&computed, is_open);
         best
     }
 
@@ -228,7 +236,7 @@ impl Leaf {
             opens,
             body_opcodes: emitter.opcodes,
             body_max_stack: emitter.max_items,
-            cells: body.cells.len(),
+            gates: 0,
             body: emitter.script,
             cone: body.clone(),
             opened: body.inputs.iter().copied().collect(),
@@ -261,9 +269,14 @@ impl Leaf {
         self.body_max_stack
     }
 
-    /// Operations that the body computes: gates, and whole columns of additions.
+    /// Operations that the body computes: gates, majorities, and whole columns of additions.
     pub fn operations(&self) -> usize {
-        self.cells
+        self.cone.cells.len()
+    }
+
+    /// Gates of the normalised netlist that the body stands for: those between the opened bits and the checked ones.
+    pub fn gates(&self) -> usize {
+        self.gates
     }
 
     /// The script for given one-time keys (one a group) and the challenger's key.
@@ -300,8 +313,8 @@ impl Leaf {
             scratch[value as usize] = (published[group][bit] ^ complement) as u32;
         }
         for &id in &self.cone.cells {
-            let (bit, carry) = cells.cells[id as usize].evaluate(|v| scratch[v as usize]);
-            for (value, result) in bit.into_iter().chain(carry) {
+            let results = cells.cells[id as usize].evaluate(|v| scratch[v as usize]);
+            for (value, result) in results.into_iter().flatten() {
                 if !self.opened.contains(&value) {
                     scratch[value as usize] = result;
                 }

@@ -4,7 +4,7 @@
 //! An inverter is a complemented edge and costs nothing: Tapscript has an opcode for every two-input
 //! function but NAND and NOR, and those disappear by storing a node's complement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tapcourt_program::circuit::{Circuit, Op};
 
@@ -111,6 +111,23 @@ impl Network {
             inputs,
         }
         .without_dead_nodes()
+    }
+
+    /// How many gates `targets` need, down to the nodes for which `is_open` holds.
+    pub(crate) fn gates_between(
+        &self,
+        targets: &[NodeId],
+        is_open: impl Fn(NodeId) -> bool,
+    ) -> usize {
+        let mut seen = HashSet::new();
+        let mut stack = targets.to_vec();
+        while let Some(id) = stack.pop() {
+            let node = self.nodes[id as usize];
+            if matches!(node, Node::And(..) | Node::Xor(..)) && seen.insert(id) {
+                stack.extend(node.fan_in().filter(|&read| !is_open(read)));
+            }
+        }
+        seen.len()
     }
 
     /// Removes the nodes that no output depends on; inputs stay.
