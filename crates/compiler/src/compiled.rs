@@ -412,10 +412,7 @@ impl Compiled {
     /// If there is no leaf `index`.
     pub fn leaf_size(&self, index: usize) -> LeafSize {
         let leaf = &self.leaves[index];
-        let sizes: Vec<_> = leaf
-            .opened_groups()
-            .map(|g| self.groups[g].open_size.expect("what is opened has a key"))
-            .collect();
+        let sizes = leaf.open_sizes();
         // A pushed x-only key and OP_CHECKSIGVERIFY; a 64-byte signature and its length.
         let (head_bytes, signature_bytes) = (34, 65);
         let script_bytes =
@@ -425,7 +422,7 @@ impl Compiled {
         let mut waiting = items - 1;
         let mut opened_bits = 0;
         let mut max_stack = (items + 1).max(leaf.body_max_stack());
-        for (group, size) in leaf.opened_groups().zip(&sizes) {
+        for (group, size) in leaf.opened_groups().zip(sizes) {
             waiting -= size.items;
             max_stack = max_stack.max(waiting + opened_bits + size.max_stack);
             opened_bits += self.groups[group].bits();

@@ -1,6 +1,6 @@
 //! Groups of bits that share a one-time key.
 
-use tapcourt_commitment::{Parameters, Size};
+use tapcourt_commitment::{OpenOrder, Parameters, Size};
 
 use crate::cells::Operand;
 
@@ -25,7 +25,7 @@ pub struct Group {
     pub(crate) role: Role,
     /// Shape of the one-time key; none for fixed outputs.
     pub(crate) parameters: Option<Parameters>,
-    /// Sizes of opening the key to bits.
+    /// Sizes of opening the key to bits, in their natural order.
     pub(crate) open_size: Option<Size>,
     pub(crate) slots: Vec<Slot>,
 }
@@ -70,6 +70,15 @@ impl Group {
     /// Shape of the one-time key; none for outputs that the contract fixes.
     pub fn parameters(&self) -> Option<&Parameters> {
         self.parameters.as_ref()
+    }
+
+    /// Sizes of opening the key to bits in some order, on which they depend where digits differ in width.
+    pub(crate) fn open_size_in(&self, order: &OpenOrder) -> Size {
+        let parameters = self.parameters.as_ref().expect("what is opened has a key");
+        match self.open_size {
+            Some(size) if parameters.message_digits().windows(2).all(|d| d[0] == d[1]) => size,
+            _ => parameters.open_bits_size_in(order),
+        }
     }
 
     pub(crate) fn is_committed(&self) -> bool {

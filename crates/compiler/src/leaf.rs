@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
-use tapcourt_commitment::{OpenOrder, Opening, PublicKey};
+use tapcourt_commitment::{OpenOrder, Opening, PublicKey, Size};
 use tapcourt_script::ScriptWriter;
 use tapcourt_script::opcodes::OP_CHECKSIGVERIFY;
 
@@ -24,6 +24,8 @@ pub struct Leaf {
     name: String,
     /// Groups opened, in the order in which the script opens them.
     opens: Vec<(usize, OpenOrder)>,
+    /// Sizes of those openings.
+    open_sizes: Vec<Size>,
     /// The part after the openings.
     body: Vec<u8>,
     body_opcodes: usize,
@@ -121,6 +123,11 @@ impl Leaf {
             .min_by_key(|leaf| leaf.body.len())
             .expect("there are weights");
         debug_assert!(committed || best.opens.iter().all(|(g, _)| *g != index));
+        best.open_sizes = best
+            .opens
+            .iter()
+            .map(|(opened, order)| groups[*opened].open_size_in(order))
+            .collect();
         best.gates = network.gates_between(&computed, is_open);
         best
     }
@@ -234,6 +241,7 @@ impl Leaf {
         Self {
             name: group.label.clone(),
             opens,
+            open_sizes: Vec::new(),
             body_opcodes: emitter.opcodes,
             body_max_stack: emitter.max_items,
             gates: 0,
@@ -252,6 +260,16 @@ impl Leaf {
     /// Indices of the groups that the leaf opens, in the order of the script.
     pub fn opened_groups(&self) -> impl Iterator<Item = usize> + '_ {
         self.opens.iter().map(|(group, _)| *group)
+    }
+
+    /// Sizes of the openings, in the order of the script.
+    pub(crate) fn open_sizes(&self) -> &[Size] {
+        &self.open_sizes
+    }
+
+    /// The script after the openings: the same for all keys.
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// Bytes of the script after the openings: what computing and comparing takes.
