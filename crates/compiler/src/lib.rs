@@ -18,6 +18,8 @@ mod line;
 mod network;
 mod price;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use compiled::{Compiled, LeafSize, Leaves, Options};
 pub use error::CompileError;
