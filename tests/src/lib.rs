@@ -1,3 +1,8 @@
 //! Shared set-up of the tests that cross crates.
 
+pub mod netlists;
+pub mod random_circuit;
 pub mod random_script;
+pub mod scale;
+pub mod soundness;
+pub mod trial;
