@@ -7,6 +7,7 @@
 //! The result, [`Compiled`], knows no key: scripts are made for given keys by [`Compiled::leaf_source`].
 
 mod adders;
+mod assemble;
 mod cells;
 mod compiled;
 mod cut;
