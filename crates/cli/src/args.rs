@@ -1,0 +1,125 @@
+//! Arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use bitcoin::FeeRate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::command;
+
+/// Put funds under a program and settle any dispute about its execution on Bitcoin.
+#[derive(Debug, Parser)]
+#[command(name = "tapcourt", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The sub-commands: the flow first, then the looking.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compile a netlist into disprove leaves, and print their sizes.
+    Compile(command::compile::CompileArgs),
+    /// Evaluate a netlist, and print its outputs.
+    Run(command::run::RunArgs),
+    /// Set a contract up with another party, by messages in files.
+    Setup(command::setup::SetupArgs),
+    /// Claim, as the prover of a contract.
+    Prove(command::prove::ProveArgs),
+    /// Execute the prover's claim again, and dispute it if it is false.
+    Challenge(command::challenge::ChallengeArgs),
+    /// Do whatever a contract asks of a party now.
+    Respond(command::respond::RespondArgs),
+    /// Recompute everything that a counterparty sent.
+    Verify(command::verify::VerifyArgs),
+    /// Print what bit commitments and leaves cost.
+    Size(command::size::SizeArgs),
+    /// Play a whole contract with both parties, and print its transactions.
+    Simulate(command::simulate::SimulateArgs),
+    /// Look into a file, a leaf or a transaction.
+    Inspect(command::inspect::InspectArgs),
+}
+
+/// A program: a netlist, and what a contract accepts of its outputs.
+#[derive(Debug, Args)]
+pub(crate) struct ProgramArgs {
+    /// The netlist, in Bristol Fashion or the older Bristol format.
+    pub(crate) netlist: PathBuf,
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
+/// What a contract accepts.
+#[derive(Debug, Args)]
+pub(crate) struct AcceptArgs {
+    /// Outputs that the contract accepts: bits in wire order with '?' for a free one, or '0x…' or '?' for each value, separated
+    /// by commas. Without it the claim says the output.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) accept: Option<String>,
+}
+
+/// The values that the program runs on.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// The input: bits in wire order ('0101…'), '0x…' for each value, separated by commas, or '@file' with either.
+    #[arg(long, value_name = "VALUES")]
+    pub(crate) input: String,
+}
+
+/// The feerate of broadcast transactions.
+#[derive(Debug, Args)]
+pub(crate) struct FeerateArgs {
+    /// Feerate in sat/vB of what is broadcast, the children that pay for others included.
+    #[arg(long, value_name = "SAT_PER_VB", default_value = "2", value_parser = parse_feerate)]
+    pub(crate) feerate: FeeRate,
+}
+
+/// Which chain to simulate on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChainName {
+    /// A regtest in this process, on Bitcoin Core's consensus code.
+    Embedded,
+    /// A regtest on a Bitcoin Core daemon, which is started and ended.
+    Bitcoind,
+}
+
+/// The highest feerate that is taken, in sat/vB: more is a typing error.
+const MAX_FEERATE_SAT_PER_VB: f64 = 10_000.0;
+
+fn parse_feerate(text: &str) -> Result<FeeRate, String> {
+    let rate: f64 = text
+        .parse()
+        .map_err(|_| "not a number of sat/vB".to_owned())?;
+    if !(0.1..=MAX_FEERATE_SAT_PER_VB).contains(&rate) {
+        return Err(format!(
+            "not between 0.1, which relays, and {MAX_FEERATE_SAT_PER_VB} sat/vB"
+        ));
+    }
+    // cast ok: at most 2.5 million. A virtual byte is 4 weight units.
+    Ok(FeeRate::from_sat_per_kwu((rate * 250.0).round() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn feerates_are_rounded_to_a_quarter_of_a_thousandth() {
+        assert_eq!(parse_feerate("2"), Ok(FeeRate::from_sat_per_kwu(500)));
+        assert_eq!(parse_feerate("0.1"), Ok(FeeRate::from_sat_per_kwu(25)));
+        for wrong in ["", "-1", "0", "0.09", "1e9", "NaN", "inf", "two"] {
+            assert!(parse_feerate(wrong).is_err(), "{wrong}");
+        }
+    }
+}

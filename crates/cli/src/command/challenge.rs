@@ -1,0 +1,60 @@
+//! `challenge`: the challenger executes a claim again, and disputes it if it is false.
+
+use clap::Args;
+use tapcourt_protocol::{Role, TransactionKind};
+use tapcourt_prover::{Duty, FeeSource, Needs, Phase};
+
+use crate::error::{CliError, CliResult, Verdict};
+use crate::output::Output;
+use crate::play::seat::{self, SeatArgs, sit};
+
+/// Arguments of `challenge`.
+#[derive(Debug, Args)]
+pub(crate) struct ChallengeArgs {
+    #[command(flatten)]
+    seat: SeatArgs,
+    /// Dispute even a true claim: the bond is lost then.
+    #[arg(long)]
+    anyway: bool,
+}
+
+/// Disputes; rejects a false claim.
+pub(crate) fn run(args: &ChallengeArgs, output: &Output) -> CliResult<Verdict> {
+    let (facts, verdict) = sit(&args.seat, |player, kept, chain| {
+        seat::check_role(kept, Role::Challenger, "challenge")?;
+        let outlook = player.sync(chain)?;
+        let is_false = match outlook.phase {
+            Phase::Unfunded => {
+                return Err(CliError::new("the contract is not on the chain"));
+            }
+            Phase::Claiming { .. } => None,
+            _ => player.judge()?,
+        };
+        let mut duties: Vec<Duty> = outlook
+            .duties
+            .iter()
+            .filter(|duty| duty.kind == TransactionKind::Challenge)
+            .cloned()
+            .collect();
+        if args.anyway && duties.is_empty() && outlook.phase == Phase::Claimed {
+            duties.push(needless_challenge());
+        }
+        let sent = seat::perform(player, chain, &duties, &args.seat)?;
+        let facts = seat::facts(Role::Challenger, &outlook, &sent)
+            .with("claim_is_true", is_false.map(|is_false| !is_false));
+        Ok((facts, Verdict::accept_if(is_false != Some(true))))
+    })?;
+    output.print(&facts)?;
+    Ok(verdict)
+}
+
+/// The duty to challenge that an engine does not see in a true claim.
+pub(crate) fn needless_challenge() -> Duty {
+    Duty {
+        kind: TransactionKind::Challenge,
+        needs: Needs::Cosignature,
+        deadline: None,
+        rival: Some(TransactionKind::Payout),
+        fee: FeeSource::Child,
+    }
+}

@@ -1,0 +1,42 @@
+//! `respond`: a party does whatever the contract asks of it now.
+
+use std::time::Duration;
+
+use clap::Args;
+use tapcourt_prover::Phase;
+
+use crate::error::{CliResult, Verdict};
+use crate::output::Output;
+use crate::play::seat::{self, SeatArgs, sit};
+
+/// Arguments of `respond`.
+#[derive(Debug, Args)]
+pub(crate) struct RespondArgs {
+    #[command(flatten)]
+    seat: SeatArgs,
+    /// Go on until the contract is settled, looking at the chain every so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    watch: Option<u64>,
+}
+
+/// Does what is due; rejects if a fault was found in the other party's claim.
+pub(crate) fn run(args: &RespondArgs, output: &Output) -> CliResult<Verdict> {
+    sit(&args.seat, |player, kept, chain| {
+        let mut verdict = Verdict::Accept;
+        loop {
+            let outlook = player.sync(chain)?;
+            let sent = seat::perform(player, chain, &outlook.duties, &args.seat)?;
+            if seat::is_fault(&sent) {
+                verdict = Verdict::Reject;
+            }
+            let settled = matches!(outlook.phase, Phase::Settled { .. });
+            if !sent.is_empty() || settled || args.watch.is_none() {
+                output.print(&seat::facts(kept.role, &outlook, &sent))?;
+            }
+            match args.watch {
+                Some(seconds) if !settled => std::thread::sleep(Duration::from_secs(seconds)),
+                _ => return Ok(verdict),
+            }
+        }
+    })
+}

@@ -1,0 +1,70 @@
+//! `run`: the reference semantics of a netlist.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+use tapcourt_program::circuit::{format_bits, format_hex};
+
+use crate::args::{InputArgs, ProgramArgs};
+use crate::error::{CliResult, Verdict};
+use crate::output::Output;
+use crate::program::{is_accepted, parse_accept, parse_input, read_circuit};
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    program: ProgramArgs,
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+#[derive(Serialize)]
+struct Evaluation {
+    outputs: Vec<OutputValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct OutputValue {
+    bits: String,
+    hex: String,
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for output in &self.outputs {
+            writeln!(f, "{}  {}", output.bits, output.hex)?;
+        }
+        match self.accepted {
+            None => Ok(()),
+            Some(true) => writeln!(f, "accepted"),
+            Some(false) => writeln!(f, "not accepted"),
+        }
+    }
+}
+
+/// Evaluates; with `--accept`, rejects outputs that are not accepted.
+pub(crate) fn run(args: &RunArgs, output: &Output) -> CliResult<Verdict> {
+    let circuit = read_circuit(&args.program.netlist)?;
+    let accept = parse_accept(args.program.accept.accept.as_deref(), &circuit)?;
+    let bits = circuit.evaluate(&parse_input(&args.input.input, &circuit)?)?;
+    let mut rest = bits.as_slice();
+    let values = circuit.outputs.iter().map(|&width| {
+        let (value, after) = rest.split_at(width as usize);
+        rest = after;
+        OutputValue {
+            bits: format_bits(value),
+            hex: format_hex(value),
+        }
+    });
+    let outputs = values.collect();
+    let accepted = is_accepted(&bits, &accept);
+    output.print(&Evaluation {
+        outputs,
+        accepted: (!accept.is_empty()).then_some(accepted),
+    })?;
+    Ok(Verdict::accept_if(accepted))
+}

@@ -1,0 +1,166 @@
+//! The first step of each party: `offer` and `accept`.
+
+use std::path::PathBuf;
+
+use bitcoin::Amount;
+use clap::Args;
+use tapcourt_protocol::{ExpiryPolicy, InstanceId, Parameters, RelativeBlocks};
+use tapcourt_prover::{Artefact, Store};
+use tapcourt_script::limits::Profile;
+
+use super::{Coin, funding_inputs};
+use crate::args::{FeerateArgs, ProgramArgs};
+use crate::error::{CliError, CliResult};
+use crate::files::read_message;
+use crate::output::Facts;
+use crate::play::home::{Home, program_artefact};
+use crate::play::{secrets, setup};
+use crate::program::Loaded;
+
+/// What both parties say when they begin.
+#[derive(Debug, Args)]
+struct PartyArgs {
+    /// The party's directory; made if there is none.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    #[command(flatten)]
+    program: ProgramArgs,
+    /// A confirmed coin of the party's address that goes into the contract, as TXID:VOUT:SAT; may be given more than once.
+    #[arg(long, value_name = "COIN", required = true)]
+    coin: Vec<Coin>,
+    #[command(flatten)]
+    feerate: FeerateArgs,
+}
+
+/// Arguments of `setup offer`.
+#[derive(Debug, Args)]
+pub(super) struct OfferArgs {
+    #[command(flatten)]
+    party: PartyArgs,
+    /// What the prover puts into the pot, in sat.
+    #[arg(long, value_name = "SAT", default_value_t = 100_000)]
+    stake: u64,
+    /// What the challenger puts into the pot, in sat.
+    #[arg(long, value_name = "SAT", default_value_t = 100_000)]
+    challenger_stake: u64,
+    /// What the challenger forfeits with a false challenge, in sat. Should exceed the prover's fees in a dispute.
+    #[arg(long, value_name = "SAT", default_value_t = 200_000)]
+    bond: u64,
+    /// Blocks that each party has for a move (Δ).
+    #[arg(long, value_name = "BLOCKS", default_value = "144", value_parser = clap::value_parser!(u16).range(1..))]
+    delta: u16,
+    /// Blocks that the prover has for its claim.
+    #[arg(long, value_name = "BLOCKS", default_value = "1008", value_parser = clap::value_parser!(u16).range(1..))]
+    expiry: u16,
+    /// Give the whole pot to the challenger if the prover never claims; otherwise each gets its stake back.
+    #[arg(long)]
+    must_claim: bool,
+}
+
+/// Arguments of `setup accept`.
+#[derive(Debug, Args)]
+pub(super) struct AcceptArgs {
+    #[command(flatten)]
+    party: PartyArgs,
+    /// The prover's offer.
+    #[arg(long, value_name = "FILE")]
+    offer: PathBuf,
+}
+
+/// Makes the offer, or sends the one that was made again.
+pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
+    let parameters = parameters(args)?;
+    parameters.check()?;
+    let loaded = Loaded::new(&args.party.program)?;
+    let home = Home::open_or_create(&args.party.dir)?;
+    let coins = funding_inputs(&args.party.coin, &home.secrets.wallet()?)?;
+    let existing = if home.has_store() {
+        Some(home.store()?)
+    } else {
+        None
+    };
+    let instance = match &existing {
+        Some(store) => store.instance(),
+        None => InstanceId::from_bytes(secrets::fresh()?),
+    };
+    let offer = setup::offer(
+        &loaded.program,
+        &home.secrets,
+        instance,
+        parameters,
+        coins,
+        args.party.feerate.feerate,
+    )?;
+    let store = match existing {
+        Some(store) => store,
+        None => home.create_store(instance)?,
+    };
+    keep_beginning(&store, &args.party, &loaded, &offer)?;
+    let path = home.send(Artefact::Offer, &offer)?;
+    Ok(Facts::new()
+        .with("role", "prover")
+        .with_text("instance", instance)
+        .with("wrote", vec![path.display().to_string()])
+        .with("waits_for", "acceptance"))
+}
+
+/// Accepts the offer, or sends the acceptance that was made again.
+pub(super) fn accept(args: &AcceptArgs) -> CliResult<Facts> {
+    let offer = read_message(&args.offer)?;
+    let loaded = Loaded::new(&args.party.program)?;
+    let parsed = loaded
+        .program
+        .verify_offer(&offer)
+        .map_err(|error| CliError::file(&args.offer, error))?;
+    let home = Home::open_or_create(&args.party.dir)?;
+    let coins = funding_inputs(&args.party.coin, &home.secrets.wallet()?)?;
+    let feerate = args.party.feerate.feerate;
+    let graph = setup::draft(&loaded.program, &home.secrets, &offer, coins, feerate)?;
+    let store = if home.has_store() {
+        home.store()?
+    } else {
+        home.create_store(parsed.instance)?
+    };
+    if store.instance() != parsed.instance {
+        return Err(CliError::file(
+            &args.offer,
+            format!(
+                "the offer of another contract: this directory's is instance {}",
+                store.instance()
+            ),
+        ));
+    }
+    keep_beginning(&store, &args.party, &loaded, &offer)?;
+    let acceptance = setup::accept(&graph, &home.secrets, &store, secrets::fresh()?)?;
+    store.keep(Artefact::Acceptance, &acceptance)?;
+    let path = home.send(Artefact::Acceptance, &acceptance)?;
+    Ok(Facts::new()
+        .with("role", "challenger")
+        .with_text("contract", graph.id())
+        .with("wrote", vec![path.display().to_string()])
+        .with("waits_for", Artefact::ProverPartials.name()))
+}
+
+fn keep_beginning(store: &Store, args: &PartyArgs, loaded: &Loaded, offer: &[u8]) -> CliResult<()> {
+    let program = program_artefact(args.program.accept.accept.as_deref(), &loaded.netlist);
+    store.keep(Artefact::Program, &program)?;
+    store.keep(Artefact::Offer, offer)?;
+    Ok(())
+}
+
+fn parameters(args: &OfferArgs) -> CliResult<Parameters> {
+    Ok(Parameters {
+        delta: RelativeBlocks::new(args.delta)?,
+        expiry: RelativeBlocks::new(args.expiry)?,
+        expiry_policy: if args.must_claim {
+            ExpiryPolicy::PotToChallenger
+        } else {
+            ExpiryPolicy::Refund
+        },
+        prover_stake: Amount::from_sat(args.stake),
+        challenger_stake: Amount::from_sat(args.challenger_stake),
+        bond: Amount::from_sat(args.bond),
+        profile: Profile::Standard,
+        disprove_feerate: args.party.feerate.feerate,
+    })
+}

@@ -1,0 +1,187 @@
+//! What is printed of a game.
+
+use std::fmt;
+
+use bitcoin::Transaction;
+use bitcoin::consensus::encode::serialize_hex;
+use serde::Serialize;
+use tapcourt_protocol::{RelativeBlocks, Role, TransactionKind};
+use tapcourt_verifier::{Claim, TranscriptReport};
+
+use crate::error::{CliError, CliResult};
+use crate::output::{Table, thousands};
+
+/// A transaction that was broadcast.
+pub(super) struct Broadcast {
+    pub(super) name: String,
+    pub(super) transaction: Transaction,
+    pub(super) fee_sat: u64,
+    pub(super) block: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    txid: String,
+    version: i32,
+    /// In weight units.
+    weight: u64,
+    /// In virtual bytes.
+    vsize: u64,
+    fee_sat: u64,
+    block: Option<u32>,
+    hex: String,
+}
+
+impl From<Broadcast> for Row {
+    fn from(broadcast: Broadcast) -> Self {
+        let transaction = &broadcast.transaction;
+        Self {
+            txid: transaction.compute_txid().to_string(),
+            version: transaction.version.0,
+            weight: transaction.weight().to_wu(),
+            vsize: transaction.vsize() as u64, // cast ok, usize is at most 64 bits
+            hex: serialize_hex(transaction),
+            fee_sat: broadcast.fee_sat,
+            block: broadcast.block,
+            name: broadcast.name,
+        }
+    }
+}
+
+/// How a contract ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// The claim was paid without a dispute.
+    Payout,
+    /// The claim was disputed and paid.
+    PayoutDisputed,
+    /// A leaf was spent that only a lie makes spendable.
+    Disproved,
+    /// A party was late.
+    Timeout,
+}
+
+/// A game that was played to its end.
+#[derive(Serialize)]
+pub(super) struct Played {
+    outcome: Outcome,
+    /// Whom the end pays; nobody if the stakes went back.
+    winner: Option<String>,
+    reason: String,
+    /// The disprove leaf that was spent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaf: Option<usize>,
+    chain: &'static str,
+    transactions: Vec<Row>,
+    total_weight: u64,
+    total_vsize: u64,
+    total_fee_sat: u64,
+}
+
+impl Played {
+    pub(super) fn new(
+        chain: &'static str,
+        delta: RelativeBlocks,
+        judgement: TranscriptReport,
+        sent: Vec<Broadcast>,
+    ) -> CliResult<Self> {
+        let settled_by = judgement
+            .settled_by
+            .ok_or_else(|| CliError::new("the contract is not settled"))?;
+        if !judgement.is_just() {
+            return Err(CliError::new(format!("the wrong party won: {judgement}")));
+        }
+        let transactions: Vec<Row> = sent.into_iter().map(Row::from).collect();
+        let total = |of: fn(&Row) -> u64| transactions.iter().map(of).sum();
+        Ok(Self {
+            outcome: match settled_by {
+                TransactionKind::Payout => Outcome::Payout,
+                TransactionKind::PayoutDisputed => Outcome::PayoutDisputed,
+                TransactionKind::Disprove => Outcome::Disproved,
+                _ => Outcome::Timeout,
+            },
+            winner: judgement.winner.map(|role| role.to_string()),
+            reason: reason(settled_by, delta, &judgement),
+            leaf: judgement.fired.as_ref().map(|fired| fired.leaf),
+            chain,
+            total_weight: total(|row| row.weight),
+            total_vsize: total(|row| row.vsize),
+            total_fee_sat: total(|row| row.fee_sat),
+            transactions,
+        })
+    }
+
+    /// Whether the prover got what it claimed.
+    pub(super) fn is_paid(&self) -> bool {
+        matches!(self.outcome, Outcome::Payout | Outcome::PayoutDisputed)
+    }
+}
+
+/// Says why it ended as it did.
+fn reason(
+    settled_by: TransactionKind,
+    delta: RelativeBlocks,
+    judgement: &TranscriptReport,
+) -> String {
+    let claim = match judgement.claim {
+        Claim::True => "the claim is true",
+        Claim::False => "the claim is false",
+        Claim::Incomplete => "the claim was never completed",
+    };
+    match settled_by {
+        TransactionKind::Payout => format!("{claim}, and nobody objected within {delta}"),
+        TransactionKind::PayoutDisputed => format!(
+            "{claim}: the challenger found no leaf to spend within {delta}, and loses its bond"
+        ),
+        TransactionKind::Disprove => {
+            let lies = judgement.false_groups.join(", ");
+            let fired = judgement.fired.as_ref();
+            let leaf = fired.map_or_else(String::new, |fired| {
+                format!(", and leaf {} shows it ({})", fired.leaf, fired.name)
+            });
+            if lies.is_empty() {
+                format!("{claim}{leaf}")
+            } else {
+                format!("{claim}, {lies} is not what the program gives{leaf}")
+            }
+        }
+        TransactionKind::Expire => {
+            "the prover claimed nothing in time, each stake went back".to_owned()
+        }
+        _ => format!("the {} was late by {delta}", Role::Prover),
+    }
+}
+
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(&["transaction", "version", "WU", "vB", "fee sat", "block"]);
+        for row in &self.transactions {
+            table.row([
+                row.name.clone(),
+                row.version.to_string(),
+                thousands(row.weight),
+                thousands(row.vsize),
+                thousands(row.fee_sat),
+                row.block
+                    .map_or_else(String::new, |block| block.to_string()),
+            ]);
+        }
+        table.row([
+            "total".to_owned(),
+            String::new(),
+            thousands(self.total_weight),
+            thousands(self.total_vsize),
+            thousands(self.total_fee_sat),
+            String::new(),
+        ]);
+        table.fmt(f)?;
+        let winner = match &self.winner {
+            Some(winner) => format!("the {winner} won"),
+            None => "nobody won".to_owned(),
+        };
+        writeln!(f)?;
+        writeln!(f, "{winner}: {}", self.reason)
+    }
+}
