@@ -1,0 +1,180 @@
+//! Publishing and opening scripts of one-time keys: the interpreter and Bitcoin Core's code agree on right and tampered witnesses.
+
+use bitcoin::absolute::LockTime;
+use bitcoin::hashes::Hash;
+use bitcoin::key::Keypair;
+use bitcoin::secp256k1::Secp256k1;
+use bitcoin::transaction::Version;
+use bitcoin::{
+    Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, XOnlyPublicKey,
+};
+use rand::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use tapcourt_chain::core_verify;
+use tapcourt_commitment::{KeyPath, Objective, OpenOrder, Parameters, PublicKey, SecretKey, Seed};
+use tapcourt_script::interpreter::{Rules, verify_input};
+use tapcourt_script::script;
+use tapcourt_script::taptree::Taptree;
+use tapcourt_tests::scale::scaled;
+
+/// The verdict of both on one leaf and initial stack.
+fn is_accepted(leaf: &ScriptBuf, stack: &[Vec<u8>], internal_key: XOnlyPublicKey) -> bool {
+    let tree = Taptree::build(&vec![leaf.clone()]).expect("there is a leaf");
+    let prevouts = [TxOut {
+        value: Amount::from_sat(10_000),
+        script_pubkey: tree.script_pubkey(internal_key),
+    }];
+    let mut witness = Witness::from_slice(stack);
+    witness.push(leaf);
+    witness.push(tree.control_block(0, internal_key).serialize());
+    let tx = Transaction {
+        version: Version(3),
+        lock_time: LockTime::ZERO,
+        input: vec![TxIn {
+            previous_output: OutPoint::new(Txid::from_byte_array([3; 32]), 1),
+            sequence: Sequence::MAX,
+            witness,
+            ..TxIn::default()
+        }],
+        output: vec![TxOut {
+            value: Amount::from_sat(9_000),
+            script_pubkey: script! { OP_RETURN },
+        }],
+    };
+    let ours = verify_input(&tx, 0, &prevouts, Rules::Consensus);
+    let core = core_verify(&tx, 0, &prevouts);
+    assert_eq!(
+        ours.is_ok(),
+        core.is_ok(),
+        "core says {core:?}, the interpreter {ours:?}, stack {stack:x?}"
+    );
+    ours.is_ok()
+}
+
+/// One change to a witness that leaves it different.
+fn tamper(stack: &[Vec<u8>], other: &[Vec<u8>], rng: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
+    loop {
+        let mut tampered = stack.to_vec();
+        let index = rng.gen_range(0..stack.len());
+        let item = &mut tampered[index];
+        match rng.gen_range(0..9) {
+            0 if !item.is_empty() => {
+                let byte = rng.gen_range(0..item.len());
+                item[byte] ^= 1 << rng.gen_range(0..8);
+            }
+            1 => *item = if item.is_empty() { vec![1] } else { Vec::new() },
+            2 => item.push(0),
+            3 => {
+                let odd: [&[u8]; 6] = [&[0], &[0x80], &[2], &[1, 0], &[0x81], &[0xff; 4]];
+                *item = odd.choose(rng).expect("six encodings").to_vec();
+            }
+            4 => tampered[index] = other[index].clone(),
+            5 => {
+                let with = rng.gen_range(0..stack.len());
+                tampered.swap(index, with);
+            }
+            6 => {
+                tampered.remove(index);
+            }
+            7 => tampered.insert(index, Vec::new()),
+            _ => {
+                // Part of an opening of another value, under the same key.
+                let end = rng.gen_range(index..stack.len());
+                tampered[index..=end].clone_from_slice(&other[index..=end]);
+            }
+        }
+        if tampered != stack && tampered != other {
+            return tampered;
+        }
+    }
+}
+
+/// A leaf that opens a value and ends true exactly if it is `message`.
+fn opening_leaf(key: &PublicKey, order: &OpenOrder, message: &[bool]) -> ScriptBuf {
+    let mut bits = order.bits().iter().map(|&bit| message[bit as usize]); // cast ok: usize has at least 32 bits here
+    let first = bits.next().expect("a message has a bit");
+    script! {
+        { key.open_bits(order) }
+        OP_FROMALTSTACK { first } OP_EQUAL
+        for bit in bits {
+            OP_FROMALTSTACK { bit } OP_EQUAL OP_BOOLAND
+        }
+    }
+}
+
+#[test]
+fn interpreter_and_core_agree_on_openings() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(11);
+    let secp = Secp256k1::new();
+    let internal_key = Keypair::from_seckey_slice(&secp, &[9; 32])
+        .expect("a small number is a secret key")
+        .x_only_public_key()
+        .0;
+    let mut shapes: Vec<Parameters> = Vec::new();
+    for bits in [1, 2, 3, 5, 8, 13, 32, 77, 160] {
+        shapes.push(Parameters::lamport(bits).expect("bits in range"));
+        shapes.push(Parameters::cheapest(bits, &Objective::default()).expect("bits in range"));
+        for log2_base in [1, 2, 3, 4, 5, 8] {
+            shapes.push(Parameters::winternitz(bits, log2_base).expect("bits in range"));
+        }
+    }
+    let (mut accepted, mut refused) = (0, 0);
+    for (number, parameters) in shapes.iter().enumerate() {
+        let bits = parameters.message_bits();
+        let path = KeyPath {
+            contract: [5; 32],
+            role: "prover",
+            label: &format!("shape/{number}"),
+        };
+        let secret = SecretKey::derive(&Seed::new([4; 32]), &path, parameters);
+        let key = secret.public_key();
+        let message: Vec<bool> = (0..bits).map(|_| rng.r#gen()).collect();
+        let other: Vec<bool> = message.iter().map(|bit| bit ^ rng.gen_bool(0.4)).collect();
+        let (opening, other) = (secret.sign(&message), secret.sign(&other));
+        let mut wanted: Vec<u32> = (0..bits as u32).collect(); // cast ok: at most 160
+        wanted.shuffle(rng);
+        let order = OpenOrder::from_first_use(parameters, wanted);
+        let publishing = script! { { key.publish_script() } { 1 } };
+        let opening_leaf = opening_leaf(&key, &order, &message);
+        let forms = [
+            (
+                publishing,
+                opening.witness_for_publish(),
+                other.witness_for_publish(),
+                true,
+            ),
+            (
+                opening_leaf,
+                opening.witness_for_open(&order),
+                other.witness_for_open(&order),
+                other.message() == message,
+            ),
+        ];
+        for (leaf, stack, other, other_accepted) in forms {
+            assert!(is_accepted(&leaf, &stack, internal_key), "{parameters:?}");
+            assert_eq!(is_accepted(&leaf, &other, internal_key), other_accepted);
+            accepted += 2;
+            for _ in 0..scaled(30) {
+                // Two openings under one key can be put together to a third, which must then be well-formed itself;
+                // any other change is refused.
+                let tampered = tamper(&stack, &other, rng);
+                if is_accepted(&leaf, &tampered, internal_key) {
+                    accepted += 1;
+                    let mixed = tampered.iter().zip(stack.iter().zip(&other));
+                    assert!(tampered.len() == stack.len());
+                    assert!(
+                        mixed.clone().all(|(item, (a, b))| item == a || item == b),
+                        "{parameters:?}: a change that no opening explains was accepted"
+                    );
+                } else {
+                    refused += 1;
+                }
+            }
+        }
+    }
+    println!(
+        "{} shapes, two scripts each: {accepted} witnesses accepted, {refused} refused",
+        shapes.len()
+    );
+    assert!(refused > accepted);
+}
