@@ -12,7 +12,7 @@ use tapcourt_script::taptree::LeafSource;
 
 use crate::assemble::{Shapes, homes, output_groups, values_group};
 use crate::cells::{CellId, Cells};
-use crate::cut::{Cutter, Cutting};
+use crate::cut::{Cutter, Cutting, MAX_LEAF_ITEMS, TooWide};
 use crate::error::CompileError;
 use crate::group::{Group, Role, SlotSource};
 use crate::leaf::{Homes, Leaf};
@@ -522,6 +522,7 @@ fn best_line(
         .collect();
     cutters.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut best: Option<(Vec<CellId>, Cutting)> = None;
+    let mut least_wide: Option<TooWide> = None;
     let narrowest = cutters.first().map_or(0.0, |c| c.0);
     let mut last_tried = f64::NAN;
     let mut tried = 0;
@@ -533,17 +534,30 @@ fn best_line(
         }
         last_tried = width;
         tried += 1;
-        if let Some(cutting) = cutter.cheapest()
-            && best
-                .as_ref()
-                .is_none_or(|(_, b)| cutting.estimate_wu < b.estimate_wu)
-        {
-            best = Some((order, cutting));
+        match cutter.cheapest() {
+            Ok(cutting) => {
+                if best
+                    .as_ref()
+                    .is_none_or(|(_, b)| cutting.estimate_wu < b.estimate_wu)
+                {
+                    best = Some((order, cutting));
+                }
+            }
+            Err(wide) => {
+                if least_wide.is_none_or(|least| wide.items < least.items) {
+                    least_wide = Some(wide);
+                }
+            }
         }
     }
-    best.ok_or(CompileError::TooWide {
-        values: needed.len(),
-        limit: crate::cut::MAX_LEAF_ITEMS,
+    best.ok_or_else(|| {
+        let wide = least_wide.expect("a line was tried and failed");
+        CompileError::TooWide {
+            items: wide.items,
+            operation: wide.place as usize,
+            operations: needed.len(),
+            limit: MAX_LEAF_ITEMS,
+        }
     })
 }
 

@@ -30,11 +30,16 @@ pub enum CompileError {
     },
     /// No cut keeps the witness of every leaf within the limit of stack items.
     #[error(
-        "too wide to cut: along no order of the {values} operations does every leaf open at most {limit} witness items"
+        "too wide to cut: the narrowest cut found still has a leaf that opens {items} witness items, where {limit} fit, \
+         for operation {operation} of {operations}"
     )]
     TooWide {
+        /// Items that the widest leaf of the narrowest cut opens.
+        items: usize,
+        /// Operation that this leaf checks, counted along the line that was cut.
+        operation: usize,
         /// Operations to cut.
-        values: usize,
+        operations: usize,
         /// Most witness items a leaf may open.
         limit: usize,
     },

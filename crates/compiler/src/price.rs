@@ -103,10 +103,6 @@ impl Prices for PriceList {
         self.price(bits).1
     }
 
-    fn max_group_bits(&self) -> usize {
-        MAX_GROUP_BITS
-    }
-
     fn open_items(&self, bits: usize) -> usize {
         self.price(bits).2.ceil() as usize
     }

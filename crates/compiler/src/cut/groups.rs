@@ -9,7 +9,7 @@ pub(super) type BySignature = BTreeMap<(u32, Vec<u32>), Vec<ValueId>>;
 
 /// Makes groups of values that are produced together and read by much the same leaves; large groups are split.
 pub(super) fn into_groups(by_signature: BySignature, cap: usize) -> Vec<Vec<ValueId>> {
-    const SMALL: usize = 24;
+    let small = cap.min(24);
     // Only the last groups are looked at: signatures are sorted, so like ones are near.
     const NEAR: usize = 12;
     let mut groups: Vec<(u32, Vec<u32>, Vec<ValueId>)> = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn into_groups(by_signature: BySignature, cap: usize) -> Vec<Vec<Valu
             .rev()
             .take(NEAR)
             .filter(|(p, others, have)| {
-                *p == producer && (alike(others) || have.len() < SMALL || values.len() < SMALL)
+                *p == producer && (alike(others) || have.len() < small || values.len() < small)
             })
             .max_by_key(|(_, others, _)| shared(&readers, others));
         match best {

@@ -24,8 +24,6 @@ pub(crate) trait Prices {
     fn publish_wu(&self, bits: usize) -> f64;
     /// Opening a group of so many bits in a leaf, each bit delivered.
     fn open_wu(&self, bits: usize) -> f64;
-    /// Largest group, in bits.
-    fn max_group_bits(&self) -> usize;
     /// Stack items of an opened group.
     fn open_items(&self, bits: usize) -> usize;
 }
@@ -51,6 +49,15 @@ pub(crate) struct Cutting {
     /// Estimated WU of publishing everything and of the largest leaf.
     pub(crate) estimate_wu: f64,
     pub(crate) segments: usize,
+}
+
+/// Why a set of cuts will not do: a leaf opens too much.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TooWide {
+    /// Witness items that the leaf opens.
+    pub(crate) items: usize,
+    /// Place in the line of what the leaf checks.
+    pub(crate) place: u32,
 }
 
 /// Estimated bytes of a cell, calibrated on the scheduler's results.
@@ -130,35 +137,47 @@ impl<'a> Cutter<'a> {
     }
 
     /// Finds the cheapest cutting.
-    pub(crate) fn cheapest(&self) -> Option<Cutting> {
+    pub(crate) fn cheapest(&self) -> Result<Cutting, TooWide> {
         let candidates = self.candidates();
         let spans = self.spans(&candidates);
-        let mut tried = HashSet::new();
-        let mut best: Option<Cutting> = None;
         let total: f32 = self.bytes.iter().sum();
         let mut bound = (total + 4000.0) * 1.3;
+        let mut all_cuts: Vec<Vec<u32>> = Vec::new();
         while bound > 600.0 {
             for max_reads in [MAX_SHARED_READS, 420, 340] {
-                let Some(cuts) = shortest(&candidates, &spans, bound, max_reads) else {
-                    continue;
-                };
-                if !tried.insert(cuts.clone()) {
-                    continue;
-                }
-                for cap in [32, 64, 128, 256] {
-                    let cutting = self.price(&cuts, cap.min(self.prices.max_group_bits()));
-                    if let Some(cutting) = cutting
-                        && best
-                            .as_ref()
-                            .is_none_or(|b| cutting.estimate_wu < b.estimate_wu)
-                    {
-                        best = Some(cutting);
-                    }
-                }
+                let cuts = shortest(&candidates, &spans, bound, max_reads);
+                all_cuts.extend(cuts.filter(|c| !all_cuts.contains(c)));
             }
             bound *= if self.line.len() > 20_000 { 0.75 } else { 0.85 };
         }
-        best
+        // Groups of a few bits cost much more: only where nothing else keeps the leaves narrow.
+        let mut narrowest = TooWide {
+            items: usize::MAX,
+            place: 0,
+        };
+        for caps in [&[32, 64, 128, 256][..], &[4, 8, 16][..]] {
+            let mut best: Option<Cutting> = None;
+            for cuts in &all_cuts {
+                for &cap in caps {
+                    match self.price(cuts, cap) {
+                        Ok(cutting) => {
+                            if best
+                                .as_ref()
+                                .is_none_or(|b| cutting.estimate_wu < b.estimate_wu)
+                            {
+                                best = Some(cutting);
+                            }
+                        }
+                        Err(wide) if wide.items < narrowest.items => narrowest = wide,
+                        Err(_) => {}
+                    }
+                }
+            }
+            if let Some(best) = best {
+                return Ok(best);
+            }
+        }
+        Err(narrowest)
     }
 
     /// The bits defined in `(from, to]` that are read after it.
@@ -175,8 +194,11 @@ impl<'a> Cutter<'a> {
         self.defined[value as usize] <= from || self.last_use[value as usize] > to
     }
 
-    /// Groups and leaves for a set of cuts, and what they cost. `None` if a leaf would open too much.
-    fn price(&self, cuts: &[u32], cap: usize) -> Option<Cutting> {
+    /// Groups and leaves for a set of cuts, and what they cost.
+    ///
+    /// # Errors
+    /// If a leaf would open too much.
+    fn price(&self, cuts: &[u32], cap: usize) -> Result<Cutting, TooWide> {
         // Clusters of targets that one leaf can check for hardly more than its dearest member.
         let spans: Vec<Rc<Vec<Cluster>>> = cuts
             .windows(2)
@@ -241,12 +263,13 @@ impl<'a> Cutter<'a> {
                     )
                 });
                 if items > MAX_LEAF_ITEMS {
-                    return None;
+                    let place = self.defined[cluster.targets[0] as usize];
+                    return Err(TooWide { items, place });
                 }
                 largest = largest.max(f64::from(cluster.bytes) + wu);
             }
         }
-        Some(Cutting {
+        Ok(Cutting {
             groups,
             input_groups,
             output_groups,
