@@ -35,7 +35,7 @@ impl Cutter<'_> {
     pub(super) fn candidates(&self) -> Vec<u32> {
         let len = self.line.len();
         // Effort grows with pairs of candidates times their distance: long programs get fewer.
-        let most = (EFFORT / len.max(1)).clamp(24, 90);
+        let most = (EFFORT / len.max(1)).clamp(72, 90);
         let mut change = vec![0i32; len + 2];
         let mut numbers = vec![0i32; len + 2];
         for value in 0..self.cells.values() as ValueId {
