@@ -119,6 +119,16 @@ impl Played {
     }
 }
 
+/// Lists the first few names: one lie makes everything that is computed from it false.
+fn first_of(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    text
+}
+
 /// Says why it ended as it did.
 fn reason(
     settled_by: TransactionKind,
@@ -136,15 +146,15 @@ fn reason(
             "{claim}: the challenger found no leaf to spend within {delta}, and loses its bond"
         ),
         TransactionKind::Disprove => {
-            let lies = judgement.false_groups.join(", ");
+            let lies = first_of(&judgement.false_groups);
             let fired = judgement.fired.as_ref();
             let leaf = fired.map_or_else(String::new, |fired| {
-                format!(", and leaf {} shows it ({})", fired.leaf, fired.name)
+                format!("; leaf {} shows it ({})", fired.leaf, fired.name)
             });
             if lies.is_empty() {
                 format!("{claim}{leaf}")
             } else {
-                format!("{claim}, {lies} is not what the program gives{leaf}")
+                format!("{claim}; published falsely: {lies}{leaf}")
             }
         }
         TransactionKind::Expire => {
