@@ -3,8 +3,10 @@
 //! Bits live on the main stack from their first use to their last; bits that an opening delivered wait on the
 //! altstack until then. An operand is moved at its last use and copied otherwise.
 
+use bitcoin::ScriptBuf;
 use bitcoin::opcodes::Opcode;
-use bitcoin::opcodes::all as op;
+use tapcourt_script::ScriptWriter;
+use tapcourt_script::opcodes as op;
 
 use crate::cells::{Cell, CellId, Cells, Operand, Operation, ValueId};
 use crate::schedule::Body;
@@ -19,7 +21,7 @@ const TOTAL: ValueId = ValueId::MAX - 1;
 pub(crate) struct Emitter<'a> {
     cells: &'a Cells,
     /// The script so far.
-    pub(crate) script: Vec<u8>,
+    writer: ScriptWriter,
     /// Main stack, bottom first.
     stack: Vec<ValueId>,
     /// Altstack, bottom first.
@@ -98,7 +100,7 @@ impl<'a> Emitter<'a> {
         }
         let mut emitter = Self {
             cells,
-            script: Vec::new(),
+            writer: ScriptWriter::new(),
             stack: Vec::new(),
             max_items: altstack.len(),
             altstack,
@@ -129,23 +131,13 @@ impl<'a> Emitter<'a> {
     }
 
     fn op(&mut self, opcode: Opcode) {
-        self.script.push(opcode.to_u8());
+        self.writer.op(opcode);
         self.opcodes += 1;
     }
 
     fn int(&mut self, n: i64) {
+        self.writer.int(n);
         self.opcodes += 1;
-        match n {
-            0 => self.script.push(op::OP_PUSHBYTES_0.to_u8()),
-            -1 => self.script.push(op::OP_PUSHNUM_NEG1.to_u8()),
-            1..=16 => self.script.push(op::OP_PUSHNUM_1.to_u8() + (n as u8 - 1)),
-            _ => {
-                let mut bytes = [0u8; 8];
-                let len = bitcoin::script::write_scriptint(&mut bytes, n);
-                self.script.push(len as u8);
-                self.script.extend_from_slice(&bytes[..len]);
-            }
-        }
     }
 
     fn note_items(&mut self) {
@@ -587,5 +579,10 @@ impl<'a> Emitter<'a> {
                 self.op(op::OP_DROP);
             }
         }
+    }
+
+    /// The script written.
+    pub(crate) fn into_script(self) -> ScriptBuf {
+        self.writer.into_script()
     }
 }

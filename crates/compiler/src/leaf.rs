@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bitcoin::{ScriptBuf, XOnlyPublicKey};
+use bitcoin::{Script, ScriptBuf, XOnlyPublicKey};
 use tapcourt_commitment::{OpenOrder, Opening, PublicKey, Size};
 use tapcourt_script::ScriptWriter;
 use tapcourt_script::opcodes::OP_CHECKSIGVERIFY;
@@ -27,7 +27,7 @@ pub struct Leaf {
     /// Sizes of those openings.
     open_sizes: Vec<Size>,
     /// The part after the openings.
-    body: Vec<u8>,
+    body: ScriptBuf,
     body_opcodes: usize,
     /// Items on both stacks at their highest while the body runs.
     body_max_stack: usize,
@@ -245,7 +245,7 @@ impl Leaf {
             body_opcodes: emitter.opcodes,
             body_max_stack: emitter.max_items,
             gates: 0,
-            body: emitter.script,
+            body: emitter.into_script(),
             cone: body.clone(),
             opened: body.inputs.iter().copied().collect(),
             checks,
@@ -268,7 +268,7 @@ impl Leaf {
     }
 
     /// The script after the openings: the same for all keys.
-    pub fn body(&self) -> &[u8] {
+    pub fn body(&self) -> &Script {
         &self.body
     }
 
@@ -305,7 +305,7 @@ impl Leaf {
         for (group, order) in &self.opens {
             writer.script(keys[*group].open_bits(order).script());
         }
-        writer.script(bitcoin::Script::from_bytes(&self.body));
+        writer.script(&self.body);
         writer.into_script()
     }
 

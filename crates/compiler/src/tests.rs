@@ -144,7 +144,7 @@ fn compilation_is_deterministic() {
         let compiled = Compiled::new(&circuit, &Options::default()).expect("compiles");
         let leaves = compiled.leaves().iter();
         leaves
-            .map(|l| (l.name().to_owned(), l.body().to_vec()))
+            .map(|l| (l.name().to_owned(), l.body().to_owned()))
             .collect::<Vec<_>>()
     };
     assert_eq!(bodies(), bodies());
