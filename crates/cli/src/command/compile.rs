@@ -136,8 +136,7 @@ pub(crate) fn run(args: &CompileArgs, output: &Output) -> CliResult<Verdict> {
         program_digest: hex::encode(compiled.program_digest()),
         gates: compiled.source_gates(),
         normalised_gates: compiled.normalised_gates(),
-        script_bytes_per_gate: compiled.body_bytes_total() as f64
-            / compiled.source_gates().max(1) as f64, // casts ok: far below 2^52
+        script_bytes_per_gate: compiled.bytes_per_gate(),
         groups: compiled.committed_groups().len(),
         claim_transactions: layout.claim.len(),
         assert_transactions: layout.asserts.len(),
