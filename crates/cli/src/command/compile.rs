@@ -43,7 +43,7 @@ struct Summary {
     program_digest: String,
     gates: usize,
     normalised_gates: usize,
-    /// Leaf scripts without openings, for each gate of the netlist.
+    /// Leaf scripts without openings, for each gate that a leaf computes; a gate in several leaves counts in each.
     script_bytes_per_gate: f64,
     groups: usize,
     claim_transactions: usize,
