@@ -1,5 +1,7 @@
 //! Shared set-up of the tests that cross crates.
 
+pub mod chains;
+pub mod dispute;
 pub mod netlists;
 pub mod random_circuit;
 pub mod random_script;

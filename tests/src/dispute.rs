@@ -1,0 +1,498 @@
+//! Whole disputes on a chain: two parties with wallets, engines and stores.
+
+use std::collections::BTreeMap;
+
+use bitcoin::{Amount, FeeRate, ScriptBuf, Transaction, Witness};
+use tapcourt_chain::{Chain, Wallet};
+use tapcourt_commitment::{Parameters as Shape, Seed};
+use tapcourt_protocol::messages::{Message, Offer};
+use tapcourt_protocol::transactions::contract::CONNECTOR_VALUE;
+use tapcourt_protocol::{
+    ChallengerSession, ExpiryPolicy, FundingInput, Graph, InstanceId, Parameters, Party,
+    RelativeBlocks, Role, SessionSecret, SigningKey, TransactionKind as Kind, prover_sign,
+};
+use tapcourt_prover::{
+    Duty, Engine, Event, FeeSource, Needs, OneTimeKeys, Outlook, Phase, Signer, State, Store,
+};
+use tapcourt_script::limits::Profile;
+use tapcourt_verifier::{Contract, Messages, Program, TranscriptReport};
+
+/// Blocks that each party has for a move.
+pub const DELTA_BLOCKS: u16 = 9;
+
+/// How the parties behave. By default both are honest and prompt.
+#[derive(Clone, Debug, Default)]
+pub struct Conduct {
+    /// What the prover publishes; nothing if it never claims.
+    pub values: Option<Vec<Vec<bool>>>,
+    /// The challenger disputes a claim even if it is true.
+    pub challenge_anyway: bool,
+    /// A transaction of the prover that it never sends.
+    pub stalled: Option<Kind>,
+    /// Whatever has a deadline is sent in the last block before it.
+    pub late: bool,
+    /// When so many transactions of the contract are confirmed, so many blocks are replaced by empty ones.
+    pub reorg: Option<(usize, u32)>,
+    /// Others try to take what a disprove transaction pays, and the prover to settle first.
+    pub thieves: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The verifier's judgement.
+    pub report: TranscriptReport,
+    /// The contract's confirmed transactions, in order.
+    pub kinds: Vec<Kind>,
+    /// Transactions that were submitted, children included.
+    pub submitted: usize,
+}
+
+/// A chain and the wallets of two parties, for any number of contracts one after the other.
+#[expect(missing_debug_implementations, reason = "holds a chain of any kind")]
+pub struct Table {
+    chain: Box<dyn Chain>,
+    wallets: [Wallet; 2],
+    games: u64,
+    submitted: usize,
+}
+
+const ROLES: [Role; 2] = [Role::Prover, Role::Challenger];
+
+fn secret(role: Role) -> [u8; 32] {
+    match role {
+        Role::Prover => [0x31; 32],
+        Role::Challenger => [0x32; 32],
+    }
+}
+
+fn signing_key(role: Role) -> SigningKey {
+    SigningKey::from_bytes(secret(role)).expect("a small number is a secret key")
+}
+
+fn parameters() -> Parameters {
+    Parameters {
+        delta: RelativeBlocks::new(DELTA_BLOCKS).expect("a small number of blocks"),
+        expiry: RelativeBlocks::new(3 * DELTA_BLOCKS).expect("a small number of blocks"),
+        expiry_policy: ExpiryPolicy::Refund,
+        prover_stake: Amount::from_sat(2_000_000),
+        challenger_stake: Amount::from_sat(1_000_000),
+        bond: Amount::from_sat(500_000),
+        profile: Profile::Standard,
+        disprove_feerate: feerate(),
+    }
+}
+
+fn feerate() -> FeeRate {
+    FeeRate::from_sat_per_vb_u32(2)
+}
+
+/// What each party pays towards the contract's fee.
+const FEE_SHARE: Amount = Amount::from_sat(5_000);
+
+impl Table {
+    /// Gives both parties coins.
+    ///
+    /// # Panics
+    /// If the chain cannot mine.
+    pub fn new(mut chain: Box<dyn Chain>) -> Self {
+        let wallets = ROLES.map(|role| {
+            let key = bitcoin::secp256k1::SecretKey::from_slice(&secret(role))
+                .expect("a small number is a secret key");
+            let mut wallet = Wallet::new(&key);
+            wallet
+                .mine_coins(chain.as_mut(), 4)
+                .expect("a regtest mines");
+            wallet
+        });
+        Self {
+            chain,
+            wallets,
+            games: 0,
+            submitted: 0,
+        }
+    }
+
+    /// Names the chain.
+    pub fn chain_name(&self) -> &'static str {
+        self.chain.name()
+    }
+
+    fn party(&mut self, role: Role, due: Amount) -> Party {
+        let wallet = &mut self.wallets[role as usize];
+        let script = wallet.script_pubkey();
+        let (outpoint, prevout) = wallet
+            .fund(self.chain.as_mut(), &script, due + FEE_SHARE)
+            .expect("the wallet has coins");
+        Party {
+            key: signing_key(role).public_key(),
+            payout_script: script,
+            inputs: vec![FundingInput { outpoint, prevout }],
+            change: Vec::new(),
+        }
+    }
+
+    /// Sets up a contract by messages, funds it and plays it to its end.
+    ///
+    /// # Panics
+    /// If anything is refused that should be accepted, or the reverse, or the contract is never settled.
+    pub fn play(&mut self, program: &Program, conduct: &Conduct) -> Outcome {
+        self.games += 1;
+        let mut instance = [0x40; 32];
+        instance[..8].copy_from_slice(&self.games.to_le_bytes());
+        let instance = InstanceId::from_bytes(instance);
+        let groups: Vec<(String, Shape)> = program
+            .compiled()
+            .committed_groups()
+            .iter()
+            .map(|group| {
+                let shape = group.parameters().expect("committed groups have keys");
+                (group.label().to_owned(), shape.clone())
+            })
+            .collect();
+        let one_time_keys = OneTimeKeys::new(Seed::new([0x55; 32]), instance, groups)
+            .expect("the program has groups");
+
+        let parameters = parameters();
+        let connectors = program
+            .layout()
+            .claim
+            .first()
+            .map_or(1, |m| m.batches.len()) as u64
+            - 1; // cast ok: a few batches
+        let prover_due = parameters.prover_stake + CONNECTOR_VALUE * connectors;
+        let challenger_due = parameters.challenger_stake + parameters.bond;
+        let offer = Offer {
+            parameters,
+            program_digest: program.compiled().program_digest(),
+            instance,
+            prover: self.party(Role::Prover, prover_due),
+            one_time_keys: one_time_keys.public_keys(),
+        };
+        let challenger = self.party(Role::Challenger, challenger_due);
+        let terms = offer.terms(challenger, program.layout().clone());
+        let keys = terms.one_time_keys.clone();
+        let leaves = program
+            .compiled()
+            .leaf_source(&keys, terms.challenger.x_only_key());
+        let graph = Graph::new(terms, &leaves).expect("the terms make a graph");
+        let challenger_key = signing_key(Role::Challenger);
+        let session = ChallengerSession::new(
+            &graph,
+            &challenger_key,
+            SessionSecret::from_bytes([self.games as u8; 32]), // cast ok: one secret a game, of fewer than 256
+        )
+        .expect("the challenger's key is in the terms");
+        let acceptance = session.acceptance();
+        let answer = prover_sign(
+            &graph,
+            &signing_key(Role::Prover),
+            &SessionSecret::from_bytes([self.games as u8; 32]), // cast ok: as above
+            &acceptance,
+        )
+        .expect("the acceptance is right");
+        let (presigned, partials) = session.sign(&answer).expect("the answer is right");
+        let id = *graph.id().as_bytes();
+        let messages = (
+            offer.to_bytes(instance.as_bytes()),
+            acceptance.to_bytes(&id),
+            answer.to_bytes(&id),
+            partials.to_bytes(&id),
+            presigned.to_message().to_bytes(&id),
+        );
+        let contract = program
+            .verify_setup(&Messages {
+                offer: &messages.0,
+                acceptance: &messages.1,
+                partials: Some((&messages.2, &messages.3)),
+                signatures: &messages.4,
+            })
+            .expect("the setup is right");
+
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let store = Store::create(&directory.path().join("prover.redb"), instance)
+            .expect("a store can be made");
+        let mut game = Game {
+            contract: &contract,
+            conduct,
+            one_time_keys: &one_time_keys,
+            store: &store,
+            states: [State::default(), State::default()],
+            engines: ROLES.map(|role| {
+                Engine::new(role, contract.graph(), program.compiled())
+                    .expect("the challenger publishes nothing")
+            }),
+            children: BTreeMap::new(),
+            reorganised: false,
+            table: self,
+        };
+        game.claim();
+        game.fund();
+        game.play()
+    }
+}
+
+struct Game<'a> {
+    table: &'a mut Table,
+    contract: &'a Contract<'a>,
+    conduct: &'a Conduct,
+    one_time_keys: &'a OneTimeKeys,
+    store: &'a Store,
+    states: [State; 2],
+    engines: [Engine<'a>; 2],
+    /// The child that paid for each transaction.
+    children: BTreeMap<Kind, Transaction>,
+    reorganised: bool,
+}
+
+impl Game<'_> {
+    fn claim(&mut self) {
+        if let Some(values) = self.conduct.values.clone() {
+            let prover = Role::Prover as usize;
+            let (state, _) = self.engines[prover]
+                .step(&self.states[prover], &Event::Claim { values })
+                .expect("the first decision stands");
+            self.states[prover] = state;
+        }
+    }
+
+    fn fund(&mut self) {
+        let funding = self.contract.graph().contract();
+        let mut transaction = funding.transaction.clone();
+        for wallet in &self.table.wallets {
+            wallet
+                .sign(&mut transaction, &funding.prevouts)
+                .expect("every coin is known");
+        }
+        let witnesses = |role: Role| -> Vec<Witness> {
+            let owned = transaction.input.iter().zip(&funding.owners);
+            owned
+                .filter(|(_, owner)| **owner == role)
+                .map(|(input, _)| input.witness.clone())
+                .collect()
+        };
+        let transaction = funding
+            .finalise(&witnesses(Role::Prover), &witnesses(Role::Challenger))
+            .expect("both have signed");
+        self.submit(Kind::Contract, &transaction);
+        self.mine(1);
+    }
+
+    fn submit(&mut self, kind: Kind, transaction: &Transaction) {
+        let chain = &mut self.table.chain;
+        chain
+            .test_accept(transaction)
+            .unwrap_or_else(|error| panic!("{kind}: {error}"));
+        chain
+            .submit(transaction)
+            .unwrap_or_else(|error| panic!("{kind}: {error}"));
+        self.table.submitted += 1;
+    }
+
+    fn mine(&mut self, blocks: u32) {
+        self.table.chain.mine(blocks).expect("a regtest mines");
+        let left = self.table.chain.mempool().expect("the chain answers");
+        assert!(left.is_empty(), "not mined: {left:?}");
+    }
+
+    fn sync(&mut self, place: usize) -> Outlook {
+        let chain = &self.table.chain;
+        let engine = &self.engines[place];
+        let txid = self.contract.graph().contract().txid();
+        let height = chain.confirmation_height(txid).expect("the chain answers");
+        let contract = height.map(|height| {
+            let transaction = chain.transaction(txid).expect("the chain answers");
+            (height, transaction.expect("it is confirmed"))
+        });
+        let tip = chain.tip().expect("the chain answers").height;
+        let event = engine.synced(tip, contract, |outpoint| {
+            let spend = chain.spender(outpoint)?;
+            Ok::<_, tapcourt_chain::ChainError>(
+                spend.and_then(|spend| Some((spend.height?, spend.transaction))),
+            )
+        });
+        let (state, outlook) = engine
+            .step(&self.states[place], &event.expect("the chain answers"))
+            .expect("the chain shows what the contract allows");
+        for confirmed in state.confirmed() {
+            self.table.wallets[place].receive(&confirmed.transaction);
+        }
+        self.states[place] = state;
+        outlook
+    }
+
+    /// What a party does in the next block.
+    fn duties(&self, role: Role, outlook: &Outlook) -> Vec<Duty> {
+        let tip = outlook.tip.expect("the chain has a tip");
+        let mut duties = outlook.duties.clone();
+        if role == Role::Challenger
+            && self.conduct.challenge_anyway
+            && outlook.phase == Phase::Claimed
+            && duties.is_empty()
+        {
+            duties.push(Duty {
+                kind: Kind::Challenge,
+                needs: Needs::Cosignature,
+                deadline: None,
+                rival: None,
+                fee: FeeSource::Child,
+            });
+        }
+        duties.retain(|duty| {
+            let waits = self.conduct.late && duty.blocks_left(tip).is_some_and(|left| left > 1);
+            !waits && (role == Role::Challenger || self.conduct.stalled != Some(duty.kind))
+        });
+        duties
+    }
+
+    fn perform(&mut self, role: Role, duty: &Duty) {
+        let place = role as usize;
+        let leaves = self.contract.leaves();
+        let signer = Signer {
+            graph: self.contract.graph(),
+            presigned: self.contract.presigned(),
+            leaves: &leaves,
+            key: &signing_key(role),
+            one_time_keys: (role == Role::Prover).then_some((self.one_time_keys, self.store)),
+        };
+        let transaction = signer
+            .finish(&self.states[place], duty, Some(feerate()))
+            .unwrap_or_else(|error| panic!("{duty}: {error}"));
+        let known = self.table.chain.transaction(transaction.compute_txid());
+        if known.expect("the chain answers").is_some() {
+            return;
+        }
+        self.contract
+            .verify_transaction(&transaction)
+            .unwrap_or_else(|fault| panic!("{duty}: {fault}"));
+        match duty.fee {
+            FeeSource::Own => {
+                if self.conduct.thieves && duty.kind == Kind::Disprove {
+                    self.steal(&transaction);
+                }
+                self.submit(duty.kind, &transaction);
+            }
+            FeeSource::Child => {
+                if let Some(before) = self.children.remove(&duty.kind) {
+                    self.table.wallets[place].release(&before);
+                }
+                let child = self.submit_with_child(role, &transaction);
+                let child = child.unwrap_or_else(|error| panic!("{duty}: {error}"));
+                self.table.wallets[place].receive(&child);
+                self.children.insert(duty.kind, child);
+            }
+        }
+    }
+
+    fn submit_with_child(
+        &mut self,
+        role: Role,
+        transaction: &Transaction,
+    ) -> Result<Transaction, tapcourt_chain::ChainError> {
+        let wallet = &mut self.table.wallets[role as usize];
+        let chain = &mut self.table.chain;
+        let child = wallet
+            .pay_for(chain.as_ref(), transaction, Amount::ZERO, feerate())
+            .expect("the wallet has coins for the fee");
+        if let Err(error) = chain.submit_package(transaction, &child) {
+            wallet.release(&child);
+            return Err(error);
+        }
+        self.table.submitted += 2;
+        Ok(child)
+    }
+
+    /// Tries to profit from a disprove transaction before it is sent.
+    fn steal(&mut self, disprove: &Transaction) {
+        // Whoever sees it cannot turn it to another payee, or leave the payee with less.
+        let mut stolen = disprove.clone();
+        for output in &mut stolen.output {
+            output.script_pubkey = ScriptBuf::new_op_return([0u8; 0]);
+        }
+        let mut shorted = disprove.clone();
+        shorted.output[0].value -= Amount::from_sat(1);
+        for transaction in [stolen, shorted] {
+            let verdict = self.table.chain.test_accept(&transaction);
+            assert!(
+                verdict.is_err(),
+                "a changed disprove transaction is accepted"
+            );
+        }
+        // The prover cannot settle before its time.
+        let payout = self.contract.presigned().finalise_with(
+            self.contract.graph(),
+            Kind::PayoutDisputed,
+            &BTreeMap::new(),
+            None,
+        );
+        let payout = payout.expect("the payout needs no opening");
+        let verdict = self.submit_with_child(Role::Prover, &payout);
+        assert!(verdict.is_err(), "the prover is paid before its time");
+    }
+
+    fn play(mut self) -> Outcome {
+        let submitted = self.table.submitted;
+        for _ in 0..400 {
+            let mut wakes: Vec<u32> = Vec::new();
+            let mut idle = true;
+            for role in ROLES {
+                let outlook = self.sync(role as usize);
+                if self.is_time_to_reorganise() {
+                    idle = false;
+                    break;
+                }
+                if matches!(outlook.phase, Phase::Settled { .. }) {
+                    return self.outcome(submitted);
+                }
+                for duty in self.duties(role, &outlook) {
+                    idle = false;
+                    self.perform(role, &duty);
+                }
+                wakes.extend(outlook.wake);
+                let deadlines = outlook.duties.iter().filter_map(|duty| duty.deadline);
+                wakes.extend(
+                    deadlines
+                        .map(|deadline| deadline - 1)
+                        .filter(|_| self.conduct.late),
+                );
+            }
+            let tip = self.table.chain.tip().expect("the chain answers").height;
+            let wake = wakes.into_iter().min().filter(|_| idle);
+            self.mine(wake.map_or(1, |wake| wake.saturating_sub(tip).max(1)));
+        }
+        panic!("the contract is not settled");
+    }
+
+    /// Replaces blocks, once, when the conduct says so.
+    fn is_time_to_reorganise(&mut self) -> bool {
+        let Some((confirmed, depth)) = self.conduct.reorg.filter(|_| !self.reorganised) else {
+            return false;
+        };
+        if self.states[0].confirmed().len() < confirmed {
+            return false;
+        }
+        self.reorganised = true;
+        self.table
+            .chain
+            .reorg(depth)
+            .expect("the chain is long enough");
+        true
+    }
+
+    fn outcome(self, submitted: usize) -> Outcome {
+        let confirmed = self.states[0].confirmed();
+        let moves: Vec<Transaction> = confirmed
+            .iter()
+            .map(|confirmed| confirmed.transaction.clone())
+            .collect();
+        let report = self
+            .contract
+            .verify_transcript(&moves)
+            .expect("the chain accepts only what the contract allows");
+        Outcome {
+            report,
+            kinds: confirmed.iter().map(|confirmed| confirmed.kind).collect(),
+            submitted: self.table.submitted - submitted,
+        }
+    }
+}
