@@ -50,12 +50,12 @@ pub(crate) struct ProgramArgs {
     /// The netlist, in Bristol Fashion or the older Bristol format.
     pub(crate) netlist: PathBuf,
     #[command(flatten)]
-    pub(crate) accept: AcceptArgs,
+    pub(crate) accept: PatternArgs,
 }
 
 /// What a contract accepts.
 #[derive(Debug, Args)]
-pub(crate) struct AcceptArgs {
+pub(crate) struct PatternArgs {
     /// Outputs that the contract accepts: bits in wire order with '?' for a free one, or '0x…' or '?' for each value, separated
     /// by commas. Without it the claim says the output.
     #[arg(long, value_name = "PATTERN")]

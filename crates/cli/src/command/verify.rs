@@ -7,7 +7,7 @@ use bitcoin::consensus::encode::deserialize_hex;
 use clap::Args;
 use tapcourt_verifier::{Contract, Messages, SetupFault, TranscriptReport};
 
-use crate::args::AcceptArgs;
+use crate::args::PatternArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files::{self, read_message};
 use crate::output::{Facts, Output};
@@ -25,7 +25,7 @@ pub(crate) struct VerifyArgs {
     #[arg(required_unless_present = "dir")]
     netlist: Option<PathBuf>,
     #[command(flatten)]
-    accept: AcceptArgs,
+    accept: PatternArgs,
     /// The prover's offer.
     #[arg(long, value_name = "FILE", required_unless_present = "dir")]
     offer: Option<PathBuf>,

@@ -1,1 +1,7 @@
-//! The binary, run.
+//! The binary, run as users run it: what it prints, and how it exits.
+
+mod bad_input;
+mod looking;
+mod simulate;
+mod support;
+mod two_parties;
