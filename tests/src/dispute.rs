@@ -87,6 +87,9 @@ fn feerate() -> FeeRate {
     FeeRate::from_sat_per_vb_u32(2)
 }
 
+/// How deep the parties' coins are when they sign the contract.
+const COINS_DEPTH_BLOCKS: u32 = 10;
+
 /// What each party pays towards the contract's fee.
 const FEE_SHARE: Amount = Amount::from_sat(5_000);
 
@@ -170,6 +173,10 @@ impl Table {
             one_time_keys: one_time_keys.public_keys(),
         };
         let challenger = self.party(Role::Challenger, challenger_due);
+        // No reorganisation of these tests reaches the parties' coins.
+        self.chain
+            .mine(COINS_DEPTH_BLOCKS)
+            .expect("a regtest mines");
         let terms = offer.terms(challenger, program.layout().clone());
         let keys = terms.one_time_keys.clone();
         let leaves = program
@@ -365,6 +372,14 @@ impl Game<'_> {
         self.contract
             .verify_transaction(&transaction)
             .unwrap_or_else(|fault| panic!("{duty}: {fault}"));
+        let weight = transaction.weight().to_wu();
+        assert!(
+            weight <= Profile::Standard.max_weight_wu(),
+            "{duty}: {weight} WU"
+        );
+        if weight <= Profile::Truc.max_weight_wu() {
+            assert_eq!(transaction.version.0, 3, "{duty}: {weight} WU");
+        }
         match duty.fee {
             FeeSource::Own => {
                 if self.conduct.thieves && duty.kind == Kind::Disprove {

@@ -222,6 +222,51 @@ fn reorganised_games(chain: Box<dyn Chain>, depths: &[u32]) {
     ledger.print(&table);
 }
 
+/// A program of many chunks: paid when true, also if disputed, and disproved when not.
+fn large_games(chain: Box<dyn Chain>) {
+    let rng = &mut ChaCha8Rng::seed_from_u64(3);
+    let mut table = Table::new(chain);
+    let mut ledger = Ledger::default();
+    for file in ["aes128.txt", "sha256_preimage.txt"] {
+        let (circuit, program) = program(file);
+        let values = truth(&circuit, &program, rng);
+        let mut lie = values.clone();
+        let group = program
+            .compiled()
+            .committed_groups()
+            .iter()
+            .position(|group| group.role() == GroupRole::Intermediate)
+            .expect("the program is cut");
+        lie[group][0] ^= true;
+        for (values, settled_by, winner) in [
+            (values, Kind::PayoutDisputed, Role::Prover),
+            (lie, Kind::Disprove, Role::Challenger),
+        ] {
+            let conduct = Conduct {
+                values: Some(values),
+                challenge_anyway: true,
+                thieves: true,
+                ..Conduct::default()
+            };
+            let outcome = ledger.play(&mut table, &program, &conduct, settled_by, Some(winner));
+            println!("{file}: {:?}", outcome.kinds);
+        }
+    }
+    ledger.print(&table);
+}
+
+#[test]
+fn disputes_about_large_programs_are_settled_on_the_embedded_chain() {
+    large_games(embedded());
+}
+
+#[test]
+fn disputes_about_large_programs_are_settled_on_a_node() {
+    if let Some(node) = node() {
+        large_games(node);
+    }
+}
+
 #[test]
 fn the_honest_party_wins_on_the_embedded_chain() {
     every_kind_of_game(embedded());
