@@ -25,14 +25,14 @@ pub(crate) struct SimulateArgs {
     program: ProgramArgs,
     #[command(flatten)]
     input: InputArgs,
-    /// Let the prover lie: chunk:N[:BIT] computes a bit of what leaf N checks wrongly (the first unless BIT is given) and
-    /// goes on with it; output[:BIT] claims a wrong output.
+    /// Let the prover lie: `chunk:N[:BIT]` computes a bit of what leaf N checks wrongly (the first unless BIT is given) and
+    /// goes on with it; `output[:BIT]` claims a wrong output.
     #[arg(long, value_name = "WHERE", value_parser = Lie::from_str)]
     lie: Option<Lie>,
     /// Let the challenger dispute whatever the prover claims.
     #[arg(long)]
     challenge_anyway: bool,
-    /// Let the prover never send this transaction: kickoff, or assert_N (which needs a dispute).
+    /// Let the prover never send this transaction: `kickoff`, or `assert_N`, which needs a dispute.
     #[arg(long, value_name = "TRANSACTION")]
     stall: Option<String>,
     /// Which chain to play on.
