@@ -43,11 +43,10 @@ fn circuits() -> Vec<Circuit> {
 }
 
 fn fingerprints() -> String {
-    let lines = circuits()
+    circuits()
         .iter()
         .map(|circuit| format!("{}\n", fingerprint(circuit)))
-        .collect();
-    lines
+        .collect()
 }
 
 /// Set for the other process, which prints its fingerprints between these marks.
