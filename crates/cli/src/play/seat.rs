@@ -17,7 +17,7 @@ use crate::play::player::{Player, Sent};
 /// A Bitcoin Core node.
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
-    /// Address of the node's RPC server, such as http://127.0.0.1:8332.
+    /// Address of the node's RPC server, such as `http://127.0.0.1:8332`.
     #[arg(long, value_name = "URL")]
     pub(crate) node: String,
     /// The cookie file in the node's data directory.

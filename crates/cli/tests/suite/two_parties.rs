@@ -135,7 +135,7 @@ fn a_contract_is_set_up_by_messages_and_verifies() {
     let mut refusals = 0;
     for ((_, file), parts) in files.iter().zip(parts) {
         let contents = fs::read(file).unwrap();
-        for place in [0, 9, 10, 20, 50, contents.len() / 2, contents.len() - 1] {
+        for place in [0, 10, 20, contents.len() / 2, contents.len() - 1] {
             let mut mutated = contents.clone();
             mutated[place] ^= 1;
             fs::write(file, &mutated).unwrap();
@@ -198,7 +198,7 @@ fn steps_of_a_setup_can_be_repeated() {
     assert_eq!(fs::read(&acceptance).unwrap(), accepted);
 
     let answer = prover.file("prover-answer.tapcourt");
-    prover.proceed(&[acceptance.clone()]).exits(0);
+    prover.proceed(std::slice::from_ref(&acceptance)).exits(0);
     let answered = fs::read(&answer).unwrap();
     prover.proceed(&[acceptance]).exits(0);
     prover.proceed(&[]).exits(0);
@@ -242,7 +242,9 @@ fn messages_that_do_not_belong_are_refused_and_nothing_is_lost() {
             .proceed(&[cut.to_str().unwrap().to_owned()])
             .fails_in_one_line();
     }
-    alice.proceed(&[netlist.clone()]).fails_in_one_line();
+    alice
+        .proceed(std::slice::from_ref(&netlist))
+        .fails_in_one_line();
     alice.proceed(&[bob.file("seed")]).fails_in_one_line();
     bob.proceed(&[carol.file("offer.tapcourt")])
         .fails_in_one_line();
@@ -273,6 +275,12 @@ fn messages_that_do_not_belong_are_refused_and_nothing_is_lost() {
         !Path::new(&poor.file("store.redb")).exists(),
         "nothing is written"
     );
+    let nobody = Party {
+        dir: root.path().join("nobody"),
+        script: ScriptBuf::new(),
+    };
+    offer(&nobody, &netlist, &coin('f'), &[]).fails_in_one_line();
+    assert!(!nobody.dir.exists(), "nothing is written");
 
     // The right message is still taken after all that.
     alice.proceed(&[bob.file("acceptance.tapcourt")]).exits(0);

@@ -20,7 +20,7 @@ use crate::program::Loaded;
 /// What both parties say when they begin.
 #[derive(Debug, Args)]
 struct PartyArgs {
-    /// The party's directory; made if there is none.
+    /// The party's directory, made by 'setup key'.
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
     let parameters = parameters(args)?;
     parameters.check()?;
     let loaded = Loaded::new(&args.party.program)?;
-    let home = Home::open_or_create(&args.party.dir)?;
+    let home = Home::open(&args.party.dir)?;
     let coins = funding_inputs(&args.party.coin, &home.secrets.wallet()?)?;
     let existing = if home.has_store() {
         Some(home.store()?)
@@ -112,7 +112,7 @@ pub(super) fn accept(args: &AcceptArgs) -> CliResult<Facts> {
         .program
         .verify_offer(&offer)
         .map_err(|error| CliError::file(&args.offer, error))?;
-    let home = Home::open_or_create(&args.party.dir)?;
+    let home = Home::open(&args.party.dir)?;
     let coins = funding_inputs(&args.party.coin, &home.secrets.wallet()?)?;
     let feerate = args.party.feerate.feerate;
     let graph = setup::draft(&loaded.program, &home.secrets, &offer, coins, feerate)?;
