@@ -120,7 +120,7 @@ impl Compiled {
         cells: Cells,
         program_digest: [u8; 32],
     ) -> Result<Self, CompileError> {
-        let prices = PriceList::new();
+        let prices = PriceList::get();
         let mut shapes = Shapes::default();
         let mut computed: Vec<u32> = network
             .outputs
@@ -131,7 +131,7 @@ impl Compiled {
         computed.sort_unstable();
         computed.dedup();
         let needed = Body::cone(&cells, &computed, |_| false).cells;
-        let (line, cutting) = best_line(&cells, &needed, network, &computed, &prices)?;
+        let (line, cutting) = best_line(&cells, &needed, network, &computed, prices)?;
         let mut groups = Vec::new();
         for (index, values) in cutting.input_groups.iter().enumerate() {
             groups.push(values_group(

@@ -1,5 +1,7 @@
 //! What commitments of each width cost, with the cheapest shape for it.
 
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
 use tapcourt_commitment::{Objective, Parameters};
 
@@ -42,7 +44,13 @@ pub(crate) struct PriceList {
 }
 
 impl PriceList {
-    pub(crate) fn new() -> Self {
+    /// The list, which is measured once: shapes depend on nothing but their width.
+    pub(crate) fn get() -> &'static Self {
+        static LIST: LazyLock<PriceList> = LazyLock::new(PriceList::measure);
+        &LIST
+    }
+
+    fn measure() -> Self {
         let measure = |bits: usize| {
             let parameters = shape(bits);
             let open = parameters.open_bits_size();
