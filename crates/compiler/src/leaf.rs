@@ -80,8 +80,7 @@ impl Leaf {
         index: usize,
     ) -> Self {
         let group = &groups[index];
-        let committed = group.is_committed();
-        let own: BTreeSet<ValueId> = group
+        let targets: Vec<ValueId> = group
             .slots
             .iter()
             .filter_map(|slot| match slot.source {
@@ -89,40 +88,23 @@ impl Leaf {
                 SlotSource::Constant(_) => None,
             })
             .collect();
+        let own: BTreeSet<ValueId> = targets.iter().copied().collect();
         // A value of another group is read as opened; the group's own are computed.
         let is_open = |v: ValueId| homes.get(&v).is_some_and(|home| home.0 != index);
-        let computed: Vec<ValueId> = own
+        // The rest are inputs, or outputs that another group holds already: they are only compared.
+        let (computed, compared): (Vec<ValueId>, Vec<ValueId>) = own
             .iter()
-            .copied()
-            .filter(|&v| cells.producer[v as usize].is_some() && !is_open(v))
-            .collect();
+            .partition(|&&v| cells.producer[v as usize].is_some() && !is_open(v));
         let mut body = Body::cone(cells, &computed, is_open);
-        let directly: BTreeSet<ValueId> = own
-            .iter()
-            .copied()
-            .filter(|v| !computed.contains(v))
-            .collect();
-        body.inputs.extend(
-            directly
-                .iter()
-                .copied()
-                .filter(|v| !body.inputs.contains(v))
-                .collect::<Vec<_>>(),
-        );
-        body.targets = group
-            .slots
-            .iter()
-            .filter_map(|slot| match slot.source {
-                SlotSource::Value(operand) => Some(operand.value),
-                SlotSource::Constant(_) => None,
-            })
-            .collect();
+        let read: BTreeSet<ValueId> = body.inputs.iter().copied().chain(compared).collect();
+        body.inputs = read.into_iter().collect();
+        body.targets = targets;
         let mut best = WEIGHTS
             .iter()
             .map(|&weights| Self::write(cells, groups, homes, index, &body, weights))
             .min_by_key(|leaf| leaf.body.len())
             .expect("there are weights");
-        debug_assert!(committed || best.opens.iter().all(|(g, _)| *g != index));
+        debug_assert!(group.is_committed() || best.opens.iter().all(|(g, _)| *g != index));
         best.open_sizes = best
             .opens
             .iter()
