@@ -41,8 +41,8 @@ impl Line {
     pub(crate) fn order(self, cells: &Cells, members: &[CellId]) -> Vec<CellId> {
         match self {
             Self::File => members.to_vec(),
-            Self::Earliest => by_level(cells, members, &earliest(cells, members)),
-            Self::Latest => by_level(cells, members, &latest(cells, members)),
+            Self::Earliest => by_level(members, &earliest(cells, members)),
+            Self::Latest => by_level(members, &latest(cells, members)),
             Self::Wanted => {
                 wanted(cells, members, &alone(members)).unwrap_or_else(|| members.to_vec())
             }
@@ -61,8 +61,7 @@ impl Line {
     }
 }
 
-fn by_level(cells: &Cells, members: &[CellId], level: &[u32]) -> Vec<CellId> {
-    let _ = cells;
+fn by_level(members: &[CellId], level: &[u32]) -> Vec<CellId> {
     let mut order = members.to_vec();
     order.sort_by_key(|&id| (level[id as usize], id));
     order

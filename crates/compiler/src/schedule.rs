@@ -103,7 +103,6 @@ pub(crate) struct Order {
 /// Orders a body greedily.
 pub(crate) fn order(cells: &Cells, body: &Body, weights: Weights) -> Order {
     let depth_first = depth_first(cells, body);
-    let members: HashSet<CellId> = body.cells.iter().copied().collect();
     let inputs: HashSet<ValueId> = body.inputs.iter().copied().collect();
     let mut readers: HashMap<ValueId, Vec<CellId>> = HashMap::new();
     let mut missing: HashMap<CellId, u32> = HashMap::new();
@@ -117,7 +116,6 @@ pub(crate) fn order(cells: &Cells, body: &Body, weights: Weights) -> Order {
         }
         missing.insert(id, count);
     }
-    debug_assert_eq!(members.len(), body.cells.len());
     let mut emitter = Emitter::planning(cells, body);
     let mut done: HashSet<CellId> = HashSet::with_capacity(body.cells.len());
     let mut order = Vec::with_capacity(body.cells.len());

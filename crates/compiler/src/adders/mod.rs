@@ -192,9 +192,6 @@ impl<'a> Finder<'a> {
     /// Marks what must be computed, from the outputs down. An adder of which only one result is needed is
     /// no adder; which is known when the scan, in falling order, has passed all readers of both results.
     fn cover(&mut self) {
-        for output in &self.network.outputs {
-            self.required[output.node() as usize] = true;
-        }
         // An adder is only one if both results are needed: repeat until no adder is dropped.
         loop {
             let required = self.required_from_outputs();
