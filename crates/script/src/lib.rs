@@ -55,6 +55,7 @@
 pub mod asm;
 mod effect;
 mod fragment;
+pub mod gadgets;
 mod instructions;
 pub mod interpreter;
 pub mod limits;
