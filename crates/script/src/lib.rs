@@ -53,6 +53,7 @@
 //! ```
 
 pub mod asm;
+pub mod dataflow;
 mod effect;
 mod fragment;
 pub mod gadgets;
@@ -63,6 +64,7 @@ mod macros;
 mod number;
 pub mod opcodes;
 pub mod taptree;
+pub mod words;
 mod writer;
 
 pub use self::effect::{Analysis, EffectError, analyze};

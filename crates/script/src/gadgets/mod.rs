@@ -1,5 +1,6 @@
 //! Gadgets: the computations that leaves are built from, and what each costs.
 
+pub mod blake3;
 mod catalogue;
 
 pub use self::catalogue::{GadgetSize, catalogue};

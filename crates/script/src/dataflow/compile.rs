@@ -1,0 +1,266 @@
+//! From a flow to a script.
+
+use bitcoin::ScriptBuf;
+
+use super::bank::push_all;
+use super::machine::{Machine, Piece};
+use super::offsets::{self, Affine};
+use super::{Flow, Home, Linear, Node, Value};
+use crate::ScriptWriter;
+use crate::limits::MAX_STACK_SIZE;
+use crate::opcodes::*;
+
+/// A script that carries out a [`Flow`].
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The script: tables, unless the flow's inputs lie above them, the steps, and the removal of what is left over.
+    pub script: ScriptBuf,
+    /// Bytes that set up and remove the tables.
+    pub table_bytes: usize,
+    /// Bytes that correct numbers because an offset did not fit.
+    pub correction_bytes: usize,
+    /// Most items on stack and altstack together, tables and inputs included.
+    pub max_stack: usize,
+    /// Each table's offset.
+    pub offsets: Vec<i64>,
+    /// Every value the script makes, in that order: before which byte it lies on top, and by how much the number exceeds the logical one.
+    pub made: Vec<Made>,
+}
+
+/// A value that a script has just put on top of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The byte of the script before which it lies there.
+    pub position: usize,
+    /// The value.
+    pub value: Value,
+    /// The number on the stack less the logical number.
+    pub offset: i64,
+}
+
+/// Why a flow has no script.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// Too many items at once.
+    #[error("{items} items on the stacks at once, where {MAX_STACK_SIZE} are allowed")]
+    StackSize {
+        /// Items at the highest moment.
+        items: usize,
+    },
+}
+
+/// Whether the tables are part of the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    /// Set up by the script and removed at its end.
+    Included,
+    /// Taken to lie on the stack already, and left there.
+    Excluded,
+}
+
+impl Flow {
+    /// Writes the script: inputs below, then the tables, set up and removed again.
+    ///
+    /// # Errors
+    /// If more items than [`MAX_STACK_SIZE`] lie on the stacks at once.
+    pub fn compile(&self) -> Result<Compiled, CompileError> {
+        self.compile_with(Tables::Included)
+    }
+
+    /// Writes the script for tables that lie on the stack already, below the inputs, and are left there.
+    ///
+    /// # Errors
+    /// If more items than [`MAX_STACK_SIZE`] lie on the stacks at once.
+    pub fn compile_on_tables(&self) -> Result<Compiled, CompileError> {
+        self.compile_with(Tables::Excluded)
+    }
+
+    /// The script that sets up the tables for [`Self::compile_on_tables`].
+    pub fn tables_script(&self, offsets: &[i64]) -> ScriptBuf {
+        let mut writer = ScriptWriter::new();
+        push_all(&self.bank.items(offsets), &mut writer);
+        writer.into_script()
+    }
+
+    fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
+        let mut machine = Machine::new(self.count_uses());
+        machine.place(&self.below);
+        if tables == Tables::Excluded {
+            machine.place_tables(self.bank.len(), false);
+        }
+        machine.place(&self.above);
+
+        for node in &self.nodes {
+            match node {
+                Node::Lookup {
+                    table,
+                    index,
+                    result,
+                } => {
+                    machine.index(index, self.bank.origins[table.0]);
+                    machine.op(OP_PICK);
+                    machine.consume(1);
+                    let mut offset = Affine::default();
+                    if !self.bank.tables[table.0].exact {
+                        offset.coefficients.insert(table.0, 1);
+                    }
+                    self.finish(&mut machine, &[*result], vec![offset]);
+                }
+                Node::Sum { sum, result } => {
+                    let offset = machine.sum(sum);
+                    machine.consume(1);
+                    self.finish(&mut machine, &[*result], vec![offset]);
+                }
+                Node::Apply {
+                    opcodes,
+                    arguments,
+                    results,
+                } => {
+                    for argument in arguments {
+                        machine.linear(argument);
+                    }
+                    opcodes.iter().for_each(|&opcode| machine.op(opcode));
+                    machine.consume(arguments.len());
+                    let offsets = vec![Affine::default(); results.len()];
+                    self.finish(&mut machine, results, offsets);
+                }
+                Node::Tables if tables == Tables::Included => {
+                    machine.place_tables(self.bank.len(), true);
+                }
+                Node::Tables => {}
+                Node::Restore(value) => machine.bring_from_alt(*value),
+                Node::Push { bytes, result } => {
+                    machine.push_data(bytes);
+                    machine.consume(1);
+                    self.finish(&mut machine, &[*result], vec![Affine::default()]);
+                }
+            }
+        }
+        match tables {
+            Tables::Included => {
+                // What is left lies deep down: by way of the altstack, the last output first.
+                for output in self.outputs.iter().rev() {
+                    machine.linear(output);
+                    machine.result_to_alt();
+                }
+                machine.drop_to(0);
+                for _ in &self.outputs {
+                    machine.op(OP_FROMALTSTACK);
+                }
+            }
+            Tables::Excluded => {
+                for output in &self.outputs {
+                    machine.linear(output);
+                }
+                let extra = machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
+                assert_eq!(extra, 0, "every input is used");
+            }
+        }
+        assert!(machine.altstack_is_empty(), "every value is used");
+        self.assemble(machine, tables)
+    }
+
+    /// Puts results on the stack, and each where it waits.
+    fn finish(&self, machine: &mut Machine, results: &[Value], offsets: Vec<Affine>) {
+        for (&result, offset) in results.iter().zip(offsets) {
+            machine.produce(result, offset);
+        }
+        for &result in results.iter().rev() {
+            if !machine.is_used(result) {
+                machine.drop_top();
+            } else if self.values[result.0 as usize].home == Home::Alt {
+                machine.top_to_alt();
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn count_uses(&self) -> Vec<u32> {
+        let mut uses = vec![0; self.values.len()];
+        let mut count = |sum: &Linear| {
+            for (value, _) in &sum.terms {
+                uses[value.0 as usize] += 1; // cast ok: an index
+            }
+        };
+        for node in &self.nodes {
+            match node {
+                Node::Lookup { index, .. } => count(index),
+                Node::Sum { sum, .. } => count(sum),
+                Node::Apply { arguments, .. } => arguments.iter().for_each(&mut count),
+                Node::Push { .. } | Node::Tables | Node::Restore(_) => {}
+            }
+        }
+        self.outputs.iter().for_each(&mut count);
+        uses
+    }
+
+    /// Chooses the offsets and writes the bytes.
+    fn assemble(&self, machine: Machine, tables: Tables) -> Result<Compiled, CompileError> {
+        if machine.max_stack > MAX_STACK_SIZE {
+            return Err(CompileError::StackSize {
+                items: machine.max_stack,
+            });
+        }
+        let slots: Vec<Affine> = machine
+            .pieces
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Correct(slot) => Some(slot.clone()),
+                _ => None,
+            })
+            .collect();
+        let free: Vec<bool> = self.bank.tables.iter().map(|table| !table.exact).collect();
+        let (offsets, correction_bytes) = offsets::choose(&slots, &free);
+        let mut writer = ScriptWriter::new();
+        let mut table_bytes = match tables {
+            Tables::Included => self.bank.len().div_ceil(2),
+            Tables::Excluded => 0,
+        };
+        let mut made = Vec::new();
+        for piece in &machine.pieces {
+            match piece {
+                Piece::Made(value) => made.push(Made {
+                    position: writer.len(),
+                    value: *value,
+                    offset: machine.offsets[value.0 as usize].value(&offsets), // cast ok: an index
+                }),
+                Piece::Code(code) => {
+                    writer.raw(code);
+                }
+                Piece::Correct(slot) => match slot.value(&offsets) {
+                    0 => {}
+                    1 => {
+                        writer.op(OP_1ADD);
+                    }
+                    -1 => {
+                        writer.op(OP_1SUB);
+                    }
+                    value if value > 0 => {
+                        writer.int(value).op(OP_ADD);
+                    }
+                    value => {
+                        writer.int(-value).op(OP_SUB);
+                    }
+                },
+                Piece::Push(slot) => {
+                    writer.int(slot.value(&offsets));
+                }
+                Piece::Tables => {
+                    let before = writer.len();
+                    push_all(&self.bank.items(&offsets), &mut writer);
+                    table_bytes += writer.len() - before;
+                }
+            }
+        }
+        Ok(Compiled {
+            script: writer.into_script(),
+            table_bytes,
+            correction_bytes,
+            max_stack: machine.max_stack,
+            offsets,
+            made,
+        })
+    }
+}

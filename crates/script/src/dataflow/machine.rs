@@ -1,0 +1,417 @@
+//! A model of both stacks, which writes opcodes as it moves values about.
+
+use bitcoin::Opcode;
+
+use super::offsets::Affine;
+use super::{Linear, Sign, Value};
+use crate::ScriptWriter;
+use crate::opcodes::*;
+
+/// A piece of a script that is not finished while the offsets of tables are not known.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    /// Opcodes and pushes.
+    Code(Vec<u8>),
+    /// Adds this to the top item.
+    Correct(Affine),
+    /// Pushes this.
+    Push(Affine),
+    /// Sets up the tables.
+    Tables,
+    /// Here, this value has just been put on top.
+    Made(Value),
+}
+
+/// What lies in a place of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Item {
+    Value(Value),
+    /// An item of the tables.
+    Table,
+    /// The number at work.
+    Working,
+}
+
+/// Both stacks, and the script so far.
+pub(crate) struct Machine {
+    main: Vec<Item>,
+    alt: Vec<Value>,
+    /// Items below the tables.
+    below_tables: usize,
+    /// For each value, its uses that are still to come.
+    uses: Vec<u32>,
+    /// For each value, its number less its logical number.
+    pub(crate) offsets: Vec<Affine>,
+    pub(crate) pieces: Vec<Piece>,
+    /// Most items on both stacks between pieces.
+    pub(crate) max_stack: usize,
+}
+
+impl Machine {
+    pub(crate) fn new(uses: Vec<u32>) -> Self {
+        Self {
+            main: Vec::new(),
+            alt: Vec::new(),
+            below_tables: 0,
+            offsets: vec![Affine::default(); uses.len()],
+            uses,
+            pieces: Vec::new(),
+            max_stack: 0,
+        }
+    }
+
+    /// Puts values on the stack that are there without our doing.
+    pub(crate) fn place(&mut self, values: &[Value]) {
+        self.main
+            .extend(values.iter().map(|&value| Item::Value(value)));
+        self.note_height(0);
+    }
+
+    /// Sets up the tables.
+    pub(crate) fn place_tables(&mut self, items: usize, write: bool) {
+        self.below_tables = self.main.len();
+        self.main.extend(std::iter::repeat_n(Item::Table, items));
+        if write {
+            self.pieces.push(Piece::Tables);
+        }
+        self.note_height(0);
+    }
+
+    /// Items on the stack.
+    pub(crate) fn height(&self) -> usize {
+        self.main.len()
+    }
+
+    /// Whether nothing waits on the altstack.
+    pub(crate) fn altstack_is_empty(&self) -> bool {
+        self.alt.is_empty()
+    }
+
+    pub(crate) fn note_height(&mut self, extra: usize) {
+        self.max_stack = self.max_stack.max(self.main.len() + self.alt.len() + extra);
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut ScriptWriter)) {
+        let mut writer = ScriptWriter::new();
+        write(&mut writer);
+        match self.pieces.last_mut() {
+            Some(Piece::Code(code)) => code.extend_from_slice(writer.as_script().as_bytes()),
+            _ => self
+                .pieces
+                .push(Piece::Code(writer.as_script().as_bytes().to_vec())),
+        }
+    }
+
+    pub(crate) fn op(&mut self, opcode: Opcode) {
+        self.write(|writer| {
+            writer.op(opcode);
+        });
+    }
+
+    /// Pushes bytes.
+    pub(crate) fn push_data(&mut self, bytes: &[u8]) {
+        self.write(|writer| {
+            writer.data(bytes);
+        });
+        self.main.push(Item::Working);
+        self.note_height(0);
+    }
+
+    /// How deep a value lies; 0 is the top.
+    fn depth(&self, value: Value) -> Option<usize> {
+        self.main
+            .iter()
+            .rev()
+            .position(|&item| item == Item::Value(value))
+    }
+
+    /// Brings values that wait on the altstack, and all that lies above them there, to the stack.
+    pub(crate) fn bring_from_alt(&mut self, value: Value) {
+        while self.depth(value).is_none() {
+            let top = self
+                .alt
+                .pop()
+                .expect("a value that is still used lies on one of the stacks");
+            self.main.push(Item::Value(top));
+            self.op(OP_FROMALTSTACK);
+        }
+    }
+
+    /// Uses a value: leaves it on top, as the number at work. `below` is whether a number at work lies on top, to which it will be added: then
+    /// a value right below may stay there.
+    fn fetch(&mut self, value: Value, add_to_working: bool) {
+        let index = value.0 as usize; // cast ok: an index
+        let depth = self
+            .depth(value)
+            .expect("brought to the stack before it is fetched");
+        assert!(self.uses[index] > 0, "every use is counted");
+        self.uses[index] -= 1;
+        let place = self.main.len() - 1 - depth;
+        if self.uses[index] > 0 {
+            self.copy(depth);
+            self.main.push(Item::Working);
+        } else {
+            self.main.remove(place);
+            self.below_tables -= usize::from(place < self.below_tables);
+            if !(add_to_working && depth == 1) {
+                self.roll(depth);
+            }
+            self.main.push(Item::Working);
+        }
+        self.note_height(1);
+    }
+
+    fn copy(&mut self, depth: usize) {
+        match depth {
+            0 => self.op(OP_DUP),
+            1 => self.op(OP_OVER),
+            _ => self.write(|writer| {
+                writer.int(depth as i64).op(OP_PICK); // cast ok: at most 1,000
+            }),
+        }
+    }
+
+    fn roll(&mut self, depth: usize) {
+        match depth {
+            0 => {}
+            1 => self.op(OP_SWAP),
+            2 => self.op(OP_ROT),
+            _ => self.write(|writer| {
+                writer.int(depth as i64).op(OP_ROLL); // cast ok: at most 1,000
+            }),
+        }
+    }
+
+    /// Bytes of fetching terms in this order.
+    fn cost(&self, order: &[(Value, usize)]) -> usize {
+        // Depths as they are now; what has been taken away since, and the number at work, shift them.
+        let mut taken: [usize; 16] = [usize::MAX; 16];
+        let mut taken_len = 0;
+        let mut bytes = 0;
+        for (step, &(value, depth)) in order.iter().enumerate() {
+            let later = order[step + 1..]
+                .iter()
+                .filter(|(other, _)| *other == value)
+                .count() as u32; // cast ok: a handful
+            let earlier = order[..step]
+                .iter()
+                .filter(|(other, _)| *other == value)
+                .count() as u32; // cast ok: a handful
+            let last = self.uses[value.0 as usize] == earlier + 1; // cast ok: an index
+            debug_assert!(!last || later == 0);
+            let removed = taken[..taken_len].iter().filter(|&&d| d < depth).count();
+            let now = depth - removed + usize::from(step > 0);
+            bytes += match (now, last) {
+                (0, false) => 1,
+                (1, false) => 1,
+                (0, true) => 0,
+                (1, true) => usize::from(step == 0),
+                (2, true) => 1,
+                (3..=16, _) | (2, false) => 2,
+                (17..=127, _) => 3,
+                _ => 4,
+            };
+            if last {
+                taken[taken_len] = depth;
+                taken_len += 1;
+            }
+        }
+        bytes
+    }
+
+    /// Leaves the logical sum on top as the number at work.
+    pub(crate) fn linear(&mut self, sum: &Linear) {
+        let residual = self.gather(sum);
+        self.correct(sum, residual);
+    }
+
+    /// Leaves on top, as the number at work, how deep the entry lies that a sum indexes in a table whose entry 0 is the item `origin` of all tables.
+    pub(crate) fn index(&mut self, sum: &Linear, origin: i64) {
+        let mut residual = self.gather(sum);
+        let height = self.main.len() - usize::from(!sum.terms.is_empty());
+        let above = height as i64 - self.below_tables as i64; // cast ok: at most 1,000
+        residual.constant += above - 1 - origin;
+        self.correct(sum, residual);
+    }
+
+    fn correct(&mut self, sum: &Linear, residual: Affine) {
+        if sum.terms.is_empty() {
+            self.pieces.push(Piece::Push(residual));
+            self.main.push(Item::Working);
+        } else {
+            if residual != Affine::default() {
+                self.pieces.push(Piece::Correct(residual));
+            }
+        }
+        self.note_height(1);
+    }
+
+    /// Leaves a sum on top as the number at work without correcting it, and says by how much it differs from the logical sum.
+    ///
+    /// # Panics
+    /// If the sum has no terms.
+    pub(crate) fn sum(&mut self, sum: &Linear) -> Affine {
+        assert!(!sum.terms.is_empty(), "a constant is no step");
+        let mut difference = Affine::default();
+        difference.subtract(&self.gather(sum), 1);
+        difference
+    }
+
+    /// Adds up the terms as they are. Returns what would have to be added for the logical sum.
+    fn gather(&mut self, sum: &Linear) -> Affine {
+        for &(value, _) in &sum.terms {
+            self.bring_from_alt(value);
+        }
+        let mut missing = Affine {
+            constant: sum.constant,
+            ..Affine::default()
+        };
+        for &(value, sign) in &sum.terms {
+            let factor = match sign {
+                Sign::Plus => 1,
+                Sign::Minus => -1,
+            };
+            missing.subtract(&self.offsets[value.0 as usize], factor); // cast ok: an index
+        }
+        // A value that is added twice is fetched once and doubled.
+        let mut distinct: Vec<(Value, Sign)> = Vec::with_capacity(sum.terms.len());
+        let mut doubled: Vec<(Value, Sign)> = Vec::new();
+        for &term in &sum.terms {
+            if distinct.contains(&term) && !doubled.contains(&term) {
+                doubled.push(term);
+                self.uses[term.0.0 as usize] -= 1; // cast ok: an index
+            } else {
+                distinct.push(term);
+            }
+        }
+        let order = self.cheapest_order(&distinct);
+        for (position, &(value, sign)) in order.iter().enumerate() {
+            let double = doubled.contains(&(value, sign));
+            self.fetch(value, position > 0 && sign == Sign::Plus && !double);
+            if double {
+                doubled.retain(|&term| term != (value, sign));
+                self.op(OP_DUP);
+                self.op(OP_ADD);
+            }
+            if position > 0 {
+                self.op(match sign {
+                    Sign::Plus => OP_ADD,
+                    Sign::Minus => OP_SUB,
+                });
+                self.main.pop();
+            } else if sign == Sign::Minus {
+                self.op(OP_NEGATE);
+            }
+        }
+        missing
+    }
+
+    /// The order of terms that takes the fewest bytes: an added one first, if there is one.
+    fn cheapest_order(&self, terms: &[(Value, Sign)]) -> Vec<(Value, Sign)> {
+        let mut depths: Vec<(Value, usize, Sign)> = terms
+            .iter()
+            .map(|&(value, sign)| {
+                let depth = self.depth(value).expect("brought to the stack before");
+                (value, depth, sign)
+            })
+            .collect();
+        depths.sort_by_key(|&(value, depth, _)| (depth, value));
+        if depths.len() > 5 {
+            depths.sort_by_key(|&(value, depth, sign)| (sign == Sign::Minus, depth, value));
+            return depths
+                .iter()
+                .map(|&(value, _, sign)| (value, sign))
+                .collect();
+        }
+        let mut best: Option<(usize, Vec<(Value, Sign)>)> = None;
+        let mut order: Vec<usize> = (0..depths.len()).collect();
+        permutations(&mut order, 0, &mut |order| {
+            let chosen: Vec<(Value, usize)> = order
+                .iter()
+                .map(|&term| (depths[term].0, depths[term].1))
+                .collect();
+            let negations = order
+                .iter()
+                .enumerate()
+                .map(|(position, &term)| usize::from(position == 0 && depths[term].2 == Sign::Minus))
+                .sum::<usize>();
+            let bytes = self.cost(&chosen) + negations;
+            if best.as_ref().is_none_or(|(known, _)| bytes < *known) {
+                let order = order
+                    .iter()
+                    .map(|&term| (depths[term].0, depths[term].2))
+                    .collect();
+                best = Some((bytes, order));
+            }
+        });
+        best.map(|(_, order)| order).unwrap_or_default()
+    }
+
+    /// Takes `count` numbers at work from the top, which an opcode has consumed.
+    pub(crate) fn consume(&mut self, count: usize) {
+        for _ in 0..count {
+            let item = self.main.pop();
+            debug_assert_eq!(item, Some(Item::Working), "only numbers at work are consumed");
+        }
+    }
+
+    /// Puts results on top that an opcode has left there.
+    pub(crate) fn produce(&mut self, value: Value, offset: Affine) {
+        self.offsets[value.0 as usize] = offset; // cast ok: an index
+        self.pieces.push(Piece::Made(value));
+        self.main.push(Item::Value(value));
+        self.note_height(0);
+    }
+
+    /// Whether a value is still used.
+    pub(crate) fn is_used(&self, value: Value) -> bool {
+        self.uses[value.0 as usize] > 0 // cast ok: an index
+    }
+
+    /// Drops the top value.
+    pub(crate) fn drop_top(&mut self) {
+        self.main.pop();
+        self.op(OP_DROP);
+    }
+
+    /// Moves the top value to the altstack.
+    pub(crate) fn top_to_alt(&mut self) {
+        match self.main.pop() {
+            Some(Item::Value(value)) => self.alt.push(value),
+            item => unreachable!("{item:?} is no value"),
+        }
+        self.op(OP_TOALTSTACK);
+    }
+
+    /// Moves the number at work to the altstack, to stay there until the end.
+    pub(crate) fn result_to_alt(&mut self) {
+        self.main.pop();
+        self.op(OP_TOALTSTACK);
+    }
+
+    /// Drops all but the lowest `keep` items of the stack.
+    pub(crate) fn drop_to(&mut self, keep: usize) {
+        let mut drops = self.main.len() - keep;
+        while drops >= 2 {
+            self.op(OP_2DROP);
+            drops -= 2;
+        }
+        if drops == 1 {
+            self.op(OP_DROP);
+        }
+        self.main.truncate(keep);
+    }
+}
+
+/// Calls `visit` with every permutation.
+fn permutations(items: &mut [usize], fixed: usize, visit: &mut dyn FnMut(&[usize])) {
+    if fixed >= items.len() {
+        visit(items);
+        return;
+    }
+    for choice in fixed..items.len() {
+        items[fixed..=choice].rotate_right(1);
+        permutations(items, fixed + 1, visit);
+        items[fixed..=choice].rotate_left(1);
+    }
+}

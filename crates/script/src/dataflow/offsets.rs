@@ -1,0 +1,146 @@
+//! The choice of the tables' offsets.
+//!
+//! Every place where a number may have to be corrected is a *slot*: what must be added there depends linearly on the offsets. They are
+//! chosen so that most slots come to zero. Each is set in turn to the value that makes the total cheapest, until nothing improves; the candidates are
+//! the values that bring some slot to zero. Different orders of the offsets are tried.
+
+use std::collections::BTreeMap;
+
+/// A number that depends on the offsets: `constant + Σ coefficient · offset`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Affine {
+    pub(crate) constant: i64,
+    /// Table to coefficient, without zeros.
+    pub(crate) coefficients: BTreeMap<usize, i64>,
+}
+
+impl Affine {
+    /// Subtracts `sign` times another.
+    pub(crate) fn subtract(&mut self, other: &Self, sign: i64) {
+        self.constant -= sign * other.constant;
+        for (&table, &coefficient) in &other.coefficients {
+            let entry = self.coefficients.entry(table).or_default();
+            *entry -= sign * coefficient;
+            if *entry == 0 {
+                self.coefficients.remove(&table);
+            }
+        }
+    }
+
+    /// The value for these offsets.
+    pub(crate) fn value(&self, offsets: &[i64]) -> i64 {
+        let sum: i64 = self
+            .coefficients
+            .iter()
+            .map(|(&table, coefficient)| coefficient * offsets[table])
+            .sum();
+        self.constant + sum
+    }
+}
+
+/// Bytes that add a number to the top item: `OP_1ADD`, `OP_n OP_ADD`, or a longer push.
+pub(crate) fn correction_bytes(value: i64) -> usize {
+    match value.unsigned_abs() {
+        0 => 0,
+        1 => 1,
+        2..=16 => 2,
+        17..=127 => 3,
+        128..=32_767 => 4,
+        _ => 5,
+    }
+}
+
+/// Chooses offsets for `free` tables, all others being zero. Returns all offsets and the bytes of all corrections.
+pub(crate) fn choose(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
+    let mut counted: BTreeMap<&Affine, usize> = BTreeMap::new();
+    for slot in slots {
+        *counted.entry(slot).or_default() += 1;
+    }
+    let slots: Vec<(&Affine, usize)> = counted.into_iter().collect();
+    let total = |offsets: &[i64]| -> usize {
+        slots
+            .iter()
+            .map(|(slot, count)| count * correction_bytes(slot.value(offsets)))
+            .sum()
+    };
+    let tables: Vec<usize> = (0..free.len()).filter(|&table| free[table]).collect();
+    let mut best: Option<(usize, i64, Vec<i64>)> = None;
+    for start in 0..tables.len().max(1) {
+        for reverse in [false, true] {
+            let mut order = tables.clone();
+            order.rotate_left(start.min(tables.len()));
+            if reverse {
+                order.reverse();
+            }
+            let mut offsets = vec![0; free.len()];
+            let mut settled = vec![false; free.len()];
+            loop {
+                let before = offsets.clone();
+                for &table in &order {
+                    settle(&slots, table, &mut offsets, &settled, free);
+                    settled[table] = true;
+                }
+                if offsets == before {
+                    break;
+                }
+            }
+            let bytes = total(&offsets);
+            // Of equally cheap ones, the smaller numbers: they take fewer bytes to push.
+            let size = offsets.iter().map(|offset| offset.abs()).sum();
+            if best
+                .as_ref()
+                .is_none_or(|(known, known_size, _)| (bytes, size) < (*known, *known_size))
+            {
+                best = Some((bytes, size, offsets));
+            }
+        }
+    }
+    let (bytes, _, offsets) = best.expect("at least one order is tried");
+    (offsets, bytes)
+}
+
+/// Sets one offset to its best value. In the first round, slots that depend on offsets not yet settled do not count: those will
+/// adapt.
+fn settle(
+    slots: &[(&Affine, usize)],
+    table: usize,
+    offsets: &mut [i64],
+    settled: &[bool],
+    free: &[bool],
+) {
+    let mut relevant: BTreeMap<(i64, i64), usize> = BTreeMap::new();
+    for (slot, count) in slots {
+        let Some(&coefficient) = slot.coefficients.get(&table) else {
+            continue;
+        };
+        let waits = slot
+            .coefficients
+            .keys()
+            .any(|&other| other != table && free[other] && !settled[other]);
+        if waits {
+            continue;
+        }
+        let rest = slot.value(offsets) - coefficient * offsets[table];
+        *relevant.entry((rest, coefficient)).or_default() += count;
+    }
+    let cost = |offset: i64| -> usize {
+        relevant
+            .iter()
+            .map(|(&(rest, coefficient), count)| {
+                count * correction_bytes(rest + coefficient * offset)
+            })
+            .sum()
+    };
+    let candidates = relevant
+        .keys()
+        .filter(|(rest, coefficient)| rest % coefficient == 0)
+        .map(|(rest, coefficient)| -rest / coefficient);
+    let now = offsets[table];
+    let choice = candidates
+        .chain([now])
+        .map(|offset| (cost(offset), offset != now, offset.abs(), offset))
+        .min();
+    if let Some((.., offset)) = choice {
+        offsets[table] = offset;
+    }
+}
