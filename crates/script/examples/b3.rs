@@ -1,9 +1,9 @@
 use tapcourt_script::gadgets::blake3 as b3;
 use tapcourt_script::interpreter::{Rules, execute};
 fn main() {
-    let order = b3::plain_order();
+    let args: Vec<usize> = std::env::args().skip(1).map(|a| a.parse().unwrap()).collect(); let order = [args[0], args[1]];
     for (len, words) in [(64usize, 8usize), (64, 5), (40, 5), (24, 5)] {
-        let c = b3::block(len, words, &order).unwrap();
+        let c = b3::block(len, words, order).unwrap();
         println!("{len}B->{words}w script {} tables {} corrections {} stack {} offsets {:?}", c.script.len(), c.table_bytes, c.correction_bytes, c.max_stack, c.offsets);
         // message: first word on top, lowest nibble on top
         let msg: Vec<u8> = (0..len as u32).map(|i| (i * 37 + 11) as u8).collect();
@@ -26,6 +26,19 @@ fn main() {
                     if top != want && bad < 5 { bad += 1; println!("  bad {m:?} top {top} want {want}"); }
                 }
             });
+        }
+        if len == 64 && words == 8 {
+            let mut counts = std::collections::BTreeMap::new();
+            let ins: Vec<_> = tapcourt_script::instructions(&c.script).map(|i| i.unwrap()).collect();
+            for w in ins.windows(2) {
+                let b = w[1].opcode.to_u8();
+                let a = w[0].opcode.to_u8();
+                if b == 0x79 || b == 0x7a {
+                    let pushed = if (0x51..=0x60).contains(&a) { 1 } else if a <= 0x4b && a > 0 { a as usize + 1 } else { 0 };
+                    *counts.entry(format!("{}{}", if b == 0x79 { "PICK" } else { "ROLL" }, pushed + 1)).or_insert(0usize) += 1;
+                } else { *counts.entry(tapcourt_script::opcodes::name(w[1].opcode).into_owned()).or_insert(0) += 1; }
+            }
+            println!("{counts:?}");
         }
         let e = execute(&c.script, stack, None, Rules::Policy);
         let hash = ref_blake3(&msg);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::offsets::MAX_TABLES;
 use crate::ScriptWriter;
 use crate::opcodes::*;
 
@@ -66,7 +67,7 @@ impl Bank {
     /// on the same place, so tables that use every second index can be interleaved by shifts of 0 and 1.
     ///
     /// # Panics
-    /// If two entries fall on the same place.
+    /// If two entries fall on the same place, or there are too many tables.
     pub fn add<const N: usize>(&mut self, tables: [(Table, i64); N]) -> [TableId; N] {
         // Entry i of a table with shift s lies at top − (i − s), so the lowest i − s lies highest.
         let places = |(table, shift): &(Table, i64)| {
@@ -87,11 +88,20 @@ impl Bank {
         };
         let top = self.len as i64 + (last - first); // cast ok: banks fit the stack
         self.len = top as usize + 1; // cast ok: not negative
+        assert!(
+            self.tables.len() + N <= MAX_TABLES,
+            "a bank has at most {MAX_TABLES} tables"
+        );
         tables.map(|(table, shift)| {
             self.tables.push(table);
             self.origins.push(top + first + shift);
             TableId(self.tables.len() - 1)
         })
+    }
+
+    /// Leaves places free above the tables there are: where a table lies decides about offsets.
+    pub fn gap(&mut self, items: usize) {
+        self.len += items;
     }
 
     /// Items of all tables.

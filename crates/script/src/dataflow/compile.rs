@@ -5,7 +5,7 @@ use bitcoin::ScriptBuf;
 use super::bank::push_all;
 use super::machine::{Machine, Piece};
 use super::offsets::{self, Affine};
-use super::{Flow, Home, Linear, Node, Value};
+use super::{Flow, Home, Linear, Node, TableId, Value};
 use crate::ScriptWriter;
 use crate::limits::MAX_STACK_SIZE;
 use crate::opcodes::*;
@@ -91,7 +91,8 @@ impl Flow {
         }
         machine.place(&self.above);
 
-        for node in &self.nodes {
+        let live = self.live();
+        for (node, _) in self.nodes.iter().zip(&live).filter(|(_, live)| **live) {
             match node {
                 Node::Lookup {
                     table,
@@ -101,14 +102,15 @@ impl Flow {
                     machine.index(index, self.bank.origins[table.0]);
                     machine.op(OP_PICK);
                     machine.consume(1);
-                    let mut offset = Affine::default();
-                    if !self.bank.tables[table.0].exact {
-                        offset.coefficients.insert(table.0, 1);
-                    }
+                    let offset = self.table_offset(*table);
                     self.finish(&mut machine, &[*result], vec![offset]);
                 }
-                Node::Sum { sum, result } => {
-                    let offset = machine.sum(sum);
+                Node::Sum { sum, like, result } => {
+                    let mut zeros = Affine::default();
+                    for &table in like {
+                        zeros.subtract(&self.table_offset(table), -1);
+                    }
+                    let offset = machine.sum(sum, &zeros);
                     machine.consume(1);
                     self.finish(&mut machine, &[*result], vec![offset]);
                 }
@@ -129,6 +131,8 @@ impl Flow {
                     machine.place_tables(self.bank.len(), true);
                 }
                 Node::Tables => {}
+                Node::Pad(items) => machine.pad(*items),
+                Node::Unpad => machine.unpad(),
                 Node::Restore(value) => machine.bring_from_alt(*value),
                 Node::Push { bytes, result } => {
                     machine.push_data(bytes);
@@ -139,10 +143,13 @@ impl Flow {
         }
         match tables {
             Tables::Included => {
-                // What is left lies deep down: by way of the altstack, the last output first.
-                for output in self.outputs.iter().rev() {
-                    machine.linear(output);
-                    machine.result_to_alt();
+                // By way of the altstack, the last output first. There is nothing to move if they wait there in that order already.
+                if !machine.altstack_is(&self.outputs) {
+                    for output in self.outputs.iter().rev() {
+                        machine.linear(output);
+                        machine.result_to_alt();
+                    }
+                    assert!(machine.altstack_is_empty(), "every value is used");
                 }
                 machine.drop_to(0);
                 for _ in &self.outputs {
@@ -155,10 +162,18 @@ impl Flow {
                 }
                 let extra = machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
                 assert_eq!(extra, 0, "every input is used");
+                assert!(machine.altstack_is_empty(), "every value is used");
             }
         }
-        assert!(machine.altstack_is_empty(), "every value is used");
         self.assemble(machine, tables)
+    }
+
+    fn table_offset(&self, table: TableId) -> Affine {
+        if self.bank.tables[table.0].exact {
+            Affine::default()
+        } else {
+            Affine::offset(table.0)
+        }
     }
 
     /// Puts results on the stack, and each where it waits.
@@ -177,6 +192,38 @@ impl Flow {
         }
     }
 
+    /// For each node whether it is carried out: look-ups and sums whose results nobody uses are not.
+    ///
+    /// Their uses of other values still count, so what they would have taken away stays on the stack, and the height with it.
+    fn live(&self) -> Vec<bool> {
+        let mut used = vec![false; self.values.len()];
+        self.outputs
+            .iter()
+            .for_each(|output| mark_used(output, &mut used));
+        let mut live = vec![true; self.nodes.len()];
+        for (node, live) in self.nodes.iter().zip(&mut live).rev() {
+            match node {
+                Node::Lookup { index, result, .. } => {
+                    *live = used[result.0 as usize]; // cast ok: an index
+                    if *live {
+                        mark_used(index, &mut used);
+                    }
+                }
+                Node::Sum { sum, result, .. } => {
+                    *live = used[result.0 as usize]; // cast ok: an index
+                    if *live {
+                        mark_used(sum, &mut used);
+                    }
+                }
+                Node::Apply { arguments, .. } => {
+                    arguments.iter().for_each(|sum| mark_used(sum, &mut used));
+                }
+                _ => {}
+            }
+        }
+        live
+    }
+
     fn count_uses(&self) -> Vec<u32> {
         let mut uses = vec![0; self.values.len()];
         let mut count = |sum: &Linear| {
@@ -189,10 +236,17 @@ impl Flow {
                 Node::Lookup { index, .. } => count(index),
                 Node::Sum { sum, .. } => count(sum),
                 Node::Apply { arguments, .. } => arguments.iter().for_each(&mut count),
-                Node::Push { .. } | Node::Tables | Node::Restore(_) => {}
+                Node::Push { .. }
+                | Node::Tables
+                | Node::Restore(_)
+                | Node::Pad(_)
+                | Node::Unpad => {}
             }
         }
         self.outputs.iter().for_each(&mut count);
+        for value in &self.left {
+            uses[value.0 as usize] += 1; // cast ok: an index
+        }
         uses
     }
 
@@ -207,7 +261,7 @@ impl Flow {
             .pieces
             .iter()
             .filter_map(|piece| match piece {
-                Piece::Correct(slot) => Some(slot.clone()),
+                Piece::Correct(slot) => Some(*slot),
                 _ => None,
             })
             .collect();
@@ -262,5 +316,11 @@ impl Flow {
             offsets,
             made,
         })
+    }
+}
+
+fn mark_used(sum: &Linear, used: &mut [bool]) {
+    for (value, _) in &sum.terms {
+        used[value.0 as usize] = true; // cast ok: an index
     }
 }

@@ -30,6 +30,8 @@ enum Item {
     Table,
     /// The number at work.
     Working,
+    /// There for the height only.
+    Padding,
 }
 
 /// Both stacks, and the script so far.
@@ -85,6 +87,15 @@ impl Machine {
     /// Whether nothing waits on the altstack.
     pub(crate) fn altstack_is_empty(&self) -> bool {
         self.alt.is_empty()
+    }
+
+    /// Whether the altstack holds just these values as they are, the first one on top.
+    pub(crate) fn altstack_is(&self, outputs: &[Linear]) -> bool {
+        self.alt.len() == outputs.len()
+            && self.alt.iter().rev().zip(outputs).all(|(&value, output)| {
+                *output == Linear::from(value)
+                    && self.offsets[value.0 as usize] == Affine::default() // cast ok: an index
+            })
     }
 
     pub(crate) fn note_height(&mut self, extra: usize) {
@@ -246,15 +257,64 @@ impl Machine {
         self.note_height(1);
     }
 
-    /// Leaves a sum on top as the number at work without correcting it, and says by how much it differs from the logical sum.
+    /// Leaves a sum on top as the number at work, corrected by its constant and by what it is to be `like`. Says by how much it differs from the
+    /// logical sum.
     ///
     /// # Panics
     /// If the sum has no terms.
-    pub(crate) fn sum(&mut self, sum: &Linear) -> Affine {
+    pub(crate) fn sum(&mut self, sum: &Linear, like: &Affine) -> Affine {
         assert!(!sum.terms.is_empty(), "a constant is no step");
-        let mut difference = Affine::default();
+        let mut correction = *like;
+        correction.constant += sum.constant;
+        let mut difference = correction;
         difference.subtract(&self.gather(sum), 1);
+        if correction != Affine::default() {
+            self.pieces.push(Piece::Correct(correction));
+        }
         difference
+    }
+
+    /// Pushes items that nobody uses.
+    pub(crate) fn pad(&mut self, items: usize) {
+        let mut left = items;
+        while left > 0 {
+            let padding = self
+                .main
+                .iter()
+                .rev()
+                .take_while(|&&item| item == Item::Padding)
+                .count();
+            let (opcode, pushed) = match (padding, left) {
+                (3.., 3..) => (OP_3DUP, 3),
+                (2.., 2..) => (OP_2DUP, 2),
+                (1.., _) => (OP_DUP, 1),
+                _ => (OP_0, 1),
+            };
+            self.op(opcode);
+            self.main
+                .extend(std::iter::repeat_n(Item::Padding, pushed));
+            left -= pushed;
+        }
+        self.note_height(0);
+    }
+
+    /// Takes the topmost unused item away, if there is one.
+    pub(crate) fn unpad(&mut self) {
+        let depth = self
+            .main
+            .iter()
+            .rev()
+            .position(|&item| item == Item::Padding);
+        if let Some(depth) = depth {
+            self.main.remove(self.main.len() - 1 - depth);
+            match depth {
+                1 => self.op(OP_NIP),
+                _ => {
+                    self.roll(depth);
+                    self.op(OP_DROP);
+                }
+            }
+        }
     }
 
     /// Adds up the terms as they are. Returns what would have to be added for the logical sum.
@@ -284,6 +344,9 @@ impl Machine {
                 distinct.push(term);
             }
         }
+        if self.tuck(&distinct, &doubled) {
+            return missing;
+        }
         let order = self.cheapest_order(&distinct);
         for (position, &(value, sign)) in order.iter().enumerate() {
             let double = doubled.contains(&(value, sign));
@@ -304,6 +367,33 @@ impl Machine {
             }
         }
         missing
+    }
+
+    /// Adds two values of which the top one is kept and the one below it is not, by `OP_TUCK OP_ADD`, if that is the case.
+    fn tuck(&mut self, terms: &[(Value, Sign)], doubled: &[(Value, Sign)]) -> bool {
+        let &[(a, Sign::Plus), (b, Sign::Plus)] = terms else {
+            return false;
+        };
+        let &[.., Item::Value(below), Item::Value(top)] = self.main.as_slice() else {
+            return false;
+        };
+        let uses = |value: Value| self.uses[value.0 as usize]; // cast ok: an index
+        if !doubled.is_empty()
+            || ((a, b) != (top, below) && (b, a) != (top, below))
+            || uses(top) < 2
+            || uses(below) != 1
+        {
+            return false;
+        }
+        self.uses[top.0 as usize] -= 1; // cast ok: an index
+        self.uses[below.0 as usize] -= 1; // cast ok: an index
+        self.op(OP_TUCK);
+        self.op(OP_ADD);
+        let place = self.main.len() - 2;
+        self.main.remove(place);
+        self.main.push(Item::Working);
+        self.note_height(1);
+        true
     }
 
     /// The order of terms that takes the fewest bytes: an added one first, if there is one.

@@ -103,7 +103,12 @@ pub(crate) enum Node {
         result: Value,
     },
     /// Adds up.
-    Sum { sum: Linear, result: Value },
+    Sum {
+        sum: Linear,
+        /// As if entries 0 of these tables had been added.
+        like: Vec<TableId>,
+        result: Value,
+    },
     /// Applies opcodes to logical numbers, the last argument on top.
     Apply {
         opcodes: Vec<Opcode>,
@@ -117,6 +122,10 @@ pub(crate) enum Node {
     Tables,
     /// Brings a value from the altstack.
     Restore(Value),
+    /// Pushes items that nobody uses.
+    Pad(usize),
+    /// Takes such an item away, if there is one.
+    Unpad,
 }
 
 /// Where a value waits for its next use.
@@ -147,6 +156,8 @@ pub struct Flow {
     pub(crate) below: Vec<Value>,
     /// On the stack at the start, above the tables, the deepest first.
     pub(crate) above: Vec<Value>,
+    /// Not taken away at their last use.
+    pub(crate) left: Vec<Value>,
     /// Left at the end, the deepest first.
     pub(crate) outputs: Vec<Linear>,
 }
@@ -196,10 +207,40 @@ impl Flow {
 
     /// Adds up. Worth a step of its own only if the sum is used more than once.
     pub fn sum(&mut self, sum: impl Into<Linear>) -> Value {
+        self.sum_like(sum, [])
+    }
+
+    /// Adds up, and gives the sum the offset that it would have if zeros read from these tables were among the terms.
+    ///
+    /// So that the first column of an addition, which gets no carry, can index the same tables as the others.
+    pub fn sum_like(
+        &mut self,
+        sum: impl Into<Linear>,
+        like: impl IntoIterator<Item = TableId>,
+    ) -> Value {
         let sum = sum.into();
         let result = self.value();
-        self.nodes.push(Node::Sum { sum, result });
+        self.nodes.push(Node::Sum {
+            sum,
+            like: like.into_iter().collect(),
+            result,
+        });
         result
+    }
+
+    /// Pushes items that nobody uses, to keep the stack at the height that it will have later.
+    pub fn pad(&mut self, items: usize) {
+        self.nodes.push(Node::Pad(items));
+    }
+
+    /// Takes away one of the items that [`Self::pad`] has pushed, if one is left.
+    pub fn unpad(&mut self) {
+        self.nodes.push(Node::Unpad);
+    }
+
+    /// Leaves a value on the stack after its last use, to keep the height. It is removed at the end.
+    pub fn leave(&mut self, value: Value) {
+        self.left.push(value);
     }
 
     /// Applies opcodes to arguments, the last one on top, which they consume; they leave `N` results, the last one on top.

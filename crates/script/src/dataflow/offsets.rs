@@ -6,33 +6,46 @@
 
 use std::collections::BTreeMap;
 
+/// Most tables of a bank.
+pub(crate) const MAX_TABLES: usize = 32;
+
 /// A number that depends on the offsets: `constant + Σ coefficient · offset`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Affine {
     pub(crate) constant: i64,
-    /// Table to coefficient, without zeros.
-    pub(crate) coefficients: BTreeMap<usize, i64>,
+    /// One for each table.
+    pub(crate) coefficients: [i8; MAX_TABLES],
 }
 
 impl Affine {
-    /// Subtracts `sign` times another.
-    pub(crate) fn subtract(&mut self, other: &Self, sign: i64) {
-        self.constant -= sign * other.constant;
-        for (&table, &coefficient) in &other.coefficients {
-            let entry = self.coefficients.entry(table).or_default();
-            *entry -= sign * coefficient;
-            if *entry == 0 {
-                self.coefficients.remove(&table);
-            }
+    /// The offset of a table.
+    pub(crate) fn offset(table: usize) -> Self {
+        let mut offset = Self::default();
+        offset.coefficients[table] = 1;
+        offset
+    }
+
+    /// Subtracts `sign` (1 or -1) times another.
+    pub(crate) fn subtract(&mut self, other: &Self, sign: i8) {
+        self.constant -= i64::from(sign) * other.constant;
+        for (mine, &theirs) in self.coefficients.iter_mut().zip(&other.coefficients) {
+            *mine -= sign * theirs;
         }
+    }
+
+    /// The tables whose offsets matter, with their coefficients.
+    fn terms(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
+        (0..MAX_TABLES).filter_map(|table| {
+            let coefficient = i64::from(self.coefficients[table]);
+            (coefficient != 0).then_some((table, coefficient))
+        })
     }
 
     /// The value for these offsets.
     pub(crate) fn value(&self, offsets: &[i64]) -> i64 {
         let sum: i64 = self
-            .coefficients
-            .iter()
-            .map(|(&table, coefficient)| coefficient * offsets[table])
+            .terms()
+            .map(|(table, coefficient)| coefficient * offsets[table])
             .sum();
         self.constant + sum
     }
@@ -110,13 +123,13 @@ fn settle(
 ) {
     let mut relevant: BTreeMap<(i64, i64), usize> = BTreeMap::new();
     for (slot, count) in slots {
-        let Some(&coefficient) = slot.coefficients.get(&table) else {
+        let coefficient = i64::from(slot.coefficients[table]);
+        if coefficient == 0 {
             continue;
-        };
+        }
         let waits = slot
-            .coefficients
-            .keys()
-            .any(|&other| other != table && free[other] && !settled[other]);
+            .terms()
+            .any(|(other, _)| other != table && free[other] && !settled[other]);
         if waits {
             continue;
         }

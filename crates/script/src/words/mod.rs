@@ -5,8 +5,9 @@
 
 mod tables;
 
-pub use self::tables::NibbleTables;
-use crate::dataflow::{Flow, Linear, Value};
+pub use self::tables::{LowForm, NibbleTables, SumTables};
+pub(crate) use self::tables::{add_forms, add_xor, spread_number};
+use crate::dataflow::{Flow, Linear, TableId, Value};
 
 /// A nibble, known or computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,56 +31,132 @@ pub fn rotate_right_nibbles(word: Word, nibbles: usize) -> Word {
     std::array::from_fn(|nibble| word[(nibble + nibbles) % 8])
 }
 
-/// Adds a nibble to a sum.
-fn plus(sum: Linear, nibble: Nibble) -> Linear {
-    match nibble {
-        Nibble::Constant(nibble) => sum.plus_constant(2 * i64::from(nibble)),
-        Nibble::Value(value) => sum.plus(value),
+/// A sum of nibbles, each a number `2n`.
+pub(crate) fn sum_of(nibbles: &[Nibble]) -> Linear {
+    nibbles
+        .iter()
+        .fold(Linear::default(), |sum, nibble| match *nibble {
+            Nibble::Constant(nibble) => sum.plus_constant(2 * i64::from(nibble)),
+            Nibble::Value(value) => sum.plus(value),
+        })
+}
+
+/// What one column of an addition passes on to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Carry {
+    /// Nothing: known to be this much.
+    Constant(i64),
+    /// Read from a table.
+    Value(Value),
+    /// This is the first column.
+    #[default]
+    None,
+}
+
+/// A column of an addition: the sum with its carry, which is known, or lies on the stack.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column {
+    Constant(i64),
+    Value(Value),
+}
+
+/// Adds up nibbles and something more, so that the sum has the offset that it would have if all the nibbles were values read from `like`.
+pub(crate) fn pending(
+    flow: &mut Flow,
+    nibbles: &[Nibble],
+    more: &[Nibble],
+    like: TableId,
+) -> Nibble {
+    let sum = sum_of(&[nibbles, more].concat());
+    if let Some(constant) = sum.as_constant() {
+        return Nibble::Constant((constant / 2) as u8); // cast ok: at most a few times 15
+    }
+    let constants = nibbles
+        .iter()
+        .filter(|nibble| matches!(nibble, Nibble::Constant(_)))
+        .count();
+    Nibble::Value(flow.sum_like(sum, std::iter::repeat_n(like, constants)))
+}
+
+/// Adds a carry to a column's sum. The result can index the tables whose carry this is.
+pub(crate) fn with_carry(
+    flow: &mut Flow,
+    sum: Linear,
+    carry: Carry,
+    tables: &SumTables,
+    last: bool,
+) -> Result<Column, Linear> {
+    let (sum, like) = match carry {
+        Carry::Value(value) => (sum.plus(value), None),
+        Carry::Constant(carry) => (sum.plus_constant(carry), Some(tables.carry)),
+        Carry::None => (sum, Some(tables.carry)),
+    };
+    match sum.as_constant() {
+        Some(constant) => Ok(Column::Constant(constant)),
+        None if last => Err(sum),
+        None => Ok(Column::Value(flow.sum_like(sum, like))),
     }
 }
 
-/// An addition under way, from the lowest nibble up.
-#[derive(Clone, Debug, Default)]
-pub struct Carry(Option<Linear>);
+/// The lowest nibble of a column.
+pub(crate) fn low(flow: &mut Flow, column: Column, table: TableId) -> Nibble {
+    match column {
+        Column::Constant(sum) => Nibble::Constant((sum / 2 % 16) as u8), // cast ok: below 16
+        Column::Value(sum) => Nibble::Value(flow.lookup(table, sum)),
+    }
+}
+
+/// What a column carries.
+pub(crate) fn carried(flow: &mut Flow, column: Column, tables: &SumTables) -> Carry {
+    match column {
+        Column::Constant(sum) => Carry::Constant(sum / 32 * 2),
+        Column::Value(sum) => Carry::Value(flow.lookup(tables.carry, sum)),
+    }
+}
 
 impl NibbleTables {
-    /// Adds one column: the nibbles of one place and the carry from the place below. `last` is whether the carry from this one is not wanted.
-    pub fn add_column(
+    /// The exclusive or of two nibbles by one of the tables for it, of which the first one is put in spread form.
+    pub(crate) fn xor_by(
         &self,
         flow: &mut Flow,
-        nibbles: &[Nibble],
-        carry: &mut Carry,
-        last: bool,
+        table: TableId,
+        fresh: Nibble,
+        other: Nibble,
     ) -> Nibble {
-        let mut sum = carry.0.take().unwrap_or_default();
-        for &nibble in nibbles {
-            sum = plus(sum, nibble);
-        }
-        if let Some(sum) = sum.as_constant() {
-            carry.0 = Some(Linear::from(sum / 32 * 2));
-            return Nibble::Constant((sum / 2 % 16) as u8); // cast ok: below 16
-        }
-        if last {
-            return Nibble::Value(flow.lookup(self.modulo, sum));
-        }
-        let sum = flow.sum(sum);
-        let high = flow.lookup(self.carry, sum);
-        flow.keep_on_altstack(high);
-        carry.0 = Some(high.into());
-        Nibble::Value(flow.lookup(self.modulo, sum))
-    }
-
-    /// Adds the carry of the top column of a doubling to the lowest nibble, which is even: a rotation by one bit.
-    pub fn finish_rotation(&self, flow: &mut Flow, lowest: Nibble, carry: Carry) -> Nibble {
-        let sum = plus(carry.0.unwrap_or_default(), lowest);
-        match sum.as_constant() {
-            Some(constant) => Nibble::Constant((constant / 2) as u8), // cast ok: a nibble
-            None => Nibble::Value(flow.lookup(self.modulo, sum)),
+        match (fresh, other) {
+            (Nibble::Constant(a), Nibble::Constant(b)) => Nibble::Constant(a ^ b),
+            (Nibble::Value(value), Nibble::Constant(constant))
+            | (Nibble::Constant(constant), Nibble::Value(value)) => {
+                if constant == 0 && table == self.xor {
+                    return Nibble::Value(value);
+                }
+                let index = Linear::from(value).plus_constant(spread_number(constant));
+                Nibble::Value(flow.lookup(table, index))
+            }
+            (Nibble::Value(fresh), Nibble::Value(other)) => {
+                let spread = flow.lookup(self.spread, fresh);
+                Nibble::Value(flow.lookup(table, Linear::from(spread).plus(other)))
+            }
         }
     }
 
-    /// Takes a word of plain nibbles from the top of the stack, the lowest on top, and puts it on the altstack.
-    pub fn double(&self, flow: &mut Flow, word: [Value; 8]) -> [Value; 8] {
+    /// The exclusive or of a nibble in spread form and another.
+    pub(crate) fn xor_spread(&self, flow: &mut Flow, spread: Nibble, other: Nibble) -> Nibble {
+        match (spread, other) {
+            (Nibble::Constant(a), Nibble::Constant(b)) => Nibble::Constant(a ^ b),
+            (Nibble::Value(spread), other) => {
+                let index = sum_of(&[other]).plus(spread);
+                Nibble::Value(flow.lookup(self.xor, index))
+            }
+            (Nibble::Constant(constant), Nibble::Value(value)) => {
+                let index = Linear::from(value).plus_constant(spread_number(constant));
+                Nibble::Value(flow.lookup(self.xor, index))
+            }
+        }
+    }
+
+    /// Doubles a word of plain nibbles from the top of the stack, the lowest on top, and puts it on the altstack.
+    pub(crate) fn double(&self, flow: &mut Flow, word: [Value; 8]) -> [Value; 8] {
         word.map(|nibble| {
             let doubled = flow.sum(Linear::from(nibble).plus(nibble));
             flow.keep_on_altstack(doubled);
@@ -87,45 +164,11 @@ impl NibbleTables {
         })
     }
 
-    /// Leaves a nibble as a plain number at the end.
-    pub fn output(&self, flow: &mut Flow, nibble: Nibble) {
-        let plain = match nibble {
+    /// A nibble as a plain number.
+    pub(crate) fn plain(&self, flow: &mut Flow, nibble: Nibble) -> Linear {
+        match nibble {
             Nibble::Constant(constant) => Linear::from(i64::from(constant)),
             Nibble::Value(value) => flow.lookup(self.half, value).into(),
-        };
-        flow.output(plain);
-    }
-
-    /// Adds words modulo 2^32.
-    pub fn add(&self, flow: &mut Flow, words: &[Word]) -> Word {
-        let mut carry = Carry::default();
-        std::array::from_fn(|place| {
-            let column: Vec<Nibble> = words.iter().map(|word| word[place]).collect();
-            self.add_column(flow, &column, &mut carry, place == 7)
-        })
-    }
-
-    /// The exclusive or of two nibbles. The first is better the one made last.
-    pub fn xor_nibble(&self, flow: &mut Flow, fresh: Nibble, other: Nibble) -> Nibble {
-        match (fresh, other) {
-            (Nibble::Constant(a), Nibble::Constant(b)) => Nibble::Constant(a ^ b),
-            (Nibble::Value(value), Nibble::Constant(constant))
-            | (Nibble::Constant(constant), Nibble::Value(value)) => {
-                if constant == 0 {
-                    return Nibble::Value(value);
-                }
-                let index = Linear::from(value).plus_constant(self.spread(constant));
-                Nibble::Value(flow.lookup(self.xor, index))
-            }
-            (Nibble::Value(fresh), Nibble::Value(other)) => {
-                let spread = flow.lookup(self.spread, fresh);
-                Nibble::Value(flow.lookup(self.xor, Linear::from(spread).plus(other)))
-            }
         }
-    }
-
-    /// The exclusive or of two words.
-    pub fn xor(&self, flow: &mut Flow, a: Word, b: Word) -> Word {
-        std::array::from_fn(|place| self.xor_nibble(flow, a[place], b[place]))
     }
 }

@@ -15,47 +15,75 @@ fn spread(nibble: u8) -> i64 {
         .sum()
 }
 
+/// Tables that take a sum of nibbles apart, interleaved.
+#[derive(Clone, Copy, Debug)]
+pub struct SumTables {
+    /// From a sum to its lowest nibble, in some form.
+    pub(crate) low: TableId,
+    /// From a sum to what is carried.
+    pub(crate) carry: TableId,
+}
+
+/// What is done with the lowest nibble of a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LowForm {
+    /// Kept as a nibble.
+    Nibble,
+    /// Kept in spread form, for an exclusive or.
+    Spread,
+}
+
 /// The tables of nibble arithmetic.
 #[derive(Clone, Copy, Debug)]
 pub struct NibbleTables {
-    /// From a sum of nibbles to its lowest nibble.
-    pub(crate) modulo: TableId,
-    /// From a sum of nibbles to what is carried.
-    pub(crate) carry: TableId,
+    /// For additions whose result is kept.
+    pub(crate) sum: SumTables,
     /// From a nibble to its spread form.
     pub(crate) spread: TableId,
     /// From a nibble and a spread one to their exclusive or.
     pub(crate) xor: TableId,
+    /// … to twice their exclusive or.
+    pub(crate) double_xor: TableId,
     /// From a nibble to its plain number.
     pub(crate) half: TableId,
 }
 
-impl NibbleTables {
-    /// Adds the tables to a bank, for sums below `sums` (of nibbles and carries; 48 for three nibbles and a carry).
-    pub fn new(bank: &mut Bank, sums: i64) -> Self {
-        let nibbles = 0..16u8;
-        let xors = nibbles
-            .clone().flat_map(|x| {
-            (0..16u8).map(move |y| (2 * (i64::from(x) + spread(y)), 2 * i64::from(x ^ y)))
-        });
-        let [xor] = bank.add([(Table::new(xors), 0)]);
-        let modulo = Table::new((0..sums).map(|sum| (2 * sum, 2 * (sum % 16))));
+impl SumTables {
+    /// Adds the tables for sums below `sums` (of nibbles and carries; 48 for three nibbles and a carry). The carry is read at
+    /// a stack height that is greater by `carry_above`, which is odd.
+    pub fn new(bank: &mut Bank, sums: i64, form: LowForm, carry_above: i64) -> Self {
+        let low = Table::new((0..sums).map(|sum| {
+            let nibble = (sum % 16) as u8; // cast ok: below 16
+            let form = match form {
+                LowForm::Nibble => i64::from(nibble),
+                LowForm::Spread => spread(nibble),
+            };
+            (2 * sum, 2 * form)
+        }));
         let carry = Table::new((0..sums).map(|sum| (2 * sum, 2 * (sum / 16))));
-        let [modulo, carry] = bank.add([(modulo, 0), (carry, 1)]);
-        let spreads = Table::new(nibbles.map(|x| (2 * i64::from(x), 2 * spread(x))));
-        let halves = Table::new((0..16).map(|x| (2 * x, x))).exact();
-        let [spread, half] = bank.add([(spreads, 0), (halves, 1)]);
-        Self {
-            modulo,
-            carry,
-            spread,
-            xor,
-            half,
-        }
+        let [low, carry] = bank.add([(low, 0), (carry, carry_above)]);
+        Self { low, carry }
     }
+}
 
-    /// The spread form of a constant nibble, as a logical number.
-    pub(crate) fn spread(&self, nibble: u8) -> i64 {
-        2 * spread(nibble)
-    }
+/// The tables of exclusive or: as nibbles, and doubled.
+pub(crate) fn add_xor(bank: &mut Bank) -> [TableId; 2] {
+    let xors = (0..16u8).flat_map(|x| {
+        (0..16u8).map(move |y| (2 * (i64::from(x) + spread(y)), 2 * i64::from(x ^ y)))
+    });
+    let doubles = xors.clone().map(|(index, xor)| (index, 2 * xor));
+    bank.add([(Table::new(xors), 0), (Table::new(doubles), 1)])
+}
+
+/// The tables that turn a nibble into its spread form, and into a plain number.
+pub(crate) fn add_forms(bank: &mut Bank) -> [TableId; 2] {
+    let nibbles = 0..16u8;
+    let spreads = Table::new(nibbles.map(|x| (2 * i64::from(x), 2 * spread(x))));
+    let halves = Table::new((0..16).map(|x| (2 * x, x))).exact();
+    bank.add([(spreads, 0), (halves, 1)])
+}
+
+/// The spread form of a constant nibble, as a logical number.
+pub(crate) fn spread_number(nibble: u8) -> i64 {
+    2 * spread(nibble)
 }
