@@ -2,5 +2,6 @@
 
 pub mod blake3;
 mod catalogue;
+pub mod sha256;
 
 pub use self::catalogue::{GadgetSize, catalogue};

@@ -124,7 +124,9 @@ impl NibbleTables {
         other: Nibble,
     ) -> Nibble {
         match (fresh, other) {
-            (Nibble::Constant(a), Nibble::Constant(b)) => Nibble::Constant(a ^ b),
+            (Nibble::Constant(a), Nibble::Constant(b)) => {
+                Nibble::Constant((a ^ b) << u8::from(table == self.double_xor))
+            }
             (Nibble::Value(value), Nibble::Constant(constant))
             | (Nibble::Constant(constant), Nibble::Value(value)) => {
                 if constant == 0 && table == self.xor {
