@@ -94,10 +94,12 @@ struct Tables {
     to_ternary: TableId,
     /// From wide to even.
     to_even: TableId,
-    /// From a sum of two ternaries to their exclusive or in ternary form, and in even form.
-    xor: [TableId; 2],
-    /// … to their and.
-    and: [TableId; 2],
+    /// From a sum of two ternaries to their exclusive or, in ternary form.
+    xor: TableId,
+    /// … in even form.
+    xor_even: TableId,
+    /// … to their and, in ternary form.
+    and: TableId,
     /// From a sum of evens to its lowest nibble in wide form.
     low: TableId,
     /// … to what is carried.
@@ -115,8 +117,8 @@ impl Tables {
         let low = Table::new((0..112).map(|sum| (2 * sum, wide((sum % 16) as u8)))); // cast ok: below 16
         let carry = Table::new((0..112).map(|sum| (2 * sum, 2 * (sum / 16))));
         let [low, carry] = bank.add([(low, 0), (carry, SHIFTS[0])]);
-        let xor = bank.add([(binary(xor, ternary), 0), (binary(xor, even), SHIFTS[1])]);
-        let and = bank.add([(binary(and, ternary), 0), (binary(and, even), SHIFTS[2])]);
+        let [xor_even] = bank.add([(binary(xor, even).exact(), 0)]);
+        let [xor, and] = bank.add([(binary(xor, ternary), 0), (binary(and, ternary), SHIFTS[1])]);
         let unary = |function: fn(u8) -> u8, form: fn(u8) -> i64| {
             Table::new((0..16u8).map(|x| (wide(x), form(function(x)))))
         };
@@ -130,13 +132,13 @@ impl Tables {
         ];
         let [a, b, c, d, e, f, to_ternary, to_even] = bank.add([
             (unary(parts[0], ternary), 0),
-            (unary(parts[1], ternary), -1),
-            (unary(parts[2], ternary), -2),
-            (unary(parts[3], ternary), -3),
-            (unary(parts[4], ternary), -4),
-            (unary(parts[5], ternary), -5),
-            (unary(|x| x, ternary), -6),
-            (unary(|x| x, even), -7),
+            (unary(parts[1], ternary), 1),
+            (unary(parts[2], ternary), 2),
+            (unary(parts[3], ternary), 3),
+            (unary(parts[4], ternary), 4),
+            (unary(parts[5], ternary), 5),
+            (unary(|x| x, ternary), 6),
+            (unary(|x| x, even).exact(), 7),
         ]);
         let part = |index: usize, table| Part {
             table,
@@ -151,6 +153,7 @@ impl Tables {
             to_ternary,
             to_even,
             xor,
+            xor_even,
             and,
             low,
             carry,
@@ -159,7 +162,7 @@ impl Tables {
 }
 
 /// Shifts of interleaved tables that fit the heights at which they are read.
-const SHIFTS: [i64; 3] = [-1, 1, 1];
+const SHIFTS: [i64; 2] = [1, 1];
 
 /// A rotation, or a shift, to the right, by so many bits.
 #[derive(Clone, Copy, Debug)]
@@ -223,27 +226,18 @@ impl Compression<'_> {
         let first = self.moved(word, a, place);
         let second = self.moved(word, b, place);
         let xor = |x, y| x ^ y;
-        let both = self.binary(self.tables.xor[0], xor, [&first, &second]);
-        self.binary(self.tables.xor[1], xor, [&[both], &third])
+        let both = self.binary(self.tables.xor, xor, [&first, &second]);
+        self.binary(self.tables.xor_even, xor, [&[both], &third])
     }
 
-    fn ch(&mut self, e: Nibble, f: Nibble, g: Nibble) -> Nibble {
-        let differ = self.binary(self.tables.xor[0], |x, y| x ^ y, [&[f], &[g]]);
-        let chosen = self.binary(self.tables.and[0], |x, y| x & y, [&[differ], &[e]]);
-        self.binary(self.tables.xor[1], |x, y| x ^ y, [&[chosen], &[g]])
+    fn xor(&mut self, x: Nibble, y: Nibble) -> Nibble {
+        self.binary(self.tables.xor, |x, y| x ^ y, [&[x], &[y]])
     }
 
-    fn maj(&mut self, a: Nibble, b: Nibble, c: Nibble) -> [Nibble; 2] {
-        let and = |x, y| x & y;
-        if let (Some(a), Some(b)) = (value_of(a), value_of(b)) {
-            let sum = self.flow.sum(Linear::from(a).plus(b));
-            let both = Nibble::Value(self.flow.lookup(self.tables.and[1], sum));
-            let differ = Nibble::Value(self.flow.lookup(self.tables.xor[0], sum));
-            return [both, self.binary(self.tables.and[1], and, [&[differ], &[c]])];
-        }
-        let both = self.binary(self.tables.and[1], and, [&[a], &[b]]);
-        let differ = self.binary(self.tables.xor[0], |x, y| x ^ y, [&[a], &[b]]);
-        [both, self.binary(self.tables.and[1], and, [&[differ], &[c]])]
+    /// `x` where the bits of `differ` are 0, elsewhere what `chosen` says.
+    fn flip(&mut self, x: Nibble, differ: Nibble, chosen: Nibble) -> Nibble {
+        let flipped = self.binary(self.tables.and, |x, y| x & y, [&[differ], &[chosen]]);
+        self.binary(self.tables.xor_even, |x, y| x ^ y, [&[flipped], &[x]])
     }
 
     fn even(&mut self, wide: Nibble) -> Nibble {
@@ -313,6 +307,9 @@ fn compress(tables: &Tables, flow: &mut Flow, chaining: [Word; 8], message: [Wor
         ternary: wide.map(|nibble| at.ternary(nibble)),
     });
     let mut w = message;
+    // For the majority function: what differs between a and b is what differs between b and c a round later.
+    let mut differ_before: Word =
+        std::array::from_fn(|j| at.xor(state[1].ternary[j], state[2].ternary[j]));
     at.flow.pad(112);
     for round in 0..64 {
         let [a, b, c, d, e, f, g, h] = state;
@@ -327,16 +324,16 @@ fn compress(tables: &Tables, flow: &mut Flow, chaining: [Word; 8], message: [Wor
         let mut carry = None;
         for j in 0..8 {
             let sigma = at.moved_xor(&e.wide, [Move::Rotate(6), Move::Rotate(11), Move::Rotate(25)], j);
-            let ch = at.ch(e.ternary[j], f.ternary[j], g.ternary[j]);
+            let differ = at.xor(f.ternary[j], g.ternary[j]);
+            let ch = at.flip(g.ternary[j], differ, e.ternary[j]);
             let terms = [sigma, ch, at.even(h.wide[j]), at.even(now[j])];
             let sum = terms
                 .iter()
                 .fold(Linear::default(), |sum, &term| plus(sum, term, even))
                 .plus_constant(2 * i64::from(constants[round] >> (4 * j) & 15));
-            let like = terms.iter().map(|&term| is_constant(term)).sum::<usize>();
             t1[j] = match sum.as_constant() {
                 Some(sum) => Nibble::Constant((sum / 2) as u8), // cast ok: at most 75
-                None => Nibble::Value(at.flow.sum_like(sum, std::iter::repeat_n(tables.to_even, like))),
+                None => Nibble::Value(at.flow.sum(sum)),
             };
             let d_even = at.even(d.wide[j]);
             let sum = plus(plus(Linear::default(), t1[j], even), d_even, even);
@@ -349,12 +346,14 @@ fn compress(tables: &Tables, flow: &mut Flow, chaining: [Word; 8], message: [Wor
         let mut carry = None;
         for j in 0..8 {
             let sigma = at.moved_xor(&a.wide, [Move::Rotate(2), Move::Rotate(22), Move::Rotate(13)], j);
-            let [both, one] = at.maj(a.ternary[j], b.ternary[j], c.ternary[j]);
-            let sum = [t1[j], sigma, both, one]
+            let differ = at.xor(a.ternary[j], b.ternary[j]);
+            let maj = at.flip(b.ternary[j], differ, differ_before[j]);
+            differ_before[j] = differ;
+            let sum = [t1[j], sigma, maj]
                 .iter()
                 .fold(Linear::default(), |sum, &term| plus(sum, term, even));
             a2.wide[j] = at.column(sum, &mut carry, j == 7, |at, low| a2.ternary[j] = at.ternary(low));
-            if is_constant(c.ternary[j]) == 1 {
+            if is_constant(b.ternary[j]) == 1 {
                 at.flow.unpad();
             }
         }
@@ -406,7 +405,7 @@ pub fn block() -> Result<(Compiled, Flow), CompileError> {
             word.map(|nibble| {
                 let twice = flow.sum(Linear::from(nibble).plus(nibble));
                 let four = flow.sum(Linear::from(twice).plus(twice));
-                let eight = flow.sum(Linear::from(four).plus(four));
+                let eight = flow.sum_like(Linear::from(four).plus(four), [tables.low]);
                 flow.keep_on_altstack(eight);
                 eight
             })
