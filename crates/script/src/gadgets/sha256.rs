@@ -130,15 +130,15 @@ impl Tables {
             |x| x >> 3,
             |x| x << 1 & 15,
         ];
-        let [a, b, c, d, e, f, to_ternary, to_even] = bank.add([
-            (unary(parts[0], ternary), 0),
-            (unary(parts[1], ternary), 1),
-            (unary(parts[2], ternary), 2),
-            (unary(parts[3], ternary), 3),
-            (unary(parts[4], ternary), 4),
-            (unary(parts[5], ternary), 5),
-            (unary(|x| x, ternary), 6),
-            (unary(|x| x, even).exact(), 7),
+        let [to_ternary, to_even, a, b, c, d, e, f] = bank.add([
+            (unary(|x| x, ternary), 0),
+            (unary(|x| x, even).exact(), 1),
+            (unary(parts[0], ternary), 2),
+            (unary(parts[1], ternary), 3),
+            (unary(parts[2], ternary), 4),
+            (unary(parts[3], ternary), 5),
+            (unary(parts[4], ternary), 6),
+            (unary(parts[5], ternary), 7),
         ]);
         let part = |index: usize, table| Part {
             table,
@@ -203,30 +203,43 @@ impl Compression<'_> {
         Nibble::Value(self.flow.lookup(table, index))
     }
 
-    /// The parts of one nibble of a moved word.
-    fn moved(&mut self, word: &Word, by: Move, place: usize) -> Vec<Nibble> {
+    /// One part of one nibble of a moved word: what comes from the lower (0) or the upper (1) of the two nibbles it takes bits from.
+    fn moved(&mut self, word: &Word, by: Move, place: usize, part: usize) -> Option<Nibble> {
         let (bits, rotate) = match by {
             Move::Rotate(bits) => (bits, true),
             Move::Shift(bits) => (bits, false),
         };
-        let parts = self.tables.rotated[bits % 4 - 1];
-        let mut nibbles = Vec::new();
-        for (part, above) in parts.into_iter().zip(0..) {
-            let from = place + bits / 4 + above;
-            if rotate || from < 8 {
-                nibbles.push(self.unary(part.table, part.function, word[from % 8]));
-            }
-        }
-        nibbles
+        let Part { table, function } = self.tables.rotated[bits % 4 - 1][part];
+        let from = place + bits / 4 + part;
+        (rotate || from < 8).then(|| self.unary(table, function, word[from % 8]))
     }
 
-    /// One nibble of the exclusive or of three moved words, in even form. The third is looked up first.
+    /// One nibble of the exclusive or of three moved words, in even form.
+    ///
+    /// The parts are looked up in the order of their tables, the third move's first, and added up at the end: so each is read at the height that its
+    /// table is made for.
     fn moved_xor(&mut self, word: &Word, [a, b, c]: [Move; 3], place: usize) -> Nibble {
-        let third = self.moved(word, c, place);
-        let first = self.moved(word, a, place);
-        let second = self.moved(word, b, place);
+        let bits = |by| match by {
+            Move::Rotate(bits) | Move::Shift(bits) => bits,
+        };
+        let third: Vec<Nibble> = [0, 1]
+            .iter()
+            .filter_map(|&part| self.moved(word, c, place, part))
+            .collect();
+        let order = match bits(a) % 4 == bits(b) % 4 {
+            true => [(a, 0), (b, 0), (a, 1), (b, 1)],
+            false => [(a, 0), (a, 1), (b, 0), (b, 1)],
+        };
+        let parts: Vec<(usize, Nibble)> = order
+            .iter()
+            .filter_map(|&(by, part)| Some((bits(by), self.moved(word, by, place, part)?)))
+            .collect();
+        let of = |by| -> Vec<Nibble> {
+            let mine = parts.iter().filter(|(bits_of, _)| *bits_of == bits(by));
+            mine.map(|&(_, nibble)| nibble).collect()
+        };
         let xor = |x, y| x ^ y;
-        let both = self.binary(self.tables.xor, xor, [&first, &second]);
+        let both = self.binary(self.tables.xor, xor, [&of(a), &of(b)]);
         self.binary(self.tables.xor_even, xor, [&[both], &third])
     }
 
@@ -323,10 +336,12 @@ fn compress(tables: &Tables, flow: &mut Flow, chaining: [Word; 8], message: [Wor
         let (mut t1, mut e2, mut a2) = ([Nibble::Constant(0); 8], d, d);
         let mut carry = None;
         for j in 0..8 {
+            let d_even = at.even(d.wide[j]);
+            let [h_even, w_even] = [h.wide[j], now[j]].map(|wide| at.even(wide));
             let sigma = at.moved_xor(&e.wide, [Move::Rotate(6), Move::Rotate(11), Move::Rotate(25)], j);
             let differ = at.xor(f.ternary[j], g.ternary[j]);
             let ch = at.flip(g.ternary[j], differ, e.ternary[j]);
-            let terms = [sigma, ch, at.even(h.wide[j]), at.even(now[j])];
+            let terms = [sigma, ch, h_even, w_even];
             let sum = terms
                 .iter()
                 .fold(Linear::default(), |sum, &term| plus(sum, term, even))
@@ -335,7 +350,6 @@ fn compress(tables: &Tables, flow: &mut Flow, chaining: [Word; 8], message: [Wor
                 Some(sum) => Nibble::Constant((sum / 2) as u8), // cast ok: at most 75
                 None => Nibble::Value(at.flow.sum(sum)),
             };
-            let d_even = at.even(d.wide[j]);
             let sum = plus(plus(Linear::default(), t1[j], even), d_even, even);
             e2.wide[j] = at.column(sum, &mut carry, j == 7, |at, low| e2.ternary[j] = at.ternary(low));
             let unpads = is_constant(h.wide[j]) + is_constant(d.wide[j]) + is_constant(g.ternary[j]);
@@ -363,9 +377,10 @@ fn compress(tables: &Tables, flow: &mut Flow, chaining: [Word; 8], message: [Wor
             let mut next = now;
             let mut carry = None;
             for j in 0..8 {
+                let [w9, now] = [w9[j], now[j]].map(|wide| at.even(wide));
+                let s1 = at.moved_xor(&w14, [Move::Shift(10), Move::Rotate(19), Move::Rotate(17)], j);
                 let s0 = at.moved_xor(&w1, [Move::Rotate(7), Move::Shift(3), Move::Rotate(18)], j);
-                let s1 = at.moved_xor(&w14, [Move::Rotate(19), Move::Shift(10), Move::Rotate(17)], j);
-                let sum = [s0, s1, at.even(w9[j]), at.even(now[j])]
+                let sum = [s0, s1, w9, now]
                     .iter()
                     .fold(Linear::default(), |sum, &term| plus(sum, term, even));
                 next[j] = at.column(sum, &mut carry, j == 7, |_, _| {});
