@@ -19,6 +19,9 @@ pub struct Compiled {
     pub table_bytes: usize,
     /// Bytes that correct numbers because an offset did not fit.
     pub correction_bytes: usize,
+    /// Bytes of the script as it would be without optimising: with terms in the order in which they were written, no offsets, and each table entry
+    /// pushed by itself.
+    pub unoptimised_bytes: usize,
     /// Most items on stack and altstack together, tables and inputs included.
     pub max_stack: usize,
     /// Each table's offset.
@@ -312,6 +315,7 @@ impl Flow {
             script: writer.into_script(),
             table_bytes,
             correction_bytes,
+            unoptimised_bytes: 0,
             max_stack: machine.max_stack,
             offsets,
             made,
