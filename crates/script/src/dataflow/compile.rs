@@ -2,10 +2,10 @@
 
 use bitcoin::ScriptBuf;
 
-use super::bank::push_all;
+use super::bank::{push_all, push_each};
 use super::machine::{Machine, Piece};
 use super::offsets::{self, Affine};
-use super::{Flow, Home, Linear, Node, TableId, Value};
+use super::{Effort, Flow, Home, Linear, Node, TableId, Value};
 use crate::ScriptWriter;
 use crate::limits::MAX_STACK_SIZE;
 use crate::opcodes::*;
@@ -19,9 +19,6 @@ pub struct Compiled {
     pub table_bytes: usize,
     /// Bytes that correct numbers because an offset did not fit.
     pub correction_bytes: usize,
-    /// Bytes of the script as it would be without optimising: with terms in the order in which they were written, no offsets, and each table entry
-    /// pushed by itself.
-    pub unoptimised_bytes: usize,
     /// Most items on stack and altstack together, tables and inputs included.
     pub max_stack: usize,
     /// Each table's offset.
@@ -87,7 +84,7 @@ impl Flow {
     }
 
     fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
-        let mut machine = Machine::new(self.count_uses());
+        let mut machine = Machine::new(self.count_uses(), self.effort);
         machine.place(&self.below);
         if tables == Tables::Excluded {
             machine.place_tables(self.bank.len(), false);
@@ -269,7 +266,10 @@ impl Flow {
             })
             .collect();
         let free: Vec<bool> = self.bank.tables.iter().map(|table| !table.exact).collect();
-        let (offsets, correction_bytes) = offsets::choose(&slots, &free);
+        let (offsets, correction_bytes) = match self.effort {
+            Effort::Full => offsets::choose(&slots, &free),
+            Effort::AsWritten => offsets::none(&slots, &free),
+        };
         let mut writer = ScriptWriter::new();
         let mut table_bytes = match tables {
             Tables::Included => self.bank.len().div_ceil(2),
@@ -306,7 +306,10 @@ impl Flow {
                 }
                 Piece::Tables => {
                     let before = writer.len();
-                    push_all(&self.bank.items(&offsets), &mut writer);
+                    match self.effort {
+                        Effort::Full => push_all(&self.bank.items(&offsets), &mut writer),
+                        Effort::AsWritten => push_each(&self.bank.items(&offsets), &mut writer),
+                    }
                     table_bytes += writer.len() - before;
                 }
             }
@@ -315,7 +318,6 @@ impl Flow {
             script: writer.into_script(),
             table_bytes,
             correction_bytes,
-            unoptimised_bytes: 0,
             max_stack: machine.max_stack,
             offsets,
             made,

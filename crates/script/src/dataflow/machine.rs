@@ -3,7 +3,7 @@
 use bitcoin::Opcode;
 
 use super::offsets::Affine;
-use super::{Linear, Sign, Value};
+use super::{Effort, Linear, Sign, Value};
 use crate::ScriptWriter;
 use crate::opcodes::*;
 
@@ -36,6 +36,7 @@ enum Item {
 
 /// Both stacks, and the script so far.
 pub(crate) struct Machine {
+    effort: Effort,
     main: Vec<Item>,
     alt: Vec<Value>,
     /// Items below the tables.
@@ -50,8 +51,9 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(uses: Vec<u32>) -> Self {
+    pub(crate) fn new(uses: Vec<u32>, effort: Effort) -> Self {
         Self {
+            effort,
             main: Vec::new(),
             alt: Vec::new(),
             below_tables: 0,
@@ -344,10 +346,13 @@ impl Machine {
                 distinct.push(term);
             }
         }
-        if self.tuck(&distinct, &doubled) {
+        if self.effort == Effort::Full && self.tuck(&distinct, &doubled) {
             return missing;
         }
-        let order = self.cheapest_order(&distinct);
+        let order = match self.effort {
+            Effort::Full => self.cheapest_order(&distinct),
+            Effort::AsWritten => distinct,
+        };
         for (position, &(value, sign)) in order.iter().enumerate() {
             let double = doubled.contains(&(value, sign));
             self.fetch(value, position > 0 && sign == Sign::Plus && !double);

@@ -146,9 +146,20 @@ pub(crate) struct ValueInfo {
     pub(crate) name: Option<String>,
 }
 
+/// How much work goes into a script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// The shortest script that is found.
+    #[default]
+    Full,
+    /// A script as the flow is written, to compare with: terms in their order, no offsets, every entry of a table pushed by itself.
+    AsWritten,
+}
+
 /// A computation: what lies on the stack at the start, the steps, and what is left at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
+    pub(crate) effort: Effort,
     pub(crate) bank: Bank,
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) nodes: Vec<Node>,
@@ -169,6 +180,11 @@ impl Flow {
             bank,
             ..Self::default()
         }
+    }
+
+    /// Says how much work goes into the script.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.effort = effort;
     }
 
     fn value(&mut self) -> Value {

@@ -63,6 +63,16 @@ pub(crate) fn correction_bytes(value: i64) -> usize {
     }
 }
 
+/// No offsets: all are zero. Returns them and the bytes of all corrections.
+pub(crate) fn none(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
+    let offsets = vec![0; free.len()];
+    let bytes = slots
+        .iter()
+        .map(|slot| correction_bytes(slot.value(&offsets)))
+        .sum();
+    (offsets, bytes)
+}
+
 /// Chooses offsets for `free` tables, all others being zero. Returns all offsets and the bytes of all corrections.
 pub(crate) fn choose(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
     let mut counted: BTreeMap<&Affine, usize> = BTreeMap::new();

@@ -11,7 +11,7 @@
 //! constants, which take no place: padding stands in for them.
 
 use super::hash::{self, HashError, HashGadget};
-use crate::dataflow::{Bank, CompileError, Compiled, Flow, Linear, Value};
+use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, Value};
 use crate::words::{self, Carry, LowForm, Nibble, NibbleTables, SumTables, Word};
 
 /// Most bytes of a chunk (section 2.4), beyond which BLAKE3 builds a tree.
@@ -61,6 +61,15 @@ const PERMUTATION: [usize; 16] = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14,
 /// If the message is empty or longer than a chunk, the digest is not 4 to 32 bytes in whole words, or the message takes too many stack items: it
 /// lies there as nibbles, which leaves room for some 100 bytes.
 pub fn hash(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, HashError> {
+    hash_with(message_bytes, digest_bytes, Effort::Full)
+}
+
+/// The same with a choice of effort.
+pub(crate) fn hash_with(
+    message_bytes: usize,
+    digest_bytes: usize,
+    effort: Effort,
+) -> Result<HashGadget, HashError> {
     if !(1..=CHUNK_BYTES).contains(&message_bytes) {
         return Err(HashError::MessageLength {
             bytes: message_bytes,
@@ -91,6 +100,7 @@ pub fn hash(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, Has
             chained: !first,
             flags,
             words,
+            effort,
         };
         let waiting = 2 * rest;
         let compiled = block
@@ -109,6 +119,7 @@ struct Block {
     flags: u32,
     /// Words of the result that are wanted.
     words: usize,
+    effort: Effort,
 }
 
 impl Block {
@@ -136,6 +147,7 @@ impl Block {
         let mut bank = Bank::default();
         let tables = Tables::new(&mut bank, gaps);
         let mut flow = Flow::new(bank);
+        flow.set_effort(self.effort);
         // From the top down: the chaining value, then the message.
         let message = hash::take_nibbles(&mut flow, 2 * self.bytes);
         let chaining = hash::take_nibbles(&mut flow, if self.chained { 64 } else { 0 });

@@ -48,7 +48,6 @@ pub struct HashGadget {
     pub(crate) message_bytes: usize,
     pub(crate) digest_bytes: usize,
     pub(crate) table_bytes: usize,
-    pub(crate) unoptimised_bytes: usize,
     pub(crate) max_stack: usize,
 }
 
@@ -71,11 +70,6 @@ impl HashGadget {
     /// Of the script's bytes, those that set up and remove tables.
     pub fn table_bytes(&self) -> usize {
         self.table_bytes
-    }
-
-    /// Bytes of the script as written, without optimising.
-    pub fn unoptimised_bytes(&self) -> usize {
-        self.unoptimised_bytes
     }
 
     /// Most items on stack and altstack together, if nothing but the message lies there.
@@ -157,14 +151,12 @@ pub(crate) fn join(
         message_bytes,
         digest_bytes,
         table_bytes: 0,
-        unoptimised_bytes: 0,
         max_stack: 0,
     };
     let mut writer = ScriptWriter::new();
     for (block, waiting) in blocks {
         writer.script(&block.script);
         gadget.table_bytes += block.table_bytes;
-        gadget.unoptimised_bytes += block.unoptimised_bytes;
         gadget.max_stack = gadget.max_stack.max(block.max_stack + waiting);
     }
     if gadget.max_stack > MAX_STACK_SIZE {

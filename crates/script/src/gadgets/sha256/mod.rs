@@ -16,7 +16,7 @@ mod tables;
 use self::compress::compress;
 use self::tables::Tables;
 use super::hash::{self, HashError, HashGadget};
-use crate::dataflow::{Bank, CompileError, Compiled, Flow, Linear};
+use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear};
 use crate::words::{self, Nibble, Word};
 
 /// Most bytes of a message.
@@ -50,7 +50,12 @@ const IV: [u32; 8] = [
 /// If the message is empty or longer than [`MAX_MESSAGE_BYTES`], or takes too many stack items: it lies there as nibbles, which leaves room for
 /// some 90 bytes.
 pub fn hash(message_bytes: usize) -> Result<HashGadget, HashError> {
-    hash::join(&blocks(message_bytes)?, message_bytes, 32)
+    hash_with(message_bytes, Effort::Full)
+}
+
+/// The same with a choice of effort.
+pub(crate) fn hash_with(message_bytes: usize, effort: Effort) -> Result<HashGadget, HashError> {
+    hash::join(&blocks(message_bytes, effort)?, message_bytes, 32)
 }
 
 /// A script that hashes `message_bytes` bytes to the SHA-256 digest of their SHA-256 digest, as Bitcoin does with block headers of 80 bytes.
@@ -58,9 +63,14 @@ pub fn hash(message_bytes: usize) -> Result<HashGadget, HashError> {
 /// # Errors
 /// As for [`hash`].
 pub fn hash256(message_bytes: usize) -> Result<HashGadget, HashError> {
-    let mut blocks = blocks(message_bytes)?;
-    blocks.extend(self::blocks(32)?);
-    hash::join(&blocks, message_bytes, 32)
+    hash256_with(message_bytes, Effort::Full)
+}
+
+/// The same with a choice of effort.
+pub(crate) fn hash256_with(message_bytes: usize, effort: Effort) -> Result<HashGadget, HashError> {
+    let mut scripts = blocks(message_bytes, effort)?;
+    scripts.extend(blocks(32, effort)?);
+    hash::join(&scripts, message_bytes, 32)
 }
 
 /// A script that compresses one block of 64 bytes into the initial chaining value, without padding (section 6.2.2).
@@ -68,9 +78,15 @@ pub fn hash256(message_bytes: usize) -> Result<HashGadget, HashError> {
 /// # Errors
 /// None: the block fits the stack.
 pub fn compression() -> Result<HashGadget, HashError> {
+    compression_with(Effort::Full)
+}
+
+/// The same with a choice of effort.
+pub(crate) fn compression_with(effort: Effort) -> Result<HashGadget, HashError> {
     let block = Block {
         bytes: std::array::from_fn(Byte::Message),
         chained: false,
+        effort,
     };
     let compiled = block
         .compile()
@@ -79,7 +95,7 @@ pub fn compression() -> Result<HashGadget, HashError> {
 }
 
 /// The blocks of a padded message (section 5.1.1), each with the number of nibbles that wait below it.
-fn blocks(message_bytes: usize) -> Result<Vec<(Compiled, usize)>, HashError> {
+fn blocks(message_bytes: usize, effort: Effort) -> Result<Vec<(Compiled, usize)>, HashError> {
     if !(1..=MAX_MESSAGE_BYTES).contains(&message_bytes) {
         return Err(HashError::MessageLength {
             bytes: message_bytes,
@@ -101,6 +117,7 @@ fn blocks(message_bytes: usize) -> Result<Vec<(Compiled, usize)>, HashError> {
         let block = Block {
             bytes: std::array::from_fn(|byte| bytes[byte].map_or(Byte::Message(byte), Byte::Padding)),
             chained: index > 0,
+            effort,
         };
         let compiled = block
             .compile()
@@ -123,6 +140,7 @@ struct Block {
     bytes: [Byte; BLOCK_BYTES],
     /// Whether a chaining value lies on top of the block, rather than being the initial one.
     chained: bool,
+    effort: Effort,
 }
 
 impl Block {
@@ -130,6 +148,7 @@ impl Block {
         let mut bank = Bank::default();
         let tables = Tables::new(&mut bank);
         let mut flow = Flow::new(bank);
+        flow.set_effort(self.effort);
         let own = self.bytes.iter().filter(|byte| matches!(byte, Byte::Message(_))).count();
         // From the top down: the chaining value, then the message.
         let message = hash::take_nibbles(&mut flow, 2 * own);
