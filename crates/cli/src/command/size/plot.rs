@@ -121,7 +121,7 @@ fn draw_bars(area: &Area<'_>, bars: &[Bar<'_>]) -> CliResult<()> {
     });
     // Bars begin at a power of ten, and there is room for labels beyond the longest.
     let start = 10f64.powf(least.max(1.0).log10().floor());
-    let end = most * (most / start).powf(0.4);
+    let end = most * (most / start).powf(0.33);
     let rows = bars.len().max(1) as f64; // cast ok: a few dozen
     let mut chart = ChartBuilder::on(area)
         .margin(10)
