@@ -129,11 +129,17 @@ impl SpendInput {
     }
 
     /// The key pair that signs; its public key is also the internal key.
+    ///
+    /// # Panics
+    /// Never.
     pub fn keys(secp: &Secp256k1<All>) -> Keypair {
         Keypair::from_seckey_slice(secp, &[1; 32]).expect("a small number is a secret key")
     }
 
     /// The transaction that spends the leaf, and the output that it spends.
+    ///
+    /// # Panics
+    /// Never: any input makes a transaction, if not a valid one.
     pub fn spend(&self) -> (Transaction, TxOut) {
         let secp = Secp256k1::new();
         let keys = Self::keys(&secp);

@@ -201,7 +201,7 @@ struct Curve {
     theirs: Option<f64>,
 }
 
-/// Bits of a digit in the base of BitVM's figures.
+/// Bits of a digit in the base, 16, of the peer's figures.
 const PEER_DIGIT_BITS: f64 = 4.0;
 
 fn curves() -> CliResult<Vec<Curve>> {
