@@ -1,5 +1,7 @@
 //! Taproot spends from bytes.
 
+use std::sync::LazyLock;
+
 use bitcoin::absolute::LockTime;
 use bitcoin::hashes::{Hash, HashEngine};
 use bitcoin::key::{Keypair, TapTweak};
@@ -53,6 +55,9 @@ pub enum WitnessItem {
         separator: u8,
     },
 }
+
+/// Made once: that takes longer than a signature.
+static SECP: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 
 const ANNEX: &[u8] = &[0x50, 0xaa, 0xbb];
 const REPETITIONS: usize = 250;
@@ -132,8 +137,8 @@ impl SpendInput {
     ///
     /// # Panics
     /// Never.
-    pub fn keys(secp: &Secp256k1<All>) -> Keypair {
-        Keypair::from_seckey_slice(secp, &[1; 32]).expect("a small number is a secret key")
+    pub fn keys() -> Keypair {
+        Keypair::from_seckey_slice(&SECP, &[1; 32]).expect("a small number is a secret key")
     }
 
     /// The transaction that spends the leaf, and the output that it spends.
@@ -141,8 +146,7 @@ impl SpendInput {
     /// # Panics
     /// Never: any input makes a transaction, if not a valid one.
     pub fn spend(&self) -> (Transaction, TxOut) {
-        let secp = Secp256k1::new();
-        let keys = Self::keys(&secp);
+        let keys = Self::keys();
         let internal_key = keys.x_only_public_key().0;
         let leaf_version = (self.leaf_version ^ 0xc0) & 0xfe;
         let leaf_hash = leaf_hash(leaf_version, &self.script);
@@ -154,7 +158,7 @@ impl SpendInput {
             .fold(TapNodeHash::from(leaf_hash), |node, &beside| {
                 TapNodeHash::from_node_hashes(node, beside)
             });
-        let (output_key, parity) = internal_key.tap_tweak(&secp, Some(root));
+        let (output_key, parity) = internal_key.tap_tweak(&SECP, Some(root));
         let prevout = TxOut {
             value: Amount::from_sat(100_000),
             script_pubkey: script! { { 1 } { output_key.to_x_only_public_key() } },
@@ -169,39 +173,39 @@ impl SpendInput {
         let annex = (self.flags & 1 != 0).then_some(ANNEX);
 
         let mut tx = self.unsigned();
-        let mut witness = Witness::new();
-        let repetitions = if self.flags & 4 == 0 { 1 } else { REPETITIONS };
-        for _ in 0..repetitions {
-            for item in &self.items {
-                match item {
-                    WitnessItem::Bytes(bytes) => witness.push(bytes),
-                    WitnessItem::Signature {
-                        hash_type,
-                        separator,
-                    } => {
-                        let known = TapSighashType::from_consensus_u8(*hash_type);
-                        let separator = match separator {
-                            0xff => u32::MAX,
-                            &position => position.into(),
-                        };
-                        let sighash = SighashCache::new(&tx)
-                            .taproot_signature_hash(
-                                0,
-                                &Prevouts::All(std::slice::from_ref(&prevout)),
-                                annex.map(|annex| Annex::new(annex).expect("it starts with 0x50")),
-                                Some((leaf_hash, separator)),
-                                known.unwrap_or(TapSighashType::Default),
-                            )
-                            .expect("the one input has its output");
-                        let signature =
-                            secp.sign_schnorr_no_aux_rand(&Message::from(sighash), &keys);
-                        let mut signature = signature.as_ref().to_vec();
-                        signature.extend((*hash_type != 0).then_some(*hash_type));
-                        witness.push(signature);
-                    }
+        let items: Vec<Vec<u8>> = self
+            .items
+            .iter()
+            .map(|item| match *item {
+                WitnessItem::Bytes(ref bytes) => bytes.clone(),
+                WitnessItem::Signature {
+                    hash_type,
+                    separator,
+                } => {
+                    let known = TapSighashType::from_consensus_u8(hash_type);
+                    let separator = match separator {
+                        0xff => u32::MAX,
+                        position => position.into(),
+                    };
+                    let sighash = SighashCache::new(&tx)
+                        .taproot_signature_hash(
+                            0,
+                            &Prevouts::All(std::slice::from_ref(&prevout)),
+                            annex.map(|annex| Annex::new(annex).expect("it starts with 0x50")),
+                            Some((leaf_hash, separator)),
+                            known.unwrap_or(TapSighashType::Default),
+                        )
+                        .expect("the one input has its output");
+                    let signature = SECP.sign_schnorr_no_aux_rand(&Message::from(sighash), &keys);
+                    let mut signature = signature.as_ref().to_vec();
+                    signature.extend((hash_type != 0).then_some(hash_type));
+                    signature
                 }
-            }
-        }
+            })
+            .collect();
+        let repetitions = if self.flags & 4 == 0 { 1 } else { REPETITIONS };
+        let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
+        let mut witness = Witness::from_slice(&items.repeat(repetitions));
         witness.push(&self.script);
         witness.push(control);
         if let Some(annex) = annex {
@@ -290,7 +294,7 @@ mod tests {
 
     #[test]
     fn signatures_are_valid_for_the_key() {
-        let key = SpendInput::keys(&Secp256k1::new()).x_only_public_key().0;
+        let key = SpendInput::keys().x_only_public_key().0;
         for (hash_type, depth) in [(0, 0), (1, 1), (2, 128), (0x83, 5)] {
             let input = SpendInput {
                 depth,
