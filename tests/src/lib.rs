@@ -2,6 +2,8 @@
 
 pub mod chains;
 pub mod dispute;
+pub mod fuzzing;
+pub mod gadgets;
 pub mod netlists;
 pub mod random_circuit;
 pub mod random_script;
