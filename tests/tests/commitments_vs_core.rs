@@ -11,7 +11,10 @@ use bitcoin::{
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_chain::core_verify;
-use tapcourt_commitment::{KeyPath, Objective, OpenOrder, Parameters, PublicKey, SecretKey, Seed};
+use tapcourt_commitment::{
+    KeyPath, Objective, OpenDigits, OpenOrder, Opening, PICK_BITS, Parameters, PublicKey,
+    SecretKey, Seed,
+};
 use tapcourt_script::interpreter::{Rules, verify_input};
 use tapcourt_script::script;
 use tapcourt_script::taptree::Taptree;
@@ -65,8 +68,17 @@ fn tamper(stack: &[Vec<u8>], other: &[Vec<u8>], rng: &mut ChaCha8Rng) -> Vec<Vec
             1 => *item = if item.is_empty() { vec![1] } else { Vec::new() },
             2 => item.push(0),
             3 => {
-                let odd: [&[u8]; 6] = [&[0], &[0x80], &[2], &[1, 0], &[0x81], &[0xff; 4]];
-                *item = odd.choose(rng).expect("six encodings").to_vec();
+                let odd: [&[u8]; 8] = [
+                    &[0],
+                    &[0x80],
+                    &[2],
+                    &[1, 0],
+                    &[0x81],
+                    &[0xff; 4],
+                    &[9],
+                    &[5, 0],
+                ];
+                *item = odd.choose(rng).expect("eight encodings").to_vec();
             }
             4 => tampered[index] = other[index].clone(),
             5 => {
@@ -102,6 +114,23 @@ fn opening_leaf(key: &PublicKey, order: &OpenOrder, message: &[bool]) -> ScriptB
     }
 }
 
+/// A leaf that opens a value to numbers and ends true exactly if they are those of `opening`.
+fn digits_leaf(key: &PublicKey, digits: &OpenDigits, opening: &Opening) -> ScriptBuf {
+    let mut numbers = digits
+        .order()
+        .iter()
+        .map(|&digit| digit as usize) // cast ok: usize has at least 32 bits here
+        .map(|digit| digits.number(digit, opening.message_digits()[digit]));
+    let first = numbers.next().expect("a message has a digit");
+    script! {
+        { key.open_digits(digits) }
+        OP_FROMALTSTACK { first } OP_EQUAL
+        for number in numbers {
+            OP_FROMALTSTACK { number } OP_EQUAL OP_BOOLAND
+        }
+    }
+}
+
 #[test]
 fn interpreter_and_core_agree_on_openings() {
     let rng = &mut ChaCha8Rng::seed_from_u64(11);
@@ -115,7 +144,16 @@ fn interpreter_and_core_agree_on_openings() {
         shapes.push(Parameters::lamport(bits).expect("bits in range"));
         shapes.push(Parameters::cheapest(bits, &Objective::default()).expect("bits in range"));
         for log2_base in [1, 2, 3, 4, 5, 8] {
-            shapes.push(Parameters::winternitz(bits, log2_base).expect("bits in range"));
+            let flags = Parameters::winternitz(bits, log2_base).expect("bits in range");
+            let wide = flags
+                .message_digits()
+                .iter()
+                .take_while(|&&width| width >= PICK_BITS);
+            let picks = wide.count();
+            if picks > 0 {
+                shapes.push(flags.with_picks(picks).expect("so many are wide enough"));
+            }
+            shapes.push(flags);
         }
     }
     let (mut accepted, mut refused) = (0, 0);
@@ -136,7 +174,18 @@ fn interpreter_and_core_agree_on_openings() {
         let order = OpenOrder::from_first_use(parameters, wanted);
         let publishing = script! { { key.publish_script() } { 1 } };
         let opening_leaf = opening_leaf(&key, &order, &message);
+        let digits = OpenDigits::natural(parameters)
+            .scaled(1)
+            .and_then(|digits| digits.with_offsets(&vec![5; parameters.message_digits().len()]))
+            .expect("a scale of 2 and an offset of 5");
+        let digits_leaf = digits_leaf(&key, &digits, &opening);
         let forms = [
+            (
+                digits_leaf,
+                opening.witness_for_digits(&digits),
+                other.witness_for_digits(&digits),
+                other.message() == message,
+            ),
             (
                 publishing,
                 opening.witness_for_publish(),
@@ -173,7 +222,7 @@ fn interpreter_and_core_agree_on_openings() {
         }
     }
     println!(
-        "{} shapes, two scripts each: {accepted} witnesses accepted, {refused} refused",
+        "{} shapes, three scripts each: {accepted} witnesses accepted, {refused} refused",
         shapes.len()
     );
     assert!(refused > accepted);

@@ -66,6 +66,7 @@
 mod chain;
 mod cost;
 mod derivation;
+mod digits;
 mod key;
 mod opening;
 mod order;
@@ -75,9 +76,10 @@ mod verifier;
 pub use self::chain::{ELEMENT_BYTES, Element};
 pub use self::cost::{Objective, Size};
 pub use self::derivation::{KeyPath, Seed};
+pub use self::digits::{Destination, DigitsError, OpenDigits};
 pub use self::key::{PublicKey, RecoverError, SecretKey, VerifyError, WrongEnds};
 pub use self::opening::Opening;
 pub use self::order::{OpenOrder, OrderError};
 pub use self::parameters::{
-    MAX_DIGIT_BITS, MAX_MESSAGE_BITS, Parameters, ParametersError, Scheme, checksum_bits,
+    MAX_DIGIT_BITS, MAX_MESSAGE_BITS, PICK_BITS, Parameters, ParametersError, Scheme, checksum_bits,
 };

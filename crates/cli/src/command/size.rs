@@ -89,7 +89,7 @@ fn commitments() -> CliResult<Vec<Row>> {
     let opened = Objective {
         publish: 0.0,
         open: 1.0,
-        max_items: None,
+        ..Objective::PUBLISH
     };
     let mut rows = Vec::new();
     for bytes in MESSAGE_BYTES {
