@@ -1,6 +1,6 @@
 //! Sizes are exact, and as small as promised.
 
-use tapcourt_commitment::{Objective, OpenOrder, Parameters, ParametersError, Size};
+use tapcourt_commitment::{Objective, OpenDigits, OpenOrder, Parameters, ParametersError, Size};
 use tapcourt_script::interpreter::{Rules, execute};
 use tapcourt_script::{Fragment, count_opcodes, script};
 
@@ -36,6 +36,11 @@ fn openings_are_as_small_as_promised() {
             parameters.message_digits()[0],
             parameters.checksum_digits(),
         );
+        let digits = parameters.open_digits_size(&OpenDigits::natural(&parameters));
+        let digits = digits.weight_wu_mean() / bits as f64;
+        println!("  {digits:.2} WU/bit to open to digits");
+        // A repacked nibble would cost some 13 bytes more.
+        assert!(digits <= open + 0.3, "{bits} bits: {digits}");
         assert!(
             publish <= publish_bound && open <= open_bound,
             "{bits} bits: {publish} {open}"
