@@ -310,7 +310,7 @@ pub(crate) fn cheapest(bits: usize, objective: &Objective) -> Result<Parameters,
         })
         .min_by(|a, b| a.cost.total_cmp(&b.cost))
         .map(|candidate| candidate.parameters)
-        .ok_or_else(|| match objective.max_items {
+        .ok_or(match objective.max_items {
             Some(limit) if limit < least => ParametersError::Items { bits, least, limit },
             _ => ParametersError::Bounds { bits },
         })

@@ -156,5 +156,4 @@ impl Flags {
 }
 
 /// Groups in the middle of a sum.
-static PICKED: LazyLock<GroupBytes> =
-    LazyLock::new(|| GroupBytes::measure(true, |builder, digits| write_group(builder, digits)));
+static PICKED: LazyLock<GroupBytes> = LazyLock::new(|| GroupBytes::measure(true, write_group));
