@@ -89,7 +89,10 @@ fn sha256_compression_of_a_block() {
         ];
         let block: [u8; 64] = message.try_into().expect("64 bytes");
         sha2::compress256(&mut state, &[block.into()]);
-        state.iter().flat_map(|word: &u32| word.to_be_bytes()).collect()
+        state
+            .iter()
+            .flat_map(|word: &u32| word.to_be_bytes())
+            .collect()
     });
     println!("SHA-256 compression: {tried} blocks");
 }
@@ -124,7 +127,10 @@ fn impossible_lengths_are_refused_by_name() {
         HashError::DigestLength { bytes: 18 }
     );
     let error = blake3::hash(1024, 32).unwrap_err();
-    assert!(matches!(error, HashError::StackSize { bytes: 1024, .. }), "{error}");
+    assert!(
+        matches!(error, HashError::StackSize { bytes: 1024, .. }),
+        "{error}"
+    );
 }
 
 #[test]

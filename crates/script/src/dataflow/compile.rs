@@ -160,7 +160,8 @@ impl Flow {
                 for output in &self.outputs {
                     machine.linear(output);
                 }
-                let extra = machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
+                let extra =
+                    machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
                 assert_eq!(extra, 0, "every input is used");
                 assert!(machine.altstack_is_empty(), "every value is used");
             }

@@ -293,8 +293,7 @@ impl Machine {
                 _ => (OP_0, 1),
             };
             self.op(opcode);
-            self.main
-                .extend(std::iter::repeat_n(Item::Padding, pushed));
+            self.main.extend(std::iter::repeat_n(Item::Padding, pushed));
             left -= pushed;
         }
         self.note_height(0);
@@ -428,7 +427,9 @@ impl Machine {
             let negations = order
                 .iter()
                 .enumerate()
-                .map(|(position, &term)| usize::from(position == 0 && depths[term].2 == Sign::Minus))
+                .map(|(position, &term)| {
+                    usize::from(position == 0 && depths[term].2 == Sign::Minus)
+                })
                 .sum::<usize>();
             let bytes = self.cost(&chosen) + negations;
             if best.as_ref().is_none_or(|(known, _)| bytes < *known) {
@@ -446,7 +447,11 @@ impl Machine {
     pub(crate) fn consume(&mut self, count: usize) {
         for _ in 0..count {
             let item = self.main.pop();
-            debug_assert_eq!(item, Some(Item::Working), "only numbers at work are consumed");
+            debug_assert_eq!(
+                item,
+                Some(Item::Working),
+                "only numbers at work are consumed"
+            );
         }
     }
 

@@ -185,7 +185,13 @@ impl Block {
         }
         state[14] = words::constant(self.bytes as u32); // cast ok: at most 64
         state[15] = words::constant(self.flags);
-        flow.pad(state.as_flattened().iter().filter(|nibble| nibble.value().is_none()).count());
+        flow.pad(
+            state
+                .as_flattened()
+                .iter()
+                .filter(|nibble| nibble.value().is_none())
+                .count(),
+        );
         let mut schedule: [usize; 16] = std::array::from_fn(|word| word);
         for _ in 0..7 {
             let columns = [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]];
@@ -366,7 +372,8 @@ fn rotate_doubled(tables: &Tables, flow: &mut Flow, word: Word, start: usize) ->
     let sums = &tables.nibbles.sum;
     let mut rotated = words::constant(0);
     let below = word[(start + 7) % 8];
-    let mut carry = match words::with_carry(flow, words::sum_of(&[below]), Carry::None, sums, false) {
+    let mut carry = match words::with_carry(flow, words::sum_of(&[below]), Carry::None, sums, false)
+    {
         Ok(column) => words::carried(flow, column, sums),
         Err(_) => unreachable!("not the last column"),
     };
@@ -386,4 +393,3 @@ fn rotate_doubled(tables: &Tables, flow: &mut Flow, word: Word, start: usize) ->
     }
     rotated
 }
-

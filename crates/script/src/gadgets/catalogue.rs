@@ -34,7 +34,9 @@ pub fn catalogue() -> Vec<GadgetSize> {
         ("blake3/node", |effort| blake3::hash_with(40, 20, effort)),
         ("blake3/32B", |effort| blake3::hash_with(32, 32, effort)),
         ("blake3/64B", |effort| blake3::hash_with(64, 32, effort)),
-        ("blake3/64B-to-20B", |effort| blake3::hash_with(64, 20, effort)),
+        ("blake3/64B-to-20B", |effort| {
+            blake3::hash_with(64, 20, effort)
+        }),
         ("blake3/80B", |effort| blake3::hash_with(80, 32, effort)),
         ("sha256/64B-block", sha256::compression_with),
         ("sha256/20B", |effort| sha256::hash_with(20, effort)),

@@ -4,8 +4,8 @@ use bitcoin::ScriptBuf;
 
 use crate::ScriptWriter;
 use crate::dataflow::{CompileError, Compiled, Flow, Linear, Value};
-use crate::limits::MAX_STACK_SIZE;
 use crate::encode_number;
+use crate::limits::MAX_STACK_SIZE;
 
 /// Why there is no such hash gadget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

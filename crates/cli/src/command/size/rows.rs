@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tapcourt_commitment::{Objective, Parameters, ParametersError, Size};
+use tapcourt_commitment::{Objective, OpenDigits, Parameters, ParametersError, Size};
 use tapcourt_compiler::Compiled;
 use tapcourt_script::gadgets::{GadgetSize, catalogue};
 use tapcourt_script::limits::MAX_STACK_SIZE;
@@ -123,8 +123,8 @@ fn rounded(number: f64) -> f64 {
 /// Sizes of messages, in bytes, whose commitments are listed.
 pub(super) const MESSAGE_BYTES: [usize; 6] = [4, 16, 20, 32, 80, 140];
 
-/// Most witness items of an opening: the stack holds [`MAX_STACK_SIZE`], and the script needs some of them.
-const MAX_ITEMS: usize = MAX_STACK_SIZE - 60;
+/// Most items on the stacks while a commitment is published or opened: the stack holds [`MAX_STACK_SIZE`], and a leaf needs some for itself.
+const MAX_STACK: usize = MAX_STACK_SIZE - 50;
 
 /// Everything, in natural order of the names.
 pub(super) fn measure(programs: &[PathBuf]) -> CliResult<Vec<Row>> {
@@ -151,7 +151,7 @@ fn gadgets() -> CliResult<Vec<Row>> {
 /// The cheapest commitments of some lengths, published, and opened to their bits.
 fn commitments() -> CliResult<Vec<Row>> {
     let published = Objective {
-        max_items: Some(MAX_ITEMS),
+        max_stack: Some(MAX_STACK),
         ..Objective::default()
     };
     let opened = Objective {
@@ -159,15 +159,25 @@ fn commitments() -> CliResult<Vec<Row>> {
         open: 1.0,
         ..published
     };
+    let digits = Objective {
+        publish: 0.0,
+        open_digits: 1.0,
+        ..published
+    };
     let mut rows = Vec::new();
     for bytes in MESSAGE_BYTES {
         let bits = 8 * bytes;
         let name = format!("winternitz/{bytes}B");
         let open_name = format!("{name}/open");
+        let digits_name = format!("{name}/digits");
         let published = fitting(bits, &published, Parameters::publish_size)?;
         rows.extend(published.map(|size| Row::of_commitment(name, &size, bits)));
         let opened = fitting(bits, &opened, Parameters::open_bits_size)?;
         rows.extend(opened.map(|size| Row::of_commitment(open_name, &size, bits)));
+        let digits = fitting(bits, &digits, |parameters| {
+            parameters.open_digits_size(&OpenDigits::natural(parameters))
+        })?;
+        rows.extend(digits.map(|size| Row::of_commitment(digits_name, &size, bits)));
     }
     let bit = Parameters::lamport(1)?;
     let (published, opened) = (bit.publish_size(), bit.open_bits_size());
@@ -183,10 +193,8 @@ fn fitting(
     size: fn(&Parameters) -> Size,
 ) -> CliResult<Option<Size>> {
     match Parameters::cheapest(bits, objective) {
-        Ok(parameters) => {
-            Ok(Some(size(&parameters)).filter(|size| size.max_stack <= MAX_STACK_SIZE))
-        }
-        Err(ParametersError::Items { .. }) => Ok(None),
+        Ok(parameters) => Ok(Some(size(&parameters))),
+        Err(ParametersError::Items { .. } | ParametersError::Bounds { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

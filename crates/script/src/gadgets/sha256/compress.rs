@@ -57,7 +57,12 @@ impl Compression<'_> {
     }
 
     /// Looks a function of two nibbles up, each of which is a sum of ternaries.
-    fn binary(&mut self, table: TableId, function: fn(u8, u8) -> u8, [x, y]: [&[Nibble]; 2]) -> Nibble {
+    fn binary(
+        &mut self,
+        table: TableId,
+        function: fn(u8, u8) -> u8,
+        [x, y]: [&[Nibble]; 2],
+    ) -> Nibble {
         let constant_of = |parts: &[Nibble]| {
             parts.iter().try_fold(0u8, |sum, part| match part {
                 Nibble::Constant(nibble) => Some(sum | nibble),
@@ -275,7 +280,11 @@ pub(super) fn compress(
         }
     }
     // What is left stays, so that the stack keeps its height.
-    for value in state.iter().flat_map(|word| word.wide).filter_map(|nibble| nibble.value()) {
+    for value in state
+        .iter()
+        .flat_map(|word| word.wide)
+        .filter_map(|nibble| nibble.value())
+    {
         at.flow.leave(value);
     }
     std::array::from_fn(|word| {

@@ -115,7 +115,9 @@ fn blocks(message_bytes: usize, effort: Effort) -> Result<Vec<(Compiled, usize)>
         let own = bytes.iter().filter(|byte| byte.is_none()).count();
         waiting -= 2 * own;
         let block = Block {
-            bytes: std::array::from_fn(|byte| bytes[byte].map_or(Byte::Message(byte), Byte::Padding)),
+            bytes: std::array::from_fn(|byte| {
+                bytes[byte].map_or(Byte::Message(byte), Byte::Padding)
+            }),
             chained: index > 0,
             effort,
         };
@@ -124,7 +126,11 @@ fn blocks(message_bytes: usize, effort: Effort) -> Result<Vec<(Compiled, usize)>
             .map_err(|error| hash::block_error(&error, message_bytes))?;
         Ok((compiled, waiting))
     };
-    padded.chunks(BLOCK_BYTES).enumerate().map(compile).collect()
+    padded
+        .chunks(BLOCK_BYTES)
+        .enumerate()
+        .map(compile)
+        .collect()
 }
 
 /// A byte of a block.
@@ -149,7 +155,11 @@ impl Block {
         let tables = Tables::new(&mut bank);
         let mut flow = Flow::new(bank);
         flow.set_effort(self.effort);
-        let own = self.bytes.iter().filter(|byte| matches!(byte, Byte::Message(_))).count();
+        let own = self
+            .bytes
+            .iter()
+            .filter(|byte| matches!(byte, Byte::Message(_)))
+            .count();
         // From the top down: the chaining value, then the message.
         let message = hash::take_nibbles(&mut flow, 2 * own);
         let chaining = hash::take_nibbles(&mut flow, if self.chained { 64 } else { 0 });
@@ -166,7 +176,9 @@ impl Block {
         let mut block = [words::constant(0); 16];
         for (place, byte) in self.bytes.iter().enumerate() {
             let pair = match *byte {
-                Byte::Message(index) => [message[2 * index], message[2 * index + 1]].map(Nibble::Value),
+                Byte::Message(index) => {
+                    [message[2 * index], message[2 * index + 1]].map(Nibble::Value)
+                }
                 Byte::Padding(byte) => [byte & 15, byte >> 4].map(Nibble::Constant),
             };
             set_byte(&mut block, place, pair);
