@@ -131,6 +131,12 @@ impl Flow {
                     machine.place_tables(self.bank.len(), true);
                 }
                 Node::Tables => {}
+                Node::Zero { table, result } => {
+                    let offset = self.table_offset(*table);
+                    machine.push_number(offset);
+                    machine.consume(1);
+                    self.finish(&mut machine, &[*result], vec![offset]);
+                }
                 Node::Pad(items) => machine.pad(*items),
                 Node::Unpad => machine.unpad(),
                 Node::Restore(value) => machine.bring_from_alt(*value),
@@ -240,6 +246,7 @@ impl Flow {
                 Node::Push { .. }
                 | Node::Tables
                 | Node::Restore(_)
+                | Node::Zero { .. }
                 | Node::Pad(_)
                 | Node::Unpad => {}
             }

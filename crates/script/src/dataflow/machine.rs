@@ -130,6 +130,13 @@ impl Machine {
         self.note_height(0);
     }
 
+    /// Pushes a number that depends on the offsets.
+    pub(crate) fn push_number(&mut self, number: Affine) {
+        self.pieces.push(Piece::Push(number));
+        self.main.push(Item::Working);
+        self.note_height(0);
+    }
+
     /// How deep a value lies; 0 is the top.
     fn depth(&self, value: Value) -> Option<usize> {
         self.main
@@ -249,8 +256,7 @@ impl Machine {
 
     fn correct(&mut self, sum: &Linear, residual: Affine) {
         if sum.terms.is_empty() {
-            self.pieces.push(Piece::Push(residual));
-            self.main.push(Item::Working);
+            self.push_number(residual);
         } else {
             if residual != Affine::default() {
                 self.pieces.push(Piece::Correct(residual));

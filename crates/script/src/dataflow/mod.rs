@@ -122,6 +122,8 @@ pub(crate) enum Node {
     Tables,
     /// Brings a value from the altstack.
     Restore(Value),
+    /// Pushes a zero as if it were read from a table.
+    Zero { table: TableId, result: Value },
     /// Pushes items that nobody uses.
     Pad(usize),
     /// Takes such an item away, if there is one.
@@ -241,6 +243,13 @@ impl Flow {
             like: like.into_iter().collect(),
             result,
         });
+        result
+    }
+
+    /// Pushes a zero as if it were read from a table: a carry for the first column of an addition, where this keeps the height.
+    pub fn zero(&mut self, table: TableId) -> Value {
+        let result = self.value();
+        self.nodes.push(Node::Zero { table, result });
         result
     }
 

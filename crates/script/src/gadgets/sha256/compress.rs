@@ -137,6 +137,14 @@ impl Compression<'_> {
         self.unary(self.tables.to_ternary, |x| x, wide)
     }
 
+    /// What the first column of an addition gets. Where the sum is not a constant, a zero takes the place that a carry has in the other columns.
+    fn first_carry(&mut self, is_computed: bool) -> Carry {
+        match is_computed {
+            true => Carry::Value(self.flow.zero(self.tables.carry)),
+            false => Carry::None,
+        }
+    }
+
     /// Adds a column: looks the lowest nibble up, after which `then` is done before the carry is read.
     fn column(
         &mut self,
@@ -216,7 +224,7 @@ pub(super) fn compress(
                 .for_each(|value| at.flow.leave(value));
         }
         let (mut t1, mut e2, mut a2) = ([Nibble::Constant(0); 8], d, d);
-        let mut carry = Carry::None;
+        let mut carry = at.first_carry(round > 0);
         for j in 0..8 {
             let d_even = at.even(d.wide[j]);
             let [h_even, w_even] = [h.wide[j], now[j]].map(|wide| at.even(wide));
@@ -244,7 +252,7 @@ pub(super) fn compress(
                 .collect();
             balance(at.flow, &used, &[t1[j], e2.wide[j], e2.ternary[j]]);
         }
-        let mut carry = Carry::None;
+        let mut carry = at.first_carry(round > 0);
         for j in 0..8 {
             let rotations = [Move::Rotate(2), Move::Rotate(22), Move::Rotate(13)];
             let sigma = at.moved_xor(&a.wide, rotations, j);
@@ -263,7 +271,8 @@ pub(super) fn compress(
         state = [a2, a, b, c, e2, e, f, g];
         if round < 48 {
             let [w1, w9, w14] = [1, 9, 14].map(|ahead| w[(round + ahead) % 16]);
-            let mut carry = Carry::None;
+            let is_computed = |word: &Word| constants(&[*word]) == 0;
+            let mut carry = at.first_carry([now, w1, w9, w14].iter().any(is_computed));
             w[round % 16] = std::array::from_fn(|j| {
                 let [w9, w0] = [w9[j], now[j]].map(|wide| at.even(wide));
                 let moves = [Move::Shift(10), Move::Rotate(19), Move::Rotate(17)];
