@@ -4,7 +4,7 @@
 //! | form | logical number | for |
 //! |---|---|---|
 //! | wide | `8n` | rotations: eight interleaved tables give, at eight consecutive stack heights, the parts of a nibble that a rotation sends to its two neighbours, and the two other forms |
-//! | ternary | `2·Σ bit·3^i` | boolean functions: the sum of two tells for each bit whether none, one or both are set |
+//! | ternary | `3·Σ bit·3^i` | boolean functions: the sum of two tells for each bit whether none, one or both are set; three tables are interleaved |
 //! | even | `2n` | additions |
 //!
 //! `Ch(e, f, g)` is computed as `g ^ (e & (f ^ g))` and `Maj(a, b, c)` as `b ^ ((a ^ b) & (b ^ c))`, of which `b ^ c` is known from the round before. The stack

@@ -4,7 +4,7 @@ use crate::dataflow::{Bank, Table, TableId};
 
 pub(super) fn ternary(nibble: u8) -> i64 {
     (0..4)
-        .map(|bit| i64::from(nibble >> bit & 1) * 2 * 3i64.pow(bit))
+        .map(|bit| i64::from(nibble >> bit & 1) * 3 * 3i64.pow(bit))
         .sum()
 }
 
@@ -61,8 +61,12 @@ impl Tables {
         let carry = Table::new((0..112).map(|sum| (2 * sum, 2 * (sum / 16))));
         let [low, carry] = bank.add([(low, 0), (carry, 1)]);
         let plain = Table::new((0..32).map(|sum| (2 * sum, sum % 16))).exact();
-        let [xor_even, low_plain] = bank.add([(binary(xor, even).exact(), 0), (plain, 1)]);
-        let [xor, and] = bank.add([(binary(xor, ternary), 0), (binary(and, ternary), 1)]);
+        let [low_plain] = bank.add([(plain, 0)]);
+        let [xor, and, xor_even] = bank.add([
+            (binary(xor, ternary), 1),
+            (binary(and, ternary), 2),
+            (binary(xor, even).exact(), 0),
+        ]);
         let unary = |function: fn(u8) -> u8, form: fn(u8) -> i64| {
             Table::new((0..16u8).map(|x| (wide(x), form(function(x)))))
         };
