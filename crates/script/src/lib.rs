@@ -55,6 +55,7 @@
 pub mod asm;
 pub mod dataflow;
 mod effect;
+pub mod expression;
 mod fragment;
 pub mod gadgets;
 mod instructions;

@@ -151,6 +151,9 @@ impl Flow {
             Tables::Included => {
                 // By way of the altstack, the last output first. There is nothing to move if they wait there in that order already.
                 if !machine.altstack_is(&self.outputs) {
+                    for (value, _) in self.outputs.iter().flat_map(|output| &output.terms) {
+                        machine.bring_from_alt(*value);
+                    }
                     for output in self.outputs.iter().rev() {
                         machine.linear(output);
                         machine.result_to_alt();
@@ -199,7 +202,7 @@ impl Flow {
     /// For each node whether it is carried out: look-ups and sums whose results nobody uses are not.
     ///
     /// Their uses of other values still count, so what they would have taken away stays on the stack, and the height with it.
-    fn live(&self) -> Vec<bool> {
+    pub(crate) fn live(&self) -> Vec<bool> {
         let mut used = vec![false; self.values.len()];
         self.outputs
             .iter()
@@ -228,7 +231,7 @@ impl Flow {
         live
     }
 
-    fn count_uses(&self) -> Vec<u32> {
+    pub(crate) fn count_uses(&self) -> Vec<u32> {
         let mut uses = vec![0; self.values.len()];
         let mut count = |sum: &Linear| {
             for (value, _) in &sum.terms {

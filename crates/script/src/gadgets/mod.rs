@@ -3,5 +3,6 @@
 pub mod blake3;
 mod catalogue;
 pub mod sha256;
+pub mod u32;
 
 pub use self::catalogue::{GadgetSize, catalogue};
