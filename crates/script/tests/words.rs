@@ -255,8 +255,8 @@ fn sizes_keep_their_bounds() {
         );
     }
     for (name, bytes) in [
-        ("u32/add", 100),
-        ("u32/xor", 110),
+        ("u32/add", 80),
+        ("u32/xor", 80),
         ("u32/mul", 1_500),
         ("u32/divrem", 2_000),
     ] {

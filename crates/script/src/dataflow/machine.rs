@@ -288,11 +288,9 @@ impl Machine {
         offset
     }
 
-    /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there.
+    /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there; those that wait on the
+    /// altstack are brought one by one, since only the top item can be corrected.
     pub(crate) fn arrange(&mut self, arguments: &[Linear]) {
-        for (value, _) in arguments.iter().flat_map(|argument| &argument.terms) {
-            self.bring_from_alt(*value);
-        }
         let in_place = (1..=arguments.len())
             .rev()
             .find(|&count| self.lie_on_top(&arguments[..count]))
