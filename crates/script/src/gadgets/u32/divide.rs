@@ -43,7 +43,11 @@ impl Divide {
     /// The digits of the quotient, of the remainder, and what each column but the last carries.
     pub fn hints(&self, a: u64, b: u64) -> Vec<i64> {
         let results = self.expected(a, b);
-        let (quotient, remainder) = (results[0], results[1]);
+        self.hints_for([a, b], [results[0], results[1]])
+    }
+
+    /// The hints that a prover gives who claims this quotient and remainder: rejected unless they are the true ones.
+    pub fn hints_for(&self, [a, b]: [u64; 2], [quotient, remainder]: [u64; 2]) -> Vec<i64> {
         let limb = limb_digits(self.digits);
         let number = |number: u64| number as i64; // cast ok: below 2^32
         let digits_of = |of: u64| (0..self.digits).map(move |index| digit(of, index) as i64); // cast ok: below 16
