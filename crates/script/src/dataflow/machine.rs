@@ -38,6 +38,8 @@ enum Item {
 pub(crate) struct Machine {
     main: Vec<Item>,
     alt: Vec<Value>,
+    /// Results that have gone to the altstack for good.
+    finished: usize,
     /// Items below the tables.
     below_tables: usize,
     /// For each value, its uses that are still to come.
@@ -54,6 +56,7 @@ impl Machine {
         Self {
             main: Vec::new(),
             alt: Vec::new(),
+            finished: 0,
             below_tables: 0,
             offsets: vec![Affine::default(); uses.len()],
             uses,
@@ -99,7 +102,8 @@ impl Machine {
     }
 
     pub(crate) fn note_height(&mut self, extra: usize) {
-        self.max_stack = self.max_stack.max(self.main.len() + self.alt.len() + extra);
+        let items = self.main.len() + self.alt.len() + self.finished + extra;
+        self.max_stack = self.max_stack.max(items);
     }
 
     fn write(&mut self, write: impl FnOnce(&mut ScriptWriter)) {
@@ -291,6 +295,11 @@ impl Machine {
     /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there; those that wait on the
     /// altstack are brought one by one, since only the top item can be corrected.
     pub(crate) fn arrange(&mut self, arguments: &[Linear]) {
+        if !self.come_one_by_one(arguments) {
+            for (value, _) in arguments.iter().flat_map(|argument| &argument.terms) {
+                self.bring_from_alt(*value);
+            }
+        }
         let in_place = (1..=arguments.len())
             .rev()
             .find(|&count| self.lie_on_top(&arguments[..count]))
@@ -307,17 +316,34 @@ impl Machine {
         }
     }
 
+    /// Whether those terms that wait on the altstack lie there in the order in which they are used, so that nothing else comes along and is put on
+    /// top of arguments that are in place.
+    fn come_one_by_one(&self, arguments: &[Linear]) -> bool {
+        let mut waiting = self.alt.iter().rev();
+        arguments
+            .iter()
+            .flat_map(|argument| &argument.terms)
+            .all(|&(value, _)| {
+                // A copy would leave the value itself among the arguments.
+                let last = self.uses[value.0 as usize] == 1; // cast ok: an index
+                self.depth(value).is_some() || last && waiting.next() == Some(&value)
+            })
+    }
+
     /// Whether these numbers, in this order, are the topmost items, and nobody else uses them.
     fn lie_on_top(&self, arguments: &[Linear]) -> bool {
         let Some(first) = self.main.len().checked_sub(arguments.len()) else {
             return false;
         };
-        self.main[first..].iter().zip(arguments).all(|(item, argument)| {
-            matches!(*item, Item::Value(value)
+        self.main[first..]
+            .iter()
+            .zip(arguments)
+            .all(|(item, argument)| {
+                matches!(*item, Item::Value(value)
                 if *argument == Linear::from(value)
                     && self.uses[value.0 as usize] == 1 // cast ok: an index
                     && self.offsets[value.0 as usize] == Affine::default())
-        })
+            })
     }
 
     /// Writes opcodes that hold up to `peak` items more than there are.
@@ -345,8 +371,7 @@ impl Machine {
                 _ => (OP_0, 1),
             };
             self.op(opcode);
-            self.main
-                .extend(std::iter::repeat_n(Item::Padding, pushed));
+            self.main.extend(std::iter::repeat_n(Item::Padding, pushed));
             left -= pushed;
         }
         self.note_height(0);
@@ -477,7 +502,9 @@ impl Machine {
             let negations = order
                 .iter()
                 .enumerate()
-                .map(|(position, &term)| usize::from(position == 0 && depths[term].2 == Sign::Minus))
+                .map(|(position, &term)| {
+                    usize::from(position == 0 && depths[term].2 == Sign::Minus)
+                })
                 .sum::<usize>();
             let bytes = self.cost(&chosen) + negations;
             if best.as_ref().is_none_or(|(known, _)| bytes < *known) {
@@ -495,7 +522,11 @@ impl Machine {
     pub(crate) fn consume(&mut self, count: usize) {
         for _ in 0..count {
             let item = self.main.pop();
-            debug_assert_eq!(item, Some(Item::Working), "only numbers at work are consumed");
+            debug_assert_eq!(
+                item,
+                Some(Item::Working),
+                "only numbers at work are consumed"
+            );
         }
     }
 
@@ -530,6 +561,7 @@ impl Machine {
     /// Moves the number at work to the altstack, to stay there until the end.
     pub(crate) fn result_to_alt(&mut self) {
         self.main.pop();
+        self.finished += 1;
         self.op(OP_TOALTSTACK);
     }
 
