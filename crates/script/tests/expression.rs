@@ -206,3 +206,128 @@ fn errors_name_what_is_wrong() {
         "{error}"
     );
 }
+
+/// A generator of random numbers: xorshift (Marsaglia 2003).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 20) as usize % bound // cast ok: reduced
+    }
+
+    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+}
+
+/// An expression of random operations on inputs, constants and earlier results.
+fn random_expression(random: &mut Random) -> Expression {
+    let mut e = Expression::new();
+    let mut words = vec![
+        e.input_word("a"),
+        e.witness_word("b"),
+        e.input_word("c"),
+        e.word(random.next() as u32), // cast ok: its lowest bits
+        e.word(random.pick(&[0, 1, u32::MAX, 0xff00])),
+    ];
+    let mut bits = vec![e.input_bit("p"), e.witness_bit("q"), e.bit(true)];
+    for _ in 0..1 + random.below(14) {
+        let [a, b, c] = std::array::from_fn(|_| random.pick(&words));
+        let [p, q] = std::array::from_fn(|_| random.pick(&bits));
+        let by = random.below(32) as u32; // cast ok: below 32
+        match random.below(29) {
+            0 => words.push(e.add([a, b])),
+            1 => words.push(e.add([a, b, c])),
+            2 => words.push(e.add([a, b, c, a])),
+            3 => words.push(e.subtract(a, b)),
+            4 => words.push(e.and(a, b)),
+            5 => words.push(e.or(a, b)),
+            6 => words.push(e.xor(a, b)),
+            7 => words.push(e.xor3(a, b, c)),
+            8 => words.push(e.not(a)),
+            9 => words.push(e.shift_left(a, by)),
+            10 => words.push(e.shift_right(a, by)),
+            11 => words.push(e.shift_right_arithmetic(a, by)),
+            12 => words.push(e.rotate_right(a, by)),
+            13 => words.push(e.select(p, a, b)),
+            14 => words.push(e.negate_if(p, a)),
+            15 => words.push(e.multiply(a, b)),
+            16 => words.extend(e.multiply_wide(a, b)),
+            17 => words.push(e.multiply_high_signed(a, b)),
+            18 => words.extend(e.divide(a, b)),
+            19 => words.extend(e.divide_signed(a, b)),
+            20 => words.push(e.shift_right_arithmetic_by(a, b)),
+            21 => bits.push(e.less_than(a, b)),
+            22 => bits.push(e.at_most_signed(a, b)),
+            23 => bits.push(e.equal(a, b)),
+            24 => bits.push(e.bit_and(p, q)),
+            25 => bits.push(e.bit_xor(p, q)),
+            26 => {
+                let nibble = e.word_nibble(a, random.below(8));
+                let split = e.split(nibble);
+                let joined = e.join([split[3], p, split[0], q]);
+                let mut nibbles = e.word_nibbles(b);
+                nibbles[random.below(8)] = joined;
+                words.push(e.word_from_nibbles(nibbles));
+            }
+            27 => words.push(e.word_from_bit(p)),
+            _ => bits.push(e.sign(a)),
+        }
+    }
+    for _ in 0..1 + random.below(4) {
+        let word = random.pick(&words);
+        e.output(word);
+        let bit = random.pick(&bits);
+        e.output(bit);
+    }
+    e
+}
+
+/// Whatever is composed, the script leaves what the evaluator says.
+#[test]
+fn random_expressions_compile_to_what_they_mean() {
+    const EXPRESSIONS: u64 = 1_500;
+    const INPUTS: usize = 4;
+    let (mut cases, mut too_large) = (0, 0);
+    for seed in 1..=EXPRESSIONS {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let expression = random_expression(&mut random);
+        for template in [expression.compile(), expression.compile_on_tables()] {
+            let Ok(template) = template else {
+                too_large += 1;
+                continue;
+            };
+            let tables = execute(&template.tables, Vec::new(), None, Rules::Policy);
+            for _ in 0..INPUTS {
+                let inputs = expression.inputs().map(|(name, of)| {
+                    let number = random.next() >> (8 * random.below(5));
+                    (name, of.datum(number))
+                });
+                let evaluation = expression.evaluate(inputs).expect("all inputs");
+                let stack = [tables.stack.clone(), template.witness(&evaluation)].concat();
+                let execution = execute(&template.script, stack, None, Rules::Policy);
+                let left = template.left(&evaluation);
+                let kept = execution.stack.len().saturating_sub(left.len());
+                assert_eq!(
+                    execution.stack[kept..],
+                    left,
+                    "seed {seed}: {:?}",
+                    execution.result
+                );
+                assert!(execution.altstack.is_empty());
+                let (most, predicted) = (execution.max_stack, template.max_stack);
+                assert!(most <= predicted, "seed {seed}: {most} items, {predicted} predicted");
+                assert_eq!(kept, tables.stack.len(), "nothing else is left");
+                cases += 1;
+            }
+        }
+    }
+    println!("{EXPRESSIONS} expressions, {cases} cases, {too_large} with too many items");
+}

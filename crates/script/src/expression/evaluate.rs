@@ -173,7 +173,7 @@ impl Evaluation {
             Operation::NegateIf => word(0).into(),
             Operation::Multiply(product) => {
                 let (a, b) = (u64::from(word(0)), u64::from(word(1)));
-                let words = [(a * b) as u32, (a * b >> 32) as u32]; // cast ok: the low and the high word
+                let words = [(a * b) as u32, ((a * b) >> 32) as u32]; // cast ok: the low and the high word
                 let hints = Multiply::new(8, *product).hints(a, b);
                 return (
                     words[..types.len()]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
-use super::{Datum, Evaluation, Expression, Operation, Source, Type};
+use super::{Datum, Evaluation, Expression, Operation, Source, Type, ValueId};
 use crate::dataflow::{CompileError, Compiled, Linear, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
 use crate::{decode_number, encode_number};
@@ -27,6 +27,7 @@ pub struct Template {
     /// What the stack must hold at the start, the first one on top.
     entries: Vec<Start>,
     named: Vec<Named>,
+    outputs: Vec<ValueId>,
 }
 
 /// A stack item at the start.
@@ -133,6 +134,7 @@ impl Expression {
             max_stack: compiled.max_stack,
             entries: entries.collect(),
             named: named.collect(),
+            outputs: self.outputs.clone(),
             compiled,
         })
     }
@@ -164,6 +166,23 @@ impl Template {
     pub fn witness(&self, evaluation: &Evaluation) -> Vec<Vec<u8>> {
         let numbers = self.numbers(evaluation);
         numbers.into_iter().map(encode_number).collect()
+    }
+
+    /// The stack that the script leaves, above the tables if those are not part of it, the deepest item first.
+    ///
+    /// # Panics
+    /// If the evaluation is of another expression.
+    pub fn left(&self, evaluation: &Evaluation) -> Vec<Vec<u8>> {
+        if self.outputs.is_empty() {
+            return vec![encode_number(1)];
+        }
+        let outputs = self.outputs.iter().flat_map(|output| {
+            let datum = &evaluation.values[output.index()];
+            let of = datum.value_type();
+            let digits = datum.digits().into_iter().rev();
+            digits.map(move |digit| encode_number(of.logical(digit)))
+        });
+        outputs.collect()
     }
 
     /// For every item of the stack that the script takes, the deepest first, whether it is a hint.

@@ -32,11 +32,14 @@ impl Type {
 
     /// A value made from a number: its lowest bits, repeated where the type has more than 64.
     pub fn datum(self, number: u64) -> Datum {
-        let bits = if self == Self::Bit { 1 } else { 15 };
-        let digits: Vec<u8> = (0..self.items())
-            .map(|digit| (number >> (4 * (digit % 16)) & bits) as u8) // cast ok: masked
-            .collect();
-        Datum::from_digits(self, &digits).expect("masked digits, as many as the type has")
+        let byte = |index: usize| number.to_le_bytes()[index % 8];
+        match self {
+            Self::Bit => Datum::Bit(number & 1 == 1),
+            Self::Nibble => Datum::Nibble(byte(0) & 15),
+            Self::Word => Datum::Word(number as u32), // cast ok: its lowest bits
+            Self::Hash160 => Datum::Hash160(std::array::from_fn(byte)),
+            Self::Hash256 => Datum::Hash256(std::array::from_fn(byte)),
+        }
     }
 
     /// The logical number on the stack for a digit: a bit as it is, a nibble doubled.

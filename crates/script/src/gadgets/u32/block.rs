@@ -122,23 +122,23 @@ impl Block {
     }
 
     /// Moves the top item to the altstack.
-    pub(crate) fn to_alt(&mut self) {
+    pub(crate) fn stash(&mut self) {
         let item = self.stack.pop().expect("there is an item");
         self.alt.push(item);
         self.writer.op(OP_TOALTSTACK);
     }
 
     /// Takes the top item of the altstack, which is this one.
-    pub(crate) fn from_alt(&mut self, slot: Slot) {
+    pub(crate) fn fetch(&mut self, slot: Slot) {
         assert_eq!(self.alt.pop(), Some(slot), "the altstack's top item");
         self.stack.push(slot);
         self.writer.op(OP_FROMALTSTACK);
     }
 
     /// Takes everything from the altstack.
-    pub(crate) fn all_from_alt(&mut self) {
+    pub(crate) fn fetch_all(&mut self) {
         while let Some(&slot) = self.alt.last() {
-            self.from_alt(slot);
+            self.fetch(slot);
         }
     }
 

@@ -87,7 +87,7 @@ impl Divide {
         let slots: Vec<Slot> = arguments.iter().map(|&(_, slot)| slot).collect();
         let mut block = Block::new(&slots);
         for _ in digits..slots.len() {
-            block.to_alt();
+            block.stash();
         }
         let multiples = Multiples::build(&mut block, "b", digits);
         self.remainder(&mut block);
@@ -101,10 +101,10 @@ impl Divide {
             .collect();
         for &slot in order.iter().rev() {
             block.bring(slot);
-            block.to_alt();
+            block.stash();
         }
         block.drop(Multiples::ITEMS);
-        block.all_from_alt();
+        block.fetch_all();
         let (code, peak) = block.finish(&order);
         Hinted {
             code,
@@ -127,7 +127,7 @@ impl Divide {
             let number = ("number", 0);
             for digit in (from..to).rev() {
                 let name = ("remainder", digit);
-                block.from_alt(name);
+                block.fetch(name);
                 block.check_below(16);
                 block.double(1);
                 if digit + 1 == to {
@@ -166,7 +166,7 @@ impl Divide {
         let limb = multiples.limb();
         let total = ("column", column);
         let quotient = ("quotient", column);
-        block.from_alt(quotient);
+        block.fetch(quotient);
         block.check_below(16);
         block.double(1);
         block.copy(quotient);
@@ -182,10 +182,10 @@ impl Divide {
         }
         block.copy(("remainder", column));
         block.op(&[OP_ADD], 2, &[total]);
-        block.from_alt(("a", column));
+        block.fetch(("a", column));
         block.op(&[OP_SUB], 2, &[total]);
         if column + 1 < self.digits {
-            block.from_alt(("hint", column));
+            block.fetch(("hint", column));
             block.double(1);
             let next = ("carry", column + 1);
             block.op(&[OP_TUCK], 2, &[next, total, next]);

@@ -214,7 +214,7 @@ impl Multiply {
     /// The products for these factors: the low word and, of a full product, the high one, each of as many digits as a factor.
     pub fn expected(&self, a: u64, b: u64) -> Vec<u64> {
         let bits = 4 * self.digits;
-        let words = [a * b & ((1 << bits) - 1), a * b >> bits];
+        let words = [(a * b) & ((1 << bits) - 1), (a * b) >> bits];
         words[..self.columns() / self.digits].to_vec()
     }
 
@@ -240,7 +240,7 @@ impl Multiply {
         let mut block = Block::new(&slots);
         // They come back in the order in which they are needed.
         for _ in digits..slots.len() {
-            block.to_alt();
+            block.stash();
         }
         let multiples = Multiples::build(&mut block, "a", digits);
         for column in 0..columns {
@@ -248,10 +248,10 @@ impl Multiply {
         }
         for column in 0..columns {
             block.bring(("product", column));
-            block.to_alt();
+            block.stash();
         }
         block.drop(Multiples::ITEMS);
-        block.all_from_alt();
+        block.fetch_all();
         let order = || (0..columns).rev();
         let left: Vec<Slot> = order().map(|column| ("product", column)).collect();
         let (code, peak) = block.finish(&left);
@@ -277,7 +277,7 @@ impl Multiply {
             block.name(carry);
         }
         if column < self.digits {
-            block.from_alt(("b", column));
+            block.fetch(("b", column));
             if column + limb < self.columns() {
                 block.copy(("b", column));
                 multiples.pick(block, Limb::High, ("later", column));
@@ -298,7 +298,7 @@ impl Multiply {
         }
         let product = ("product", column);
         if column + 1 < self.columns() {
-            block.from_alt(("hint", column));
+            block.fetch(("hint", column));
             block.double(1);
             let next = ("carry", column + 1);
             block.op(&[OP_TUCK], 2, &[next, total, next]);
@@ -307,7 +307,7 @@ impl Multiply {
             block.check_below(32);
             block.op(&[OP_SWAP], 2, &[product, next]);
         } else if self.product == Product::Low {
-            block.from_alt(("hint", column));
+            block.fetch(("hint", column));
             block.double(5);
             block.op(&[OP_SUB], 2, &[product]);
             block.check_below(32);
