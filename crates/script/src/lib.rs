@@ -3,6 +3,7 @@
 //!
 //! | to | use |
 //! |---|---|
+//! | write computations | [`expression`]: typed values, from which come the script and, separately, its witness |
 //! | write scripts | [`script!`], [`ScriptWriter`], [`opcodes`], [`asm`] |
 //! | know what they do | [`Fragment`], [`StackEffect`], [`analyze`], [`instructions`] |
 //! | run them | [`interpreter`]: one leaf, step by step, or a whole BIP-0341 spend |
@@ -10,6 +11,34 @@
 //! | keep within bounds | [`limits`]: every consensus and policy number with its source, and the weight profiles |
 //!
 //! This is the only crate of the workspace that emits opcodes and names limits.
+//!
+//! # From an expression to a leaf
+//!
+//! ```
+//! use tapcourt_script::expression::Expression;
+//! use tapcourt_script::interpreter::{Rules, execute};
+//! use tapcourt_script::taptree::Taptree;
+//!
+//! // Whoever knows two words whose sum, exclusive or the first one, is this, spends the leaf.
+//! let mut expression = Expression::new();
+//! let (a, b) = (expression.witness_word("a"), expression.witness_word("b"));
+//! let sum = expression.add([a, b]);
+//! let mixed = expression.xor(sum, a);
+//! expression.name(mixed, "mixed");
+//! let target = expression.word(0x0ddb_a115);
+//! expression.assert_equal(mixed, target);
+//!
+//! let template = expression.compile()?;
+//! let tree = Taptree::build(&vec![template.script.clone()])?;
+//! let internal_key = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0".parse()?;
+//! assert!(tree.script_pubkey(internal_key).is_p2tr());
+//!
+//! let evaluation = expression.evaluate([("a", 0x0abc_def0.into()), ("b", 0xfcaa_a0f5.into())])?;
+//! let witness = template.witness(&evaluation);
+//! let execution = execute(&template.script, witness, None, Rules::Policy);
+//! assert!(execution.succeeded());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # From a script to a spend
 //!
@@ -55,6 +84,7 @@
 pub mod asm;
 pub mod dataflow;
 mod effect;
+pub mod expression;
 mod fragment;
 pub mod gadgets;
 mod instructions;

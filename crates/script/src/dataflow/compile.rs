@@ -27,13 +27,15 @@ pub struct Compiled {
     pub made: Vec<Made>,
 }
 
-/// A value that a script has just put on top of the stack.
+/// A value that a script has just put on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Made {
     /// The byte of the script before which it lies there.
     pub position: usize,
     /// The value.
     pub value: Value,
+    /// How deep it lies there: 0, unless several values are made at once.
+    pub depth: usize,
     /// The number on the stack less the logical number.
     pub offset: i64,
 }
@@ -114,15 +116,19 @@ impl Flow {
                     machine.consume(1);
                     self.finish(&mut machine, &[*result], vec![offset]);
                 }
+                Node::Index { sum, table, result } => {
+                    let offset = machine.indexing_sum(sum, self.bank.origins[table.0]);
+                    machine.consume(1);
+                    self.finish(&mut machine, &[*result], vec![offset]);
+                }
                 Node::Apply {
-                    opcodes,
+                    code,
+                    peak,
                     arguments,
                     results,
                 } => {
-                    for argument in arguments {
-                        machine.linear(argument);
-                    }
-                    opcodes.iter().for_each(|&opcode| machine.op(opcode));
+                    machine.arrange(arguments);
+                    machine.code(code, *peak);
                     machine.consume(arguments.len());
                     let offsets = vec![Affine::default(); results.len()];
                     self.finish(&mut machine, results, offsets);
@@ -151,6 +157,9 @@ impl Flow {
             Tables::Included => {
                 // By way of the altstack, the last output first. There is nothing to move if they wait there in that order already.
                 if !machine.altstack_is(&self.outputs) {
+                    for (value, _) in self.outputs.iter().flat_map(|output| &output.terms) {
+                        machine.bring_from_alt(*value);
+                    }
                     for output in self.outputs.iter().rev() {
                         machine.linear(output);
                         machine.result_to_alt();
@@ -163,9 +172,7 @@ impl Flow {
                 }
             }
             Tables::Excluded => {
-                for output in &self.outputs {
-                    machine.linear(output);
-                }
+                machine.arrange(&self.outputs);
                 let extra =
                     machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
                 assert_eq!(extra, 0, "every input is used");
@@ -185,8 +192,8 @@ impl Flow {
 
     /// Puts results on the stack, and each where it waits.
     fn finish(&self, machine: &mut Machine, results: &[Value], offsets: Vec<Affine>) {
-        for (&result, offset) in results.iter().zip(offsets) {
-            machine.produce(result, offset);
+        for (index, (&result, offset)) in results.iter().zip(offsets).enumerate() {
+            machine.produce(result, offset, results.len() - 1 - index);
         }
         for &result in results.iter().rev() {
             if !machine.is_used(result) {
@@ -202,7 +209,7 @@ impl Flow {
     /// For each node whether it is carried out: look-ups and sums whose results nobody uses are not.
     ///
     /// Their uses of other values still count, so what they would have taken away stays on the stack, and the height with it.
-    fn live(&self) -> Vec<bool> {
+    pub(crate) fn live(&self) -> Vec<bool> {
         let mut used = vec![false; self.values.len()];
         self.outputs
             .iter()
@@ -216,7 +223,7 @@ impl Flow {
                         mark_used(index, &mut used);
                     }
                 }
-                Node::Sum { sum, result, .. } => {
+                Node::Sum { sum, result, .. } | Node::Index { sum, result, .. } => {
                     *live = used[result.0 as usize]; // cast ok: an index
                     if *live {
                         mark_used(sum, &mut used);
@@ -231,7 +238,7 @@ impl Flow {
         live
     }
 
-    fn count_uses(&self) -> Vec<u32> {
+    pub(crate) fn count_uses(&self) -> Vec<u32> {
         let mut uses = vec![0; self.values.len()];
         let mut count = |sum: &Linear| {
             for (value, _) in &sum.terms {
@@ -241,7 +248,7 @@ impl Flow {
         for node in &self.nodes {
             match node {
                 Node::Lookup { index, .. } => count(index),
-                Node::Sum { sum, .. } => count(sum),
+                Node::Sum { sum, .. } | Node::Index { sum, .. } => count(sum),
                 Node::Apply { arguments, .. } => arguments.iter().for_each(&mut count),
                 Node::Push { .. }
                 | Node::Tables
@@ -286,9 +293,10 @@ impl Flow {
         let mut made = Vec::new();
         for piece in &machine.pieces {
             match piece {
-                Piece::Made(value) => made.push(Made {
+                Piece::Made(value, depth) => made.push(Made {
                     position: writer.len(),
                     value: *value,
+                    depth: *depth,
                     offset: machine.offsets[value.0 as usize].value(&offsets), // cast ok: an index
                 }),
                 Piece::Code(code) => {

@@ -30,7 +30,7 @@ impl Flow {
                     numbers[result.0 as usize] =
                         index.and_then(|index| self.bank.tables[table.0].get(index)); // cast ok: an index
                 }
-                Node::Sum { sum, result, .. } => {
+                Node::Sum { sum, result, .. } | Node::Index { sum, result, .. } => {
                     numbers[result.0 as usize] = sum_of(sum, &numbers); // cast ok: an index
                 }
                 Node::Zero { result, .. } => numbers[result.0 as usize] = Some(0), // cast ok: an index

@@ -18,8 +18,8 @@ pub(crate) enum Piece {
     Push(Affine),
     /// Sets up the tables.
     Tables,
-    /// Here, this value has just been put on top.
-    Made(Value),
+    /// Here, this value has just been put on the stack, this deep.
+    Made(Value, usize),
 }
 
 /// What lies in a place of the stack.
@@ -39,6 +39,8 @@ pub(crate) struct Machine {
     effort: Effort,
     main: Vec<Item>,
     alt: Vec<Value>,
+    /// Results that have gone to the altstack for good.
+    finished: usize,
     /// Items below the tables.
     below_tables: usize,
     /// For each value, its uses that are still to come.
@@ -56,6 +58,7 @@ impl Machine {
             effort,
             main: Vec::new(),
             alt: Vec::new(),
+            finished: 0,
             below_tables: 0,
             offsets: vec![Affine::default(); uses.len()],
             uses,
@@ -101,7 +104,8 @@ impl Machine {
     }
 
     pub(crate) fn note_height(&mut self, extra: usize) {
-        self.max_stack = self.max_stack.max(self.main.len() + self.alt.len() + extra);
+        let items = self.main.len() + self.alt.len() + self.finished + extra;
+        self.max_stack = self.max_stack.max(items);
     }
 
     fn write(&mut self, write: impl FnOnce(&mut ScriptWriter)) {
@@ -280,6 +284,82 @@ impl Machine {
             self.pieces.push(Piece::Correct(correction));
         }
         difference
+    }
+
+    /// Leaves a sum on top as the number at work, so that a copy of it indexes a table whose entry 0 is the item `origin` of all tables. Says by how
+    /// much it differs from the logical sum.
+    pub(crate) fn indexing_sum(&mut self, sum: &Linear, origin: i64) -> Affine {
+        let mut correction = self.gather(sum);
+        let above = self.main.len() as i64 - self.below_tables as i64; // cast ok: at most 1,000
+        let offset = Affine {
+            constant: above - 1 - origin,
+            ..Affine::default()
+        };
+        correction.subtract(&offset, -1);
+        self.correct(sum, correction);
+        offset
+    }
+
+    /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there; those that wait on the
+    /// altstack are brought one by one, since only the top item can be corrected.
+    pub(crate) fn arrange(&mut self, arguments: &[Linear]) {
+        if !self.come_one_by_one(arguments) {
+            for (value, _) in arguments.iter().flat_map(|argument| &argument.terms) {
+                self.bring_from_alt(*value);
+            }
+        }
+        let in_place = (1..=arguments.len())
+            .rev()
+            .find(|&count| self.lie_on_top(&arguments[..count]))
+            .unwrap_or(0);
+        let first = self.main.len() - in_place;
+        for item in &mut self.main[first..] {
+            if let Item::Value(value) = *item {
+                self.uses[value.0 as usize] -= 1; // cast ok: an index
+            }
+            *item = Item::Working;
+        }
+        for argument in &arguments[in_place..] {
+            self.linear(argument);
+        }
+    }
+
+    /// Whether those terms that wait on the altstack lie there in the order in which they are used, so that nothing else comes along and is put on
+    /// top of arguments that are in place.
+    fn come_one_by_one(&self, arguments: &[Linear]) -> bool {
+        let mut waiting = self.alt.iter().rev();
+        arguments
+            .iter()
+            .flat_map(|argument| &argument.terms)
+            .all(|&(value, _)| {
+                // A copy would leave the value itself among the arguments.
+                let last = self.uses[value.0 as usize] == 1; // cast ok: an index
+                self.depth(value).is_some() || last && waiting.next() == Some(&value)
+            })
+    }
+
+    /// Whether these numbers, in this order, are the topmost items, and nobody else uses them.
+    fn lie_on_top(&self, arguments: &[Linear]) -> bool {
+        let Some(first) = self.main.len().checked_sub(arguments.len()) else {
+            return false;
+        };
+        self.main[first..]
+            .iter()
+            .zip(arguments)
+            .all(|(item, argument)| {
+                matches!(*item, Item::Value(value)
+                if *argument == Linear::from(value)
+                    && self.uses[value.0 as usize] == 1 // cast ok: an index
+                    && self.offsets[value.0 as usize] == Affine::default())
+            })
+    }
+
+    /// Writes opcodes that hold up to `peak` items more than there are.
+    pub(crate) fn code(&mut self, code: &[u8], peak: usize) {
+        self.write(|writer| {
+            writer.raw(code);
+        });
+        self.note_height(peak);
     }
 
     /// Pushes items that nobody uses.
@@ -462,9 +542,9 @@ impl Machine {
     }
 
     /// Puts results on top that an opcode has left there.
-    pub(crate) fn produce(&mut self, value: Value, offset: Affine) {
+    pub(crate) fn produce(&mut self, value: Value, offset: Affine, depth: usize) {
         self.offsets[value.0 as usize] = offset; // cast ok: an index
-        self.pieces.push(Piece::Made(value));
+        self.pieces.push(Piece::Made(value, depth));
         self.main.push(Item::Value(value));
         self.note_height(0);
     }
@@ -492,6 +572,7 @@ impl Machine {
     /// Moves the number at work to the altstack, to stay there until the end.
     pub(crate) fn result_to_alt(&mut self) {
         self.main.pop();
+        self.finished += 1;
         self.op(OP_TOALTSTACK);
     }
 

@@ -109,9 +109,17 @@ pub(crate) enum Node {
         like: Vec<TableId>,
         result: Value,
     },
+    /// Adds up, and gives the sum the offset with which a copy of it, right after, indexes this table.
+    Index {
+        sum: Linear,
+        table: TableId,
+        result: Value,
+    },
     /// Applies opcodes to logical numbers, the last argument on top.
     Apply {
-        opcodes: Vec<Opcode>,
+        code: Vec<u8>,
+        /// By how many items the stacks, at their highest, exceed the arguments.
+        peak: usize,
         arguments: Vec<Linear>,
         /// The last one on top.
         results: Vec<Value>,
@@ -274,13 +282,42 @@ impl Flow {
         opcodes: &[Opcode],
         arguments: impl IntoIterator<Item = Linear>,
     ) -> [Value; N] {
-        let results: [Value; N] = std::array::from_fn(|_| self.value());
+        let code = opcodes.iter().map(|opcode| opcode.to_u8()).collect();
+        let results = self.apply_code(code, 1, arguments, N);
+        std::array::from_fn(|result| results[result])
+    }
+
+    /// Applies a piece of script to arguments, the last one on top, which it consumes; it leaves results, the last one on top.
+    ///
+    /// `peak` is by how many items both stacks together, at their highest, exceed the arguments.
+    pub fn apply_code(
+        &mut self,
+        code: Vec<u8>,
+        peak: usize,
+        arguments: impl IntoIterator<Item = Linear>,
+        results: usize,
+    ) -> Vec<Value> {
+        let results: Vec<Value> = (0..results).map(|_| self.value()).collect();
         self.nodes.push(Node::Apply {
-            opcodes: opcodes.to_vec(),
+            code,
+            peak,
             arguments: arguments.into_iter().collect(),
-            results: results.to_vec(),
+            results: results.clone(),
         });
         results
+    }
+
+    /// Adds up, and gives the sum the offset with which a copy of it, right after, indexes this table.
+    ///
+    /// For a sum that indexes two interleaved tables: if the offsets do not fit, it is corrected once and not twice.
+    pub fn index(&mut self, sum: impl Into<Linear>, table: TableId) -> Value {
+        let result = self.value();
+        self.nodes.push(Node::Index {
+            sum: sum.into(),
+            table,
+            result,
+        });
+        result
     }
 
     /// Pushes a byte string.

@@ -1,6 +1,6 @@
 //! The list of gadgets with their exact sizes.
 
-use super::{HashError, HashGadget, blake3, sha256};
+use super::{HashError, HashGadget, blake3, sha256, u32};
 use crate::count_opcodes;
 use crate::dataflow::Effort;
 
@@ -58,5 +58,5 @@ pub fn catalogue() -> Vec<GadgetSize> {
             unoptimised_bytes: Some(as_written.script().len()),
         }
     };
-    hashes.into_iter().map(row).collect()
+    hashes.into_iter().map(row).chain(u32::rows()).collect()
 }

@@ -1,0 +1,244 @@
+//! Words as digits in tables.
+
+use super::lower::Lowering;
+use super::tables::{Pair, Single, shift_pair};
+use super::{Bitwise, Shift};
+use crate::dataflow::{Linear, TableId};
+use crate::opcodes::*;
+
+/// The digits of a value as logical numbers, the lowest first.
+pub(crate) type Digits = Vec<Linear>;
+
+/// Adds up two sums.
+pub(crate) fn plus(a: &Linear, b: &Linear) -> Linear {
+    let mut sum = a.clone().plus_constant(b.constant);
+    sum.terms.extend_from_slice(&b.terms);
+    sum
+}
+
+/// A nibble's complement, `15 - n`.
+pub(crate) fn complement(digit: &Linear) -> Linear {
+    use crate::dataflow::Sign::{Minus, Plus};
+    let terms = digit.terms.iter().map(|&(value, sign)| match sign {
+        Plus => (value, Minus),
+        Minus => (value, Plus),
+    });
+    Linear {
+        terms: terms.collect(),
+        constant: 30 - digit.constant,
+    }
+}
+
+impl Lowering<'_> {
+    /// Reads a table.
+    fn read(&mut self, table: TableId, index: Linear) -> Linear {
+        match index.as_constant() {
+            Some(index) => {
+                let entry = self.flow.bank.table(table).get(index);
+                entry
+                    .expect("tables have all entries that nibbles lead to")
+                    .into()
+            }
+            None => self.flow.lookup(table, index).into(),
+        }
+    }
+
+    /// Takes columns apart one after the other, each with what the one before carries: returns the digits, and what the last carries.
+    pub(crate) fn columns(
+        &mut self,
+        pair: Pair,
+        columns: &[Linear],
+        carry: Linear,
+    ) -> (Digits, Linear) {
+        let tables = self.tables.pair(pair);
+        let mut digits = Vec::with_capacity(columns.len());
+        let mut carry = carry;
+        for column in columns {
+            let sum = plus(column, &carry);
+            if sum.as_constant().is_some() {
+                digits.push(self.read(tables.low, sum.clone()));
+                carry = self.read(tables.carry, sum);
+                continue;
+            }
+            let sum = self.flow.index(sum, tables.low);
+            let digit = self.flow.lookup(tables.low, sum);
+            self.flow.keep_on_altstack(digit);
+            digits.push(digit.into());
+            carry = self.flow.lookup(tables.carry, sum).into();
+        }
+        (digits, carry)
+    }
+
+    /// The digits of columns of which the last carries nothing.
+    fn closed_columns(&mut self, pair: Pair, columns: &[Linear], carry: Linear) -> Digits {
+        let Some((last, before)) = columns.split_last() else {
+            return Vec::new();
+        };
+        let (mut digits, carry) = self.columns(pair, before, carry);
+        let last = self.read(self.tables.pair(pair).low, plus(last, &carry));
+        self.keep(&last);
+        digits.push(last);
+        digits
+    }
+
+    /// Lets a digit wait on the altstack.
+    fn keep(&mut self, digit: &Linear) {
+        if let [(value, _)] = digit.terms[..] {
+            self.flow.keep_on_altstack(value);
+        }
+    }
+
+    /// Adds up the digits of words, and of others that are subtracted.
+    fn sum_columns(plus_words: &[Digits], minus_words: &[Digits]) -> (Vec<Linear>, Linear) {
+        let columns = (0..plus_words[0].len())
+            .map(|digit| {
+                let added = plus_words.iter().map(|word| word[digit].clone());
+                let complements = minus_words.iter().map(|word| complement(&word[digit]));
+                added
+                    .chain(complements)
+                    .fold(Linear::default(), |sum, term| plus(&sum, &term))
+            })
+            .collect();
+        // -x is the complement plus one.
+        (columns, Linear::from(2 * minus_words.len() as i64)) // cast ok: at most 4
+    }
+
+    /// The sum of words less others.
+    pub(crate) fn sum(&mut self, plus_words: &[Digits], minus_words: &[Digits]) -> Digits {
+        let (columns, carry) = Self::sum_columns(plus_words, minus_words);
+        self.closed_columns(Pair::Sum, &columns, carry)
+    }
+
+    /// Whether one word is below another: whether nothing is carried out of their difference.
+    pub(crate) fn less_than(&mut self, a: &Digits, b: &Digits) -> Linear {
+        let (columns, mut carry) =
+            Self::sum_columns(std::slice::from_ref(a), std::slice::from_ref(b));
+        let table = self.tables.pair(Pair::Sum).carry;
+        let (last, before) = columns.split_last().expect("words have digits");
+        for column in before {
+            carry = self.read(table, plus(column, &carry));
+        }
+        let sum = plus(last, &carry);
+        match sum.as_constant() {
+            Some(sum) => i64::from(sum < 32).into(),
+            None => self.code(&[&[1, 32, OP_LESSTHAN.to_u8()]], [sum]).into(),
+        }
+    }
+
+    /// An operation on nibbles, bit by bit.
+    pub(crate) fn bitwise(&mut self, operation: Bitwise, a: &Digits, b: &Digits) -> Digits {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| {
+                let digit = self.bitwise_nibble(operation, a, b);
+                self.keep(&digit);
+                digit
+            })
+            .collect()
+    }
+
+    fn bitwise_nibble(&mut self, operation: Bitwise, a: &Linear, b: &Linear) -> Linear {
+        match (operation, a.as_constant(), b.as_constant()) {
+            (_, Some(a), Some(b)) => return (2 * operation.apply(a / 2, b / 2)).into(),
+            (Bitwise::Xor | Bitwise::Or, Some(0), _) | (Bitwise::And, Some(30), _) => {
+                return b.clone();
+            }
+            (Bitwise::Xor | Bitwise::Or, _, Some(0)) | (Bitwise::And, _, Some(30)) => {
+                return a.clone();
+            }
+            (Bitwise::And, Some(0), _) | (Bitwise::And, _, Some(0)) => return 0.into(),
+            (Bitwise::Or, Some(30), _) | (Bitwise::Or, _, Some(30)) => return 30.into(),
+            (Bitwise::Xor, Some(30), _) => return complement(b),
+            (Bitwise::Xor, _, Some(30)) => return complement(a),
+            _ => {}
+        }
+        match operation {
+            Bitwise::Xor => {
+                // The one that is known is put in spread form for free.
+                let (a, b) = if b.as_constant().is_some() {
+                    (b, a)
+                } else {
+                    (a, b)
+                };
+                let spread = self.read(self.tables.single(Single::Spread), a.clone());
+                self.read(self.tables.single(Single::Xor), plus(&spread, b))
+            }
+            Bitwise::And | Bitwise::Or => {
+                let forms = self.tables.single(Single::Ternary);
+                let table = self.tables.single(match operation {
+                    Bitwise::And => Single::And,
+                    _ => Single::Or,
+                });
+                let (a, b) = (self.read(forms, a.clone()), self.read(forms, b.clone()));
+                self.read(table, plus(&a, &b))
+            }
+        }
+    }
+
+    /// A word shifted by a constant.
+    pub(crate) fn shift(&mut self, shift: Shift, word: &Digits, bits: u32) -> Digits {
+        let len = word.len() as i32; // cast ok: 8
+        let fill: Linear = if shift == Shift::RightArithmetic && bits > 0 {
+            let top = word.last().expect("words have digits").clone();
+            self.read(self.tables.single(Single::Fill), top)
+        } else {
+            0.into()
+        };
+        let digit = |place: i32| match shift {
+            Shift::RotateRight => word[place.rem_euclid(len) as usize].clone(), // cast ok: not negative
+            _ if (0..len).contains(&place) => word[place as usize].clone(), // cast ok: not negative
+            _ if place >= len => fill.clone(),
+            _ => 0.into(),
+        };
+        let Some((pair, nibbles)) = shift_pair(shift, bits) else {
+            let nibbles = (bits / 4) as i32; // cast ok: at most 7
+            let nibbles = if shift == Shift::Left {
+                -nibbles
+            } else {
+                nibbles
+            };
+            return (0..len).map(|place| digit(place + nibbles)).collect();
+        };
+        let carry = self.tables.pair(pair).carry;
+        if pair == Pair::Right {
+            // From the highest digit down.
+            let incoming = self.read(carry, digit(len + nibbles));
+            let columns: Vec<Linear> = (0..len).rev().map(|place| digit(place + nibbles)).collect();
+            let mut digits = self.closed_columns(pair, &columns, incoming);
+            digits.reverse();
+            digits
+        } else {
+            let incoming = self.read(carry, digit(nibbles - 1));
+            let columns: Vec<Linear> = (0..len).map(|place| digit(place + nibbles)).collect();
+            self.closed_columns(pair, &columns, incoming)
+        }
+    }
+
+    /// A word, or its negative where a bit is 1.
+    pub(crate) fn negate_if(&mut self, word: &Digits, bit: &Linear) -> Digits {
+        // The state: 16 for a number to be negated.
+        let code = [
+            OP_IF.to_u8(),
+            1,
+            32,
+            OP_ELSE.to_u8(),
+            OP_0.to_u8(),
+            OP_ENDIF.to_u8(),
+        ];
+        let state = match bit.as_constant() {
+            Some(bit) => (32 * bit).into(),
+            None => self.code(&[&code], [bit.clone()]).into(),
+        };
+        self.closed_columns(Pair::Negate, word, state)
+    }
+
+    /// The bits of a nibble.
+    pub(crate) fn split(&mut self, nibble: &Linear) -> Vec<Linear> {
+        (0..4)
+            .map(|bit| {
+                let table = self.tables.single(Single::Bit(bit));
+                self.read(table, nibble.clone())
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! The tables that an expression needs, set up once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bitwise, Operation, Shift, Step};
+use crate::dataflow::{Bank, Table, TableId};
+use crate::words;
+
+/// A table that is read by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Single {
+    /// From a nibble and a spread one to their exclusive or.
+    Xor,
+    /// From the sum of two nibbles in ternary form.
+    And,
+    /// From the sum of two nibbles in ternary form.
+    Or,
+    /// From a nibble to its spread form.
+    Spread,
+    /// From a nibble to its ternary form: its bits as digits to base 3.
+    Ternary,
+    /// From a nibble to one of its bits, as it is.
+    Bit(u8),
+    /// From a nibble to one whose bits are all the highest one.
+    Fill,
+}
+
+/// Two tables that take one index apart: a nibble that is kept, and what is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pair {
+    /// The lowest digit of a sum, and the rest.
+    Sum,
+    /// A nibble shifted to the left by so many bits, `16 ·` the incoming ones being added; what it shifts out, times 16.
+    Left(u32),
+    /// A nibble shifted to the right by one bit, `16 ·` the incoming one being added; what it shifts out, times 16.
+    Right,
+    /// A nibble of a negated number. `16 ·` a state is added: 0 keeps, 1 negates, 2 negates a number of which a lower digit was not 0.
+    Negate,
+}
+
+/// The two tables of a [`Pair`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PairTables {
+    pub(crate) low: TableId,
+    pub(crate) carry: TableId,
+}
+
+/// All tables of an expression.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tables {
+    singles: BTreeMap<Single, TableId>,
+    pairs: BTreeMap<Pair, PairTables>,
+}
+
+fn ternary(nibble: i64) -> i64 {
+    (0..4).fold(0, |form, bit| form + (nibble >> bit & 1) * 3i64.pow(bit))
+}
+
+impl Single {
+    fn table(self) -> Table {
+        let doubled = |function: &dyn Fn(i64) -> i64| {
+            Table::new((0..16).map(|nibble| (2 * nibble, 2 * function(nibble))))
+        };
+        let of_two = |operation: Bitwise, form: &dyn Fn(i64) -> i64, index: &dyn Fn(i64) -> i64| {
+            Table::new(
+                (0..16i64)
+                    .flat_map(|x| (0..16i64).map(move |y| (x, y)))
+                    .map(|(x, y)| (index(x) + form(y), 2 * operation.apply(x, y))),
+            )
+        };
+        let spread = |nibble: i64| words::spread_number(nibble as u8); // cast ok: below 16
+        let ternary_number = |nibble: i64| 2 * ternary(nibble);
+        match self {
+            Self::Xor => of_two(Bitwise::Xor, &spread, &|nibble| 2 * nibble),
+            Self::And => of_two(Bitwise::And, &ternary_number, &ternary_number),
+            Self::Or => of_two(Bitwise::Or, &ternary_number, &ternary_number),
+            Self::Spread => doubled(&|nibble| spread(nibble) / 2),
+            Self::Ternary => doubled(&ternary),
+            Self::Bit(bit) => {
+                Table::new((0..16).map(|nibble| (2 * nibble, nibble >> bit & 1))).exact()
+            }
+            Self::Fill => doubled(&|nibble| 15 * (nibble >> 3)),
+        }
+    }
+}
+
+impl Pair {
+    /// The lowest digit and what is carried, for an index.
+    fn entry(self, index: i64) -> (i64, i64) {
+        let (nibble, state) = (index % 16, index / 16);
+        match self {
+            Self::Sum => (nibble, state),
+            Self::Left(bits) => {
+                let shifted = nibble << bits | state;
+                (shifted % 16, 16 * (shifted / 16))
+            }
+            Self::Right => (nibble >> 1 | state << 3, 16 * (nibble & 1)),
+            Self::Negate => match (state, nibble) {
+                (0, _) => (nibble, 0),
+                (1, 0) => (0, 16),
+                (1, _) => (16 - nibble, 32),
+                _ => (15 - nibble, 32),
+            },
+        }
+    }
+
+    /// Entries for sums of this many nibbles, if sums are what it is for.
+    fn entries(self, terms: usize) -> i64 {
+        match self {
+            Self::Sum => 16 * terms as i64, // cast ok: at most 5
+            Self::Left(bits) => 16 << bits,
+            Self::Right => 32,
+            Self::Negate => 48,
+        }
+    }
+}
+
+impl Tables {
+    /// Puts the tables that these steps need into a bank.
+    pub(crate) fn new<'a>(bank: &mut Bank, steps: impl Iterator<Item = &'a Step>) -> Self {
+        let mut singles = BTreeSet::new();
+        let mut pairs = BTreeSet::new();
+        let mut terms = 2;
+        for step in steps {
+            match step.operation {
+                Operation::Sum { .. } => {
+                    pairs.insert(Pair::Sum);
+                    terms = terms.max(step.arguments.len());
+                }
+                Operation::LessThan => {
+                    pairs.insert(Pair::Sum);
+                }
+                Operation::Bitwise(operation) => {
+                    singles.extend(match operation {
+                        Bitwise::Xor => [Single::Xor, Single::Spread],
+                        Bitwise::And => [Single::And, Single::Ternary],
+                        Bitwise::Or => [Single::Or, Single::Ternary],
+                    });
+                }
+                Operation::Shift(shift, bits) => {
+                    pairs.extend(shift_pair(shift, bits).map(|(pair, _)| pair));
+                    if shift == Shift::RightArithmetic && bits > 0 {
+                        singles.insert(Single::Fill);
+                    }
+                }
+                Operation::NegateIf => {
+                    pairs.insert(Pair::Negate);
+                }
+                Operation::Split => singles.extend((0..4).map(Single::Bit)),
+                _ => {}
+            }
+        }
+        let mut tables = Self::default();
+        // What is read first is put highest.
+        let mut waiting = singles.into_iter();
+        while let Some(first) = waiting.next() {
+            match waiting.next() {
+                Some(second) => {
+                    let [a, b] = bank.add([(first.table(), 0), (second.table(), 1)]);
+                    tables.singles.extend([(first, a), (second, b)]);
+                }
+                None => {
+                    let [a] = bank.add([(first.table(), 0)]);
+                    tables.singles.insert(first, a);
+                }
+            }
+        }
+        for pair in pairs {
+            let entries = 0..pair.entries(terms);
+            let low = Table::new(entries.clone().map(|sum| (2 * sum, 2 * pair.entry(sum).0)));
+            let carry = Table::new(entries.map(|sum| (2 * sum, 2 * pair.entry(sum).1)));
+            // The carry is read when the digit has gone to the altstack, one item lower.
+            let [low, carry] = bank.add([(low, 0), (carry, -1)]);
+            tables.pairs.insert(pair, PairTables { low, carry });
+        }
+        tables
+    }
+
+    /// A table.
+    pub(crate) fn single(&self, single: Single) -> TableId {
+        self.singles[&single]
+    }
+
+    /// Two tables.
+    pub(crate) fn pair(&self, pair: Pair) -> PairTables {
+        self.pairs[&pair]
+    }
+}
+
+/// How the bits of a shift that are no whole nibbles are shifted, if there are any: by which tables, and by how many nibbles to the right
+/// before that.
+pub(crate) fn shift_pair(shift: Shift, bits: u32) -> Option<(Pair, i32)> {
+    let nibbles = (bits / 4) as i32; // cast ok: at most 7
+    match (shift, bits % 4) {
+        (_, 0) => None,
+        (Shift::Left, 3) => Some((Pair::Right, -nibbles - 1)),
+        (Shift::Left, bits) => Some((Pair::Left(bits), -nibbles)),
+        (_, 1) => Some((Pair::Right, nibbles)),
+        (_, bits) => Some((Pair::Left(4 - bits), nibbles + 1)),
+    }
+}
