@@ -1,6 +1,11 @@
 //! Gadgets against their references, on any bytes.
 
+use std::sync::LazyLock;
+
 use bitcoin::Opcode;
+use sha2::{Digest, Sha256};
+use tapcourt_script::expression::{Expression, Template};
+use tapcourt_script::gadgets::{HashGadget, blake3, nibble_items, sha256, u32};
 use tapcourt_script::interpreter::{Rules, execute};
 use tapcourt_script::opcodes::*;
 use tapcourt_script::{decode_number, encode_number, script};
@@ -23,6 +28,22 @@ pub const CHECKS: &[GadgetCheck] = &[
     GadgetCheck {
         name: "number/arithmetic",
         check: arithmetic,
+    },
+    GadgetCheck {
+        name: "blake3",
+        check: blake3_gadgets,
+    },
+    GadgetCheck {
+        name: "sha256",
+        check: sha256_gadgets,
+    },
+    GadgetCheck {
+        name: "u32",
+        check: word_gadgets,
+    },
+    GadgetCheck {
+        name: "u32/hints",
+        check: lying_hints,
     },
 ];
 
@@ -153,6 +174,125 @@ fn arithmetic(data: &[u8]) {
             assert_eq!(execution.succeeded(), expected != 0, "{case}");
         }
     }
+}
+
+/// The bytes as a message of this length, repeated or cut.
+fn message(data: &[u8], bytes: usize) -> Vec<u8> {
+    data.iter()
+        .chain(&[0])
+        .cycle()
+        .take(bytes)
+        .copied()
+        .collect()
+}
+
+/// Runs a hash gadget and compares what it leaves.
+fn hash_gadget(gadget: &HashGadget, message: &[u8], digest: &[u8]) {
+    let items = gadget.message_items(message);
+    let execution = execute(gadget.script(), items, None, Rules::Policy);
+    let expected = nibble_items(&digest[..gadget.digest_bytes()]);
+    assert_eq!(execution.stack, expected, "message {message:02x?}");
+}
+
+fn blake3_gadgets(data: &[u8]) {
+    static GADGETS: LazyLock<Vec<HashGadget>> = LazyLock::new(|| {
+        [(24, 20), (40, 20), (64, 32), (3, 32)]
+            .map(|(bytes, digest)| blake3::hash(bytes, digest).expect("fits the stack"))
+            .into()
+    });
+    let Some((&selected, data)) = data.split_first() else {
+        return;
+    };
+    let gadget = &GADGETS[usize::from(selected) % GADGETS.len()];
+    let message = message(data, gadget.message_bytes());
+    hash_gadget(gadget, &message, ::blake3::hash(&message).as_bytes());
+}
+
+fn sha256_gadgets(data: &[u8]) {
+    static GADGETS: LazyLock<Vec<HashGadget>> = LazyLock::new(|| {
+        [3, 32, 55, 64]
+            .map(|bytes| sha256::hash(bytes).expect("fits the stack"))
+            .into()
+    });
+    let Some((&selected, data)) = data.split_first() else {
+        return;
+    };
+    let gadget = &GADGETS[usize::from(selected) % GADGETS.len()];
+    let message = message(data, gadget.message_bytes());
+    hash_gadget(gadget, &message, &Sha256::digest(&message));
+}
+
+/// Every word gadget with its script, tables included.
+static WORDS: LazyLock<Vec<(String, Expression, Template)>> = LazyLock::new(|| {
+    u32::gadgets()
+        .into_iter()
+        .map(|(name, expression)| {
+            let template = expression.compile().expect("fits the stack");
+            (name, expression, template)
+        })
+        .collect()
+});
+
+/// One word gadget on inputs of eight bytes each: its name, its script, its witness, and what it is to leave.
+fn word_gadget(data: &[u8]) -> Option<(&str, &Template, Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+    let (&selected, data) = data.split_first()?;
+    let (name, expression, template) = &WORDS[usize::from(selected) % WORDS.len()];
+    let mut numbers = data.chunks(8).map(|chunk| {
+        let bytes = chunk.iter().rev();
+        bytes.fold(0u64, |number, &byte| number << 8 | u64::from(byte))
+    });
+    let inputs = expression.inputs().map(|(name, of)| {
+        let number = numbers.next().unwrap_or(0);
+        (name, of.datum(number))
+    });
+    let evaluation = expression
+        .evaluate(inputs)
+        .expect("every input has a value");
+    let (witness, left) = (template.witness(&evaluation), template.left(&evaluation));
+    Some((name, template, witness, left))
+}
+
+/// A script against the evaluation of its expression, which tests hold against plain Rust.
+fn word_gadgets(data: &[u8]) {
+    if let Some((name, template, witness, left)) = word_gadget(data) {
+        let execution = execute(&template.script, witness, None, Rules::Policy);
+        assert_eq!(execution.stack, left, "{name}: {:?}", execution.result);
+    }
+}
+
+/// Whatever the hints are, the script fails or leaves the true result. The last half of the bytes replaces hints: each one after a byte that says
+/// how long it is, or that it stays as it is.
+fn lying_hints(data: &[u8]) {
+    let (inputs, mut lies) = data.split_at(data.len() / 2);
+    let Some((name, template, mut witness, left)) = word_gadget(inputs) else {
+        return;
+    };
+    for (item, _) in witness
+        .iter_mut()
+        .zip(template.hints())
+        .filter(|(_, hint)| *hint)
+    {
+        let Some((&length, bytes)) = lies.split_first() else {
+            break;
+        };
+        lies = bytes;
+        if length % 8 < 6 {
+            let Some((lie, rest)) = lies.split_at_checked(usize::from(length % 8)) else {
+                break;
+            };
+            (*item, lies) = (lie.to_vec(), rest);
+        }
+    }
+    let execution = execute(&template.script, witness.clone(), None, Rules::Consensus);
+    let failed = execution
+        .result
+        .as_ref()
+        .is_err_and(|failure| failure.opcode.is_some());
+    assert!(
+        failed || execution.stack == left,
+        "{name} leaves {:02x?} for {witness:02x?}",
+        execution.stack
+    );
 }
 
 #[cfg(test)]

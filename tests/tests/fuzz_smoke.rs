@@ -39,7 +39,7 @@ fn interpreter_and_core_agree() {
 
 #[test]
 fn gadgets_agree_with_their_references() {
-    smoke("gadgets", 50_000);
+    smoke("gadgets", 12_000);
 }
 
 #[test]

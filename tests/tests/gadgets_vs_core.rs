@@ -4,8 +4,9 @@ use bitcoin::ScriptBuf;
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
-use tapcourt_script::gadgets::{HashGadget, blake3, sha256};
-use tapcourt_script::script;
+use tapcourt_script::expression::Template;
+use tapcourt_script::gadgets::{HashGadget, blake3, sha256, u32};
+use tapcourt_script::{decode_number, encode_number, script};
 use tapcourt_tests::leaf::is_accepted;
 use tapcourt_tests::scale::scaled;
 
@@ -67,4 +68,86 @@ fn hashes() {
         Sha256::digest(Sha256::digest(message)).to_vec()
     });
     println!("hash gadgets: {spends} spends, judged alike");
+}
+
+/// A leaf that ends true exactly if a gadget leaves these items, given bottom first.
+fn leaf_of(template: &Template, left: &[Vec<u8>]) -> ScriptBuf {
+    let (first, others) = left.split_first().expect("a gadget leaves something");
+    script! {
+        { template.script.clone() }
+        for item in others.iter().rev() {
+            { item.clone() } OP_EQUALVERIFY
+        }
+        { first.clone() } OP_EQUAL
+    }
+}
+
+/// Items that nobody honest gives as a hint: out of range, negative, or not minimal.
+fn odd_hint(honest: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
+    match rng.gen_range(0..6) {
+        0 => encode_number(rng.gen_range(-40..40)),
+        1 => encode_number(rng.gen_range(-0x7fff_ffff..=0x7fff_ffff)),
+        2 => [honest, &[0]].concat(),
+        3 => vec![0x80],
+        4 => {
+            let number = decode_number(honest).expect("hints are numbers");
+            encode_number(number + rng.gen_range(-2..=2))
+        }
+        _ => (0..rng.gen_range(0..6)).map(|_| rng.r#gen()).collect(),
+    }
+}
+
+#[test]
+fn words() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(6);
+    let (mut spends, mut lies) = (0, 0);
+    for (name, expression) in u32::gadgets() {
+        let template = expression.compile().expect("fits the stack");
+        let hints = template.hints();
+        for _ in 0..scaled(4) {
+            let inputs: Vec<(String, u64)> = expression
+                .inputs()
+                .map(|(name, _)| (name.to_owned(), rng.r#gen::<u64>() >> rng.gen_range(0..40)))
+                .collect();
+            let types: Vec<_> = expression.inputs().map(|(_, of)| of).collect();
+            let data = inputs
+                .iter()
+                .zip(types)
+                .map(|((name, number), of)| (name.as_str(), of.datum(*number)));
+            let evaluation = expression.evaluate(data).expect("every input has a value");
+            let (witness, left) = (template.witness(&evaluation), template.left(&evaluation));
+            let right = leaf_of(&template, &left);
+            assert!(is_accepted(&right, &witness), "{name}: {inputs:x?}");
+            let mut other = left.clone();
+            let place = rng.gen_range(0..other.len());
+            other[place] = match other[place].as_slice() {
+                [] => vec![1],
+                [1] => Vec::new(),
+                _ => vec![2],
+            };
+            if other == left {
+                other[place] = vec![4];
+            }
+            let wrong = leaf_of(&template, &other);
+            assert!(!is_accepted(&wrong, &witness), "{name}: {inputs:x?}");
+            spends += 2;
+            if !hints.contains(&true) {
+                continue;
+            }
+            for _ in 0..scaled(20) {
+                let mut lying = witness.clone();
+                for (item, _) in lying.iter_mut().zip(&hints).filter(|(_, hint)| **hint) {
+                    if rng.gen_range(0..3) == 0 {
+                        *item = odd_hint(item, rng);
+                    }
+                }
+                assert!(
+                    !is_accepted(&wrong, &lying),
+                    "{name}: {inputs:x?}, {lying:x?}"
+                );
+                lies += 1;
+            }
+        }
+    }
+    println!("word gadgets: {spends} spends and {lies} lying hints, judged alike");
 }
