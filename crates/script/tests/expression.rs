@@ -323,7 +323,10 @@ fn random_expressions_compile_to_what_they_mean() {
                 );
                 assert!(execution.altstack.is_empty());
                 let (most, predicted) = (execution.max_stack, template.max_stack);
-                assert!(most <= predicted, "seed {seed}: {most} items, {predicted} predicted");
+                assert!(
+                    most <= predicted,
+                    "seed {seed}: {most} items, {predicted} predicted"
+                );
                 assert_eq!(kept, tables.stack.len(), "nothing else is left");
                 cases += 1;
             }

@@ -126,11 +126,14 @@ impl Lowering<'_> {
     }
 
     /// An operation on nibbles, bit by bit.
-    pub(crate) fn bitwise(&mut self, operation: Bitwise, a: &Digits, b: &Digits) -> Digits {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| {
-                let digit = self.bitwise_nibble(operation, a, b);
+    pub(crate) fn bitwise(&mut self, operation: Bitwise, words: &[Digits]) -> Digits {
+        (0..words[0].len())
+            .map(|place| {
+                let digits: Vec<Linear> = words.iter().map(|word| word[place].clone()).collect();
+                let digit = digits
+                    .into_iter()
+                    .reduce(|a, b| self.bitwise_nibble(operation, &a, &b))
+                    .expect("there are words");
                 self.keep(&digit);
                 digit
             })
@@ -153,7 +156,7 @@ impl Lowering<'_> {
             _ => {}
         }
         match operation {
-            Bitwise::Xor => {
+            Bitwise::Xor if self.tables.has(Single::Xor) => {
                 // The one that is known is put in spread form for free.
                 let (a, b) = if b.as_constant().is_some() {
                     (b, a)
@@ -163,11 +166,12 @@ impl Lowering<'_> {
                 let spread = self.read(self.tables.single(Single::Spread), a.clone());
                 self.read(self.tables.single(Single::Xor), plus(&spread, b))
             }
-            Bitwise::And | Bitwise::Or => {
+            Bitwise::And | Bitwise::Or | Bitwise::Xor => {
                 let forms = self.tables.single(Single::Ternary);
                 let table = self.tables.single(match operation {
                     Bitwise::And => Single::And,
-                    _ => Single::Or,
+                    Bitwise::Or => Single::Or,
+                    Bitwise::Xor => Single::TernaryXor,
                 });
                 let (a, b) = (self.read(forms, a.clone()), self.read(forms, b.clone()));
                 self.read(table, plus(&a, &b))

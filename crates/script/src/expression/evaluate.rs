@@ -162,7 +162,11 @@ impl Evaluation {
                     }
                 })
                 .into(),
-            Operation::Bitwise(operation) => operation.apply(word(0), word(1)).into(),
+            Operation::Bitwise(operation) => (1..arguments.len())
+                .fold(word(0), |all, argument| {
+                    operation.apply(all, word(argument))
+                })
+                .into(),
             Operation::Not if types[0] == Type::Bit => (!bit(0)).into(),
             Operation::Not => (!word(0)).into(),
             Operation::Shift(shift, bits) => shift.apply(word(0), *bits).into(),

@@ -81,7 +81,7 @@ impl<'a> Lowering<'a> {
                 .filter(|(index, _)| live[*index])
         };
         let mut bank = Bank::default();
-        let tables = Tables::new(&mut bank, steps().map(|(_, step)| step));
+        let tables = Tables::new(&mut bank, steps().map(|(_, step)| step), scope);
         let from_witness = expression.steps.iter().any(|step| {
             matches!(
                 step.operation,
@@ -200,9 +200,7 @@ impl<'a> Lowering<'a> {
                 ]
             }
             Operation::Sum { plus } => vec![self.sum(&arguments[..*plus], &arguments[*plus..])],
-            Operation::Bitwise(operation) => {
-                vec![self.bitwise(*operation, &arguments[0], &arguments[1])]
-            }
+            Operation::Bitwise(operation) => vec![self.bitwise(*operation, &arguments)],
             Operation::Not if result_type == Some(Type::Bit) => {
                 bit(self.code(&[&[OP_NOT.to_u8()]], [arguments[0][0].clone()]))
             }

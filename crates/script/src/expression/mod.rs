@@ -230,20 +230,17 @@ impl Expression {
 
     /// All three words in one exclusive or.
     pub fn xor3(&mut self, a: Word, b: Word, c: Word) -> Word {
-        let two = self.xor(a, b);
-        self.xor(two, c)
+        self.word_step(Operation::Bitwise(Bitwise::Xor), [a.0, b.0, c.0])
     }
 
     /// Bit by bit, whether all three are 1.
     pub fn and3(&mut self, a: Word, b: Word, c: Word) -> Word {
-        let two = self.and(a, b);
-        self.and(two, c)
+        self.word_step(Operation::Bitwise(Bitwise::And), [a.0, b.0, c.0])
     }
 
     /// Bit by bit, whether one of three is 1.
     pub fn or3(&mut self, a: Word, b: Word, c: Word) -> Word {
-        let two = self.or(a, b);
-        self.or(two, c)
+        self.word_step(Operation::Bitwise(Bitwise::Or), [a.0, b.0, c.0])
     }
 
     /// Every bit inverted.

@@ -2,9 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lower::Scope;
 use super::{Bitwise, Operation, Shift, Step};
 use crate::dataflow::{Bank, Table, TableId};
 use crate::words;
+
+/// Bytes, about, that set up and remove the tables of exclusive or by spread forms.
+const SPREAD_BYTES: usize = 590;
+
+/// … by ternary forms.
+const TERNARY_BYTES: usize = 240;
+
+/// … by ternary forms, where those are needed anyway.
+const TERNARY_XOR_BYTES: usize = 110;
+
+/// Bytes of the second look-up for a nibble's ternary form.
+const LOOKUP_BYTES: usize = 4;
 
 /// A table that is read by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +28,8 @@ pub(crate) enum Single {
     And,
     /// From the sum of two nibbles in ternary form.
     Or,
+    /// From the sum of two nibbles in ternary form.
+    TernaryXor,
     /// From a nibble to its spread form.
     Spread,
     /// From a nibble to its ternary form: its bits as digits to base 3.
@@ -74,6 +89,7 @@ impl Single {
             Self::Xor => of_two(Bitwise::Xor, &spread, &|nibble| 2 * nibble),
             Self::And => of_two(Bitwise::And, &ternary_number, &ternary_number),
             Self::Or => of_two(Bitwise::Or, &ternary_number, &ternary_number),
+            Self::TernaryXor => of_two(Bitwise::Xor, &ternary_number, &ternary_number),
             Self::Spread => doubled(&|nibble| spread(nibble) / 2),
             Self::Ternary => doubled(&ternary),
             Self::Bit(bit) => {
@@ -117,10 +133,15 @@ impl Pair {
 
 impl Tables {
     /// Puts the tables that these steps need into a bank.
-    pub(crate) fn new<'a>(bank: &mut Bank, steps: impl Iterator<Item = &'a Step>) -> Self {
+    pub(crate) fn new<'a>(
+        bank: &mut Bank,
+        steps: impl Iterator<Item = &'a Step>,
+        scope: Scope,
+    ) -> Self {
         let mut singles = BTreeSet::new();
         let mut pairs = BTreeSet::new();
         let mut terms = 2;
+        let mut xors = 0;
         for step in steps {
             match step.operation {
                 Operation::Sum { .. } => {
@@ -132,7 +153,10 @@ impl Tables {
                 }
                 Operation::Bitwise(operation) => {
                     singles.extend(match operation {
-                        Bitwise::Xor => [Single::Xor, Single::Spread],
+                        Bitwise::Xor => {
+                            xors += 8 * (step.arguments.len() - 1);
+                            continue;
+                        }
                         Bitwise::And => [Single::And, Single::Ternary],
                         Bitwise::Or => [Single::Or, Single::Ternary],
                     });
@@ -149,6 +173,22 @@ impl Tables {
                 Operation::Split => singles.extend((0..4).map(Single::Bit)),
                 _ => {}
             }
+        }
+        if xors > 0 {
+            // One look-up less for each, but the tables are larger.
+            let ternary = singles.contains(&Single::Ternary);
+            let extra = if ternary {
+                TERNARY_XOR_BYTES
+            } else {
+                TERNARY_BYTES
+            };
+            singles.extend(
+                if scope == Scope::Whole && LOOKUP_BYTES * xors + extra < SPREAD_BYTES {
+                    [Single::TernaryXor, Single::Ternary]
+                } else {
+                    [Single::Xor, Single::Spread]
+                },
+            );
         }
         let mut tables = Self::default();
         // What is read first is put highest.
@@ -174,6 +214,11 @@ impl Tables {
             tables.pairs.insert(pair, PairTables { low, carry });
         }
         tables
+    }
+
+    /// Whether there is this table.
+    pub(crate) fn has(&self, single: Single) -> bool {
+        self.singles.contains_key(&single)
     }
 
     /// A table.
