@@ -234,6 +234,7 @@ fn random_expression(random: &mut Random) -> Expression {
         e.input_word("a"),
         e.witness_word("b"),
         e.input_word("c"),
+        e.input_plain_word("d"),
         e.word(random.next() as u32), // cast ok: its lowest bits
         e.word(random.pick(&[0, 1, u32::MAX, 0xff00])),
     ];
@@ -283,7 +284,11 @@ fn random_expression(random: &mut Random) -> Expression {
     }
     for _ in 0..1 + random.below(4) {
         let word = random.pick(&words);
-        e.output(word);
+        if random.below(4) == 0 {
+            e.output_plain(word);
+        } else {
+            e.output(word);
+        }
         let bit = random.pick(&bits);
         e.output(bit);
     }

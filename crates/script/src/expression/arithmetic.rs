@@ -236,6 +236,13 @@ impl Lowering<'_> {
         self.closed_columns(Pair::Negate, word, state)
     }
 
+    /// A nibble as a plain number.
+    pub(crate) fn plain(&mut self, nibble: Linear) -> Linear {
+        let number = self.read(self.tables.single(Single::Half), nibble);
+        self.keep(&number);
+        number
+    }
+
     /// The bits of a nibble.
     pub(crate) fn split(&mut self, nibble: &Linear) -> Vec<Linear> {
         (0..4)

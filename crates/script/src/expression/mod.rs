@@ -7,6 +7,8 @@
 //! - the [`Evaluation`]: all values and hints for given inputs ([`Expression::evaluate`]), from plain Rust arithmetic that knows nothing
 //!   of the script. [`Template::witness`] puts them in the order in which the script takes them.
 //!
+//! Handles belong to the expression that made them.
+//!
 //! Values with names are reported as a script makes them by [`Template::trace`].
 //!
 //! # What may be trusted
@@ -40,12 +42,21 @@ impl ValueId {
     }
 }
 
+/// How the nibbles of an output are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As twice their value; bits as they are.
+    Doubled,
+    /// As they are.
+    Plain,
+}
+
 /// A computation on typed values, with assertions. See the [module](self).
 #[derive(Clone, Debug, Default)]
 pub struct Expression {
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) steps: Vec<Step>,
-    pub(crate) outputs: Vec<ValueId>,
+    pub(crate) outputs: Vec<(ValueId, Form)>,
 }
 
 /// Inputs, constants, assertions, names.
@@ -77,6 +88,10 @@ impl Expression {
     }
 
     fn input(&mut self, name: &str, source: Source, value_type: Type) -> ValueId {
+        assert!(
+            self.inputs().all(|(input, _)| input != name),
+            "there is an input {name:?} already"
+        );
         let operation = Operation::Input {
             name: name.to_owned(),
             source,
@@ -87,41 +102,73 @@ impl Expression {
     }
 
     /// A bit that something before the script vouches for.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn input_bit(&mut self, name: &str) -> Bit {
         Bit(self.input(name, Source::Opened, Type::Bit))
     }
 
     /// A nibble that something before the script vouches for, on the stack as `2n`.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn input_nibble(&mut self, name: &str) -> Nibble {
         Nibble(self.input(name, Source::Opened, Type::Nibble))
     }
 
     /// A word that something before the script vouches for, on the stack as eight nibbles `2n`.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn input_word(&mut self, name: &str) -> Word {
         Word(self.input(name, Source::Opened, Type::Word))
     }
 
+    /// A word that something before the script vouches for, on the stack as eight plain nibbles.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
+    pub fn input_plain_word(&mut self, name: &str) -> Word {
+        Word(self.input(name, Source::Plain, Type::Word))
+    }
+
     /// A hash that something before the script vouches for, on the stack as nibbles `2n`.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn input_hash<H: Hash>(&mut self, name: &str) -> H {
         H::from_id(self.input(name, Source::Opened, H::TYPE))
     }
 
     /// A bit from the witness, checked by the script.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn witness_bit(&mut self, name: &str) -> Bit {
         Bit(self.input(name, Source::Witness, Type::Bit))
     }
 
     /// A nibble from the witness, on the stack as it is, checked by the script.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn witness_nibble(&mut self, name: &str) -> Nibble {
         Nibble(self.input(name, Source::Witness, Type::Nibble))
     }
 
     /// A word from the witness, on the stack as eight nibbles, checked by the script.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn witness_word(&mut self, name: &str) -> Word {
         Word(self.input(name, Source::Witness, Type::Word))
     }
 
     /// A hash from the witness, on the stack as nibbles, checked by the script.
+    ///
+    /// # Panics
+    /// If there is an input of this name.
     pub fn witness_hash<H: Hash>(&mut self, name: &str) -> H {
         H::from_id(self.input(name, Source::Witness, H::TYPE))
     }
@@ -167,7 +214,16 @@ impl Expression {
     /// Leaves a value on the stack at the end, its lowest digit on top, above what was left before. Without outputs, the script leaves 1, so
     /// that it is a leaf by itself.
     pub fn output(&mut self, value: impl Typed) {
-        self.outputs.push(value.id());
+        self.outputs.push((value.id(), Form::Doubled));
+    }
+
+    /// Leaves a value as [`Self::output`] does, its nibbles as plain numbers.
+    pub fn output_plain(&mut self, value: impl Typed) {
+        let form = match value.value_type() {
+            Type::Bit => Form::Doubled,
+            _ => Form::Plain,
+        };
+        self.outputs.push((value.id(), form));
     }
 }
 

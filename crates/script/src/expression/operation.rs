@@ -8,6 +8,8 @@ use crate::gadgets::u32::Product;
 pub(crate) enum Source {
     /// From an opening, or whatever else vouches for them: bits as they are, nibbles `2n`.
     Opened,
+    /// From whatever else vouches for them: bits and nibbles as they are.
+    Plain,
     /// From the witness as they are: bits and nibbles `n`, which the script checks.
     Witness,
 }

@@ -36,6 +36,8 @@ pub(crate) enum Single {
     Ternary,
     /// From a nibble to one of its bits, as it is.
     Bit(u8),
+    /// From a nibble to its plain number.
+    Half,
     /// From a nibble to one whose bits are all the highest one.
     Fill,
 }
@@ -95,6 +97,7 @@ impl Single {
             Self::Bit(bit) => {
                 Table::new((0..16).map(|nibble| (2 * nibble, nibble >> bit & 1))).exact()
             }
+            Self::Half => Table::new((0..16).map(|nibble| (2 * nibble, nibble))).exact(),
             Self::Fill => doubled(&|nibble| 15 * (nibble >> 3)),
         }
     }
@@ -137,8 +140,12 @@ impl Tables {
         bank: &mut Bank,
         steps: impl Iterator<Item = &'a Step>,
         scope: Scope,
+        plain_outputs: bool,
     ) -> Self {
         let mut singles = BTreeSet::new();
+        if plain_outputs {
+            singles.insert(Single::Half);
+        }
         let mut pairs = BTreeSet::new();
         let mut terms = 2;
         let mut xors = 0;
