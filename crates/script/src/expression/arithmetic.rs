@@ -3,6 +3,7 @@
 use super::lower::Lowering;
 use super::tables::{Pair, Single, shift_pair};
 use super::{Bitwise, Shift};
+use crate::ScriptWriter;
 use crate::dataflow::{Linear, TableId};
 use crate::opcodes::*;
 
@@ -183,8 +184,7 @@ impl Lowering<'_> {
     pub(crate) fn shift(&mut self, shift: Shift, word: &Digits, bits: u32) -> Digits {
         let len = word.len() as i32; // cast ok: 8
         let fill: Linear = if shift == Shift::RightArithmetic && bits > 0 {
-            let top = word.last().expect("words have digits").clone();
-            self.read(self.tables.single(Single::Fill), top)
+            self.fill(shift, word)
         } else {
             0.into()
         };
@@ -218,9 +218,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// A word, or its negative where a bit is 1.
-    pub(crate) fn negate_if(&mut self, word: &Digits, bit: &Linear) -> Digits {
-        // The state: 16 for a number to be negated.
+    /// The state 1 of a pair of tables, as `16 ·` it, where a bit is 1, else the state 0.
+    fn state(&mut self, bit: &Linear) -> Linear {
         let code = [
             OP_IF.to_u8(),
             1,
@@ -229,10 +228,104 @@ impl Lowering<'_> {
             OP_0.to_u8(),
             OP_ENDIF.to_u8(),
         ];
-        let state = match bit.as_constant() {
+        match bit.as_constant() {
             Some(bit) => (32 * bit).into(),
             None => self.code(&[&code], [bit.clone()]).into(),
+        }
+    }
+
+    /// The nibble that comes in where a word is shifted.
+    fn fill(&mut self, shift: Shift, word: &Digits) -> Linear {
+        match shift {
+            Shift::Left | Shift::Right => 0.into(),
+            Shift::RotateRight => word[0].clone(),
+            Shift::RightArithmetic => {
+                let top = word.last().expect("words have digits").clone();
+                self.read(self.tables.single(Single::Fill), top)
+            }
+        }
+    }
+
+    /// A word shifted by one or two bits where a bit is 1.
+    pub(crate) fn shift_if(
+        &mut self,
+        shift: Shift,
+        word: &Digits,
+        bits: u32,
+        bit: &Linear,
+    ) -> Digits {
+        let left = shift == Shift::Left;
+        let pair = Pair::ShiftIf { left, bits };
+        let mut incoming = self.state(bit);
+        if matches!(shift, Shift::RotateRight | Shift::RightArithmetic) {
+            let fill = self.fill(shift, word);
+            incoming = self.read(self.tables.pair(pair).carry, plus(&fill, &incoming));
+        }
+        let mut columns = word.clone();
+        if left {
+            return self.closed_columns(pair, &columns, incoming);
+        }
+        columns.reverse();
+        let mut digits = self.closed_columns(pair, &columns, incoming);
+        digits.reverse();
+        digits
+    }
+
+    /// A word shifted by as many nibbles as three bits say, the lowest first.
+    ///
+    /// On the stack, what comes in lies deepest, then the word, so that what a digit is replaced by lies as many items deeper as there are nibbles to
+    /// shift by.
+    pub(crate) fn shift_nibbles(
+        &mut self,
+        shift: Shift,
+        word: &Digits,
+        bits: [Linear; 3],
+    ) -> Digits {
+        let len = word.len();
+        let mut digits = word.clone();
+        let incoming: Digits = if shift == Shift::RotateRight {
+            word[..len - 1].iter().rev().cloned().collect()
+        } else {
+            vec![self.fill(shift, word); len - 1]
         };
+        if shift != Shift::Left {
+            digits.reverse();
+        }
+        let arguments: Vec<Linear> = incoming.into_iter().chain(digits).chain(bits).collect();
+        let mut writer = ScriptWriter::new();
+        // One more, since the amount itself lies above the digits.
+        for opcode in [OP_DUP, OP_ADD, OP_ADD, OP_DUP, OP_ADD, OP_ADD, OP_1ADD] {
+            writer.op(opcode);
+        }
+        for place in 0..len {
+            let depth = if shift == Shift::Left {
+                len - 1 - place
+            } else {
+                place
+            };
+            writer.op(OP_DUP);
+            if depth > 0 {
+                writer.int(depth as i64).op(OP_ADD); // cast ok: below 8
+            }
+            writer.op(OP_PICK).op(OP_TOALTSTACK);
+        }
+        // The amount, the word, and what came in.
+        for _ in 0..len {
+            writer.op(OP_2DROP);
+        }
+        for _ in 0..len {
+            writer.op(OP_FROMALTSTACK);
+        }
+        // At the highest, all digits on the altstack, and two items more than the amount; the three bits are gone.
+        let code = writer.into_script().into_bytes();
+        let mut shifted = self.flow.apply_code(code, len, arguments, len);
+        shifted.reverse();
+        shifted.into_iter().map(Linear::from).collect()
+    }
+
+    /// A word, or its negative where a bit is 1.
+    pub(crate) fn negate_if(&mut self, word: &Digits, bit: &Linear) -> Digits {
+        let state = self.state(bit);
         self.closed_columns(Pair::Negate, word, state)
     }
 

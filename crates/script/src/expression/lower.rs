@@ -216,6 +216,14 @@ impl<'a> Lowering<'a> {
             }
             Operation::Not => vec![arguments[0].iter().map(complement).collect()],
             Operation::Shift(shift, bits) => vec![self.shift(*shift, &arguments[0], *bits)],
+            Operation::ShiftIf(shift, bits) => {
+                vec![self.shift_if(*shift, &arguments[0], *bits, &arguments[1][0])]
+            }
+            Operation::ShiftNibbles(shift) => {
+                // The highest one is on top.
+                let bits = std::array::from_fn(|bit| arguments[1 + bit][0].clone());
+                vec![self.shift_nibbles(*shift, &arguments[0], bits)]
+            }
             Operation::LessThan => vec![vec![self.less_than(&arguments[0], &arguments[1])]],
             Operation::Equal => vec![vec![self.equal(&arguments[0], &arguments[1])]],
             Operation::Select => vec![self.select(&arguments[0][0], &arguments[1], &arguments[2])],

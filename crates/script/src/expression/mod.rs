@@ -349,13 +349,10 @@ impl Expression {
         let high = self.word_nibble(amount, 1);
         let [one, two, four, eight] = self.split(low);
         let [sixteen, ..] = self.split(high);
-        // From the largest down: what shifts by whole nibbles costs little.
-        [(sixteen, 16), (eight, 8), (four, 4), (two, 2), (one, 1)]
-            .into_iter()
-            .fold(a, |word, (bit, bits)| {
-                let shifted = self.shift(shift, word, bits);
-                self.select(bit, shifted, word)
-            })
+        let nibbles = Operation::ShiftNibbles(shift);
+        let word = self.word_step(nibbles, [a.0, four.0, eight.0, sixteen.0]);
+        let word = self.word_step(Operation::ShiftIf(shift, 2), [word.0, two.0]);
+        self.word_step(Operation::ShiftIf(shift, 1), [word.0, one.0])
     }
 
     /// Shifted to the left by the lowest five bits of `amount`.

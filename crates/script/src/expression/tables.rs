@@ -51,6 +51,8 @@ pub(crate) enum Pair {
     Left(u32),
     /// A nibble shifted to the right by one bit, `16 ·` the incoming one being added; what it shifts out, times 16.
     Right,
+    /// A nibble shifted to the left (or else right) by so many bits, or not. `16 ·` a state is added: 0 keeps, `1 + c` shifts `c` in.
+    ShiftIf { left: bool, bits: u32 },
     /// A nibble of a negated number. `16 ·` a state is added: 0 keeps, 1 negates, 2 negates a number of which a lower digit was not 0.
     Negate,
 }
@@ -114,6 +116,16 @@ impl Pair {
                 (shifted % 16, 16 * (shifted / 16))
             }
             Self::Right => (nibble >> 1 | state << 3, 16 * (nibble & 1)),
+            Self::ShiftIf { .. } if state == 0 => (nibble, 0),
+            Self::ShiftIf { left: true, bits } => {
+                let shifted = nibble << bits | (state - 1);
+                (shifted % 16, 16 * (1 + shifted / 16))
+            }
+            Self::ShiftIf { left: false, bits } => {
+                let incoming = (state - 1) << (4 - bits);
+                let outgoing = nibble & ((1 << bits) - 1);
+                (nibble >> bits | incoming, 16 * (1 + outgoing))
+            }
             Self::Negate => match (state, nibble) {
                 (0, _) => (nibble, 0),
                 (1, 0) => (0, 16),
@@ -129,6 +141,7 @@ impl Pair {
             Self::Sum => 16 * terms as i64, // cast ok: at most 5
             Self::Left(bits) => 16 << bits,
             Self::Right => 32,
+            Self::ShiftIf { bits, .. } => 16 * (1 + (1 << bits)),
             Self::Negate => 48,
         }
     }
@@ -173,6 +186,16 @@ impl Tables {
                     if shift == Shift::RightArithmetic && bits > 0 {
                         singles.insert(Single::Fill);
                     }
+                }
+                Operation::ShiftIf(shift, bits) => {
+                    let left = shift == Shift::Left;
+                    pairs.insert(Pair::ShiftIf { left, bits });
+                    if shift == Shift::RightArithmetic {
+                        singles.insert(Single::Fill);
+                    }
+                }
+                Operation::ShiftNibbles(Shift::RightArithmetic) => {
+                    singles.insert(Single::Fill);
                 }
                 Operation::NegateIf => {
                     pairs.insert(Pair::Negate);
