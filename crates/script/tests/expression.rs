@@ -243,7 +243,7 @@ fn random_expression(random: &mut Random) -> Expression {
         let [a, b, c] = std::array::from_fn(|_| random.pick(&words));
         let [p, q] = std::array::from_fn(|_| random.pick(&bits));
         let by = random.below(32) as u32; // cast ok: below 32
-        match random.below(29) {
+        match random.below(31) {
             0 => words.push(e.add([a, b])),
             1 => words.push(e.add([a, b, c])),
             2 => words.push(e.add([a, b, c, a])),
@@ -279,6 +279,17 @@ fn random_expression(random: &mut Random) -> Expression {
                 words.push(e.word_from_nibbles(nibbles));
             }
             27 => words.push(e.word_from_bit(p)),
+            28 => {
+                let r = random.pick(&bits);
+                bits.push(e.select(p, q, r));
+            }
+            29 => {
+                let hashes =
+                    [a, b].map(|word| e.hash_from_words::<Hash160>(&[word, a, b, c, word]));
+                let hash = e.select(p, hashes[0], hashes[1]);
+                bits.push(e.equal(hash, hashes[0]));
+                words.push(e.hash_word(hash, 4));
+            }
             _ => bits.push(e.sign(a)),
         }
     }
