@@ -2,6 +2,9 @@
 
 pub mod chains;
 pub mod dispute;
+pub mod fuzzing;
+pub mod gadgets;
+pub mod leaf;
 pub mod netlists;
 pub mod random_circuit;
 pub mod random_script;

@@ -1,55 +1,15 @@
 //! Publishing and opening scripts of one-time keys: the interpreter and Bitcoin Core's code agree on right and tampered witnesses.
 
-use bitcoin::absolute::LockTime;
-use bitcoin::hashes::Hash;
-use bitcoin::key::Keypair;
-use bitcoin::secp256k1::Secp256k1;
-use bitcoin::transaction::Version;
-use bitcoin::{
-    Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, XOnlyPublicKey,
-};
+use bitcoin::ScriptBuf;
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
-use tapcourt_chain::core_verify;
-use tapcourt_commitment::{KeyPath, Objective, OpenOrder, Parameters, PublicKey, SecretKey, Seed};
-use tapcourt_script::interpreter::{Rules, verify_input};
+use tapcourt_commitment::{
+    KeyPath, Objective, OpenDigits, OpenOrder, Opening, PICK_BITS, Parameters, PublicKey,
+    SecretKey, Seed,
+};
 use tapcourt_script::script;
-use tapcourt_script::taptree::Taptree;
+use tapcourt_tests::leaf::is_accepted;
 use tapcourt_tests::scale::scaled;
-
-/// The verdict of both on one leaf and initial stack.
-fn is_accepted(leaf: &ScriptBuf, stack: &[Vec<u8>], internal_key: XOnlyPublicKey) -> bool {
-    let tree = Taptree::build(&vec![leaf.clone()]).expect("there is a leaf");
-    let prevouts = [TxOut {
-        value: Amount::from_sat(10_000),
-        script_pubkey: tree.script_pubkey(internal_key),
-    }];
-    let mut witness = Witness::from_slice(stack);
-    witness.push(leaf);
-    witness.push(tree.control_block(0, internal_key).serialize());
-    let tx = Transaction {
-        version: Version(3),
-        lock_time: LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::new(Txid::from_byte_array([3; 32]), 1),
-            sequence: Sequence::MAX,
-            witness,
-            ..TxIn::default()
-        }],
-        output: vec![TxOut {
-            value: Amount::from_sat(9_000),
-            script_pubkey: script! { OP_RETURN },
-        }],
-    };
-    let ours = verify_input(&tx, 0, &prevouts, Rules::Consensus);
-    let core = core_verify(&tx, 0, &prevouts);
-    assert_eq!(
-        ours.is_ok(),
-        core.is_ok(),
-        "core says {core:?}, the interpreter {ours:?}, stack {stack:x?}"
-    );
-    ours.is_ok()
-}
 
 /// One change to a witness that leaves it different.
 fn tamper(stack: &[Vec<u8>], other: &[Vec<u8>], rng: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
@@ -65,8 +25,17 @@ fn tamper(stack: &[Vec<u8>], other: &[Vec<u8>], rng: &mut ChaCha8Rng) -> Vec<Vec
             1 => *item = if item.is_empty() { vec![1] } else { Vec::new() },
             2 => item.push(0),
             3 => {
-                let odd: [&[u8]; 6] = [&[0], &[0x80], &[2], &[1, 0], &[0x81], &[0xff; 4]];
-                *item = odd.choose(rng).expect("six encodings").to_vec();
+                let odd: [&[u8]; 8] = [
+                    &[0],
+                    &[0x80],
+                    &[2],
+                    &[1, 0],
+                    &[0x81],
+                    &[0xff; 4],
+                    &[9],
+                    &[5, 0],
+                ];
+                *item = odd.choose(rng).expect("eight encodings").to_vec();
             }
             4 => tampered[index] = other[index].clone(),
             5 => {
@@ -102,20 +71,41 @@ fn opening_leaf(key: &PublicKey, order: &OpenOrder, message: &[bool]) -> ScriptB
     }
 }
 
+/// A leaf that opens a value to numbers and ends true exactly if they are those of `opening`.
+fn digits_leaf(key: &PublicKey, digits: &OpenDigits, opening: &Opening) -> ScriptBuf {
+    let mut numbers = digits
+        .order()
+        .iter()
+        .map(|&digit| digit as usize) // cast ok: usize has at least 32 bits here
+        .map(|digit| digits.number(digit, opening.message_digits()[digit]));
+    let first = numbers.next().expect("a message has a digit");
+    script! {
+        { key.open_digits(digits) }
+        OP_FROMALTSTACK { first } OP_EQUAL
+        for number in numbers {
+            OP_FROMALTSTACK { number } OP_EQUAL OP_BOOLAND
+        }
+    }
+}
+
 #[test]
 fn interpreter_and_core_agree_on_openings() {
     let rng = &mut ChaCha8Rng::seed_from_u64(11);
-    let secp = Secp256k1::new();
-    let internal_key = Keypair::from_seckey_slice(&secp, &[9; 32])
-        .expect("a small number is a secret key")
-        .x_only_public_key()
-        .0;
     let mut shapes: Vec<Parameters> = Vec::new();
     for bits in [1, 2, 3, 5, 8, 13, 32, 77, 160] {
         shapes.push(Parameters::lamport(bits).expect("bits in range"));
         shapes.push(Parameters::cheapest(bits, &Objective::default()).expect("bits in range"));
         for log2_base in [1, 2, 3, 4, 5, 8] {
-            shapes.push(Parameters::winternitz(bits, log2_base).expect("bits in range"));
+            let flags = Parameters::winternitz(bits, log2_base).expect("bits in range");
+            let wide = flags
+                .message_digits()
+                .iter()
+                .take_while(|&&width| width >= PICK_BITS);
+            let picks = wide.count();
+            if picks > 0 {
+                shapes.push(flags.with_picks(picks).expect("so many are wide enough"));
+            }
+            shapes.push(flags);
         }
     }
     let (mut accepted, mut refused) = (0, 0);
@@ -136,7 +126,18 @@ fn interpreter_and_core_agree_on_openings() {
         let order = OpenOrder::from_first_use(parameters, wanted);
         let publishing = script! { { key.publish_script() } { 1 } };
         let opening_leaf = opening_leaf(&key, &order, &message);
+        let digits = OpenDigits::natural(parameters)
+            .scaled(1)
+            .and_then(|digits| digits.with_offsets(&vec![5; parameters.message_digits().len()]))
+            .expect("a scale of 2 and an offset of 5");
+        let digits_leaf = digits_leaf(&key, &digits, &opening);
         let forms = [
+            (
+                digits_leaf,
+                opening.witness_for_digits(&digits),
+                other.witness_for_digits(&digits),
+                other.message() == message,
+            ),
             (
                 publishing,
                 opening.witness_for_publish(),
@@ -151,14 +152,14 @@ fn interpreter_and_core_agree_on_openings() {
             ),
         ];
         for (leaf, stack, other, other_accepted) in forms {
-            assert!(is_accepted(&leaf, &stack, internal_key), "{parameters:?}");
-            assert_eq!(is_accepted(&leaf, &other, internal_key), other_accepted);
+            assert!(is_accepted(&leaf, &stack), "{parameters:?}");
+            assert_eq!(is_accepted(&leaf, &other), other_accepted);
             accepted += 2;
             for _ in 0..scaled(30) {
                 // Two openings under one key can be put together to a third, which must then be well-formed itself;
                 // any other change is refused.
                 let tampered = tamper(&stack, &other, rng);
-                if is_accepted(&leaf, &tampered, internal_key) {
+                if is_accepted(&leaf, &tampered) {
                     accepted += 1;
                     let mixed = tampered.iter().zip(stack.iter().zip(&other));
                     assert!(tampered.len() == stack.len());
@@ -173,7 +174,7 @@ fn interpreter_and_core_agree_on_openings() {
         }
     }
     println!(
-        "{} shapes, two scripts each: {accepted} witnesses accepted, {refused} refused",
+        "{} shapes, three scripts each: {accepted} witnesses accepted, {refused} refused",
         shapes.len()
     );
     assert!(refused > accepted);

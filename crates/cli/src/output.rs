@@ -21,17 +21,21 @@ impl Output {
     /// Prints the data in one of both forms.
     pub(crate) fn print(&self, data: &(impl Serialize + fmt::Display)) -> CliResult<()> {
         if self.json {
-            self.json(data)
+            write_out(&to_json(data)?)
         } else {
             write_out(&format!("{data}"))
         }
     }
 
-    fn json(&self, data: &impl Serialize) -> CliResult<()> {
-        let mut text = serde_json::to_string_pretty(data)?;
-        text.push('\n');
-        write_out(&text)
+    /// Whether JSON was asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
     }
+}
+
+/// Writes data as JSON for people to read, too.
+pub(crate) fn to_json(data: &impl Serialize) -> CliResult<String> {
+    Ok(serde_json::to_string_pretty(data)?)
 }
 
 /// Writes to standard output, whose reader may be gone.

@@ -1,10 +1,12 @@
 //! What openings cost, exactly, and the choice of the cheapest shape.
 
+use bitcoin::Script;
+use bitcoin::opcodes::all::OP_DROP;
 use tapcourt_script::analyze;
 
 use crate::parameters::{Parameters, ParametersError, Scheme};
-use crate::verifier::{self, Template};
-use crate::{ELEMENT_BYTES, MAX_DIGIT_BITS, OpenOrder, checksum_bits};
+use crate::verifier::{self, Item, Template};
+use crate::{ELEMENT_BYTES, MAX_DIGIT_BITS, OpenDigits, OpenOrder, PICK_BITS, checksum_bits};
 
 /// Sizes of a verifying script and of its witness. Both are charged one weight unit a byte.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,41 +38,129 @@ impl Size {
     }
 }
 
-/// What the cheapest shape is to minimise: a weighted sum of mean weights, under a bound on witness items.
+/// What the cheapest shape is to minimise, and what it must not exceed: a weighted sum of mean weights, under bounds.
+///
+/// The bounds hold for each script that has a weight. Where only the stack binds, the shape publishes some of its digits by
+/// numbers ([`Parameters::with_picks`]); where nothing binds, flags are cheaper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     /// Weight given to the size of publishing a value.
     pub publish: f64,
     /// Weight given to the size of opening a value to its bits.
     pub open: f64,
+    /// Weight given to the size of opening a value to its digits.
+    pub open_digits: f64,
     /// Most witness items of one opening. Stack and altstack together hold 1,000.
     pub max_items: Option<usize>,
+    /// Most items on stack and altstack together, as in [`Size::max_stack`].
+    pub max_stack: Option<usize>,
+    /// Most bytes of one script.
+    pub max_script_bytes: Option<usize>,
+    /// Most bytes of the largest witness of one script.
+    pub max_witness_bytes: Option<usize>,
 }
 
 impl Default for Objective {
-    /// Publishing alone, with any number of items.
+    /// [`Objective::PUBLISH`].
     fn default() -> Self {
-        Self {
-            publish: 1.0,
-            open: 0.0,
-            max_items: None,
-        }
+        Self::PUBLISH
     }
 }
 
 impl Objective {
-    /// The weighted sum for this shape, whose openings have `witness_bytes` on average.
-    fn cost(&self, parameters: &Parameters, witness_bytes: f64) -> f64 {
+    /// Publishing alone, of any size.
+    pub const PUBLISH: Self = Self {
+        publish: 1.0,
+        open: 0.0,
+        open_digits: 0.0,
+        max_items: None,
+        max_stack: None,
+        max_script_bytes: None,
+        max_witness_bytes: None,
+    };
+
+    /// The scripts that have a weight, with it.
+    fn weighed(&self, parameters: &Parameters) -> Vec<(f64, Template)> {
         let ends = verifier::blank_ends(parameters);
-        let mut cost = (self.publish + self.open) * witness_bytes;
+        let mut weighed = Vec::new();
         if self.publish != 0.0 {
-            cost += self.publish * verifier::publish(parameters, &ends).script.len() as f64; // cast ok: far below 2^52
+            weighed.push((self.publish, verifier::publish(parameters, &ends)));
         }
         if self.open != 0.0 {
             let order = OpenOrder::natural(parameters);
-            cost += self.open * verifier::open_bits(parameters, &ends, &order).script.len() as f64; // cast ok: as above
+            weighed.push((self.open, verifier::open_bits(parameters, &ends, &order)));
         }
-        cost
+        if self.open_digits != 0.0 {
+            let digits = OpenDigits::natural(parameters);
+            let template = verifier::open_digits(parameters, &ends, &digits);
+            weighed.push((self.open_digits, template));
+        }
+        weighed
+    }
+
+    /// The weighted sum for this shape, whose checksum has so many ones on average.
+    fn cost(&self, parameters: &Parameters, ones_mean: f64) -> f64 {
+        let weight_wu = |template: &Template| {
+            template.script.len() as f64 + mean_witness_bytes(parameters, template, ones_mean) // cast ok: far below 2^52
+        };
+        self.weighed(parameters)
+            .iter()
+            .map(|(weight, template)| weight * weight_wu(template))
+            .sum()
+    }
+
+    /// Whether this shape stays within the bounds.
+    fn admits(&self, parameters: &Parameters) -> bool {
+        let bounds = [
+            self.max_items,
+            self.max_stack,
+            self.max_script_bytes,
+            self.max_witness_bytes,
+        ];
+        bounds == [None; 4]
+            || self.weighed(parameters).iter().all(|(_, template)| {
+                let size = size(parameters, template);
+                let sizes = [
+                    size.items,
+                    size.max_stack,
+                    size.script_bytes,
+                    size.witness_bytes_max,
+                ];
+                sizes
+                    .iter()
+                    .zip(bounds)
+                    .all(|(&size, bound)| bound.is_none_or(|bound| size <= bound))
+            })
+    }
+
+    /// The shape with as few digits published by numbers as bring it within the bounds, if any number does.
+    fn fit(&self, parameters: Parameters) -> Option<Parameters> {
+        if self.admits(&parameters) {
+            return Some(parameters);
+        }
+        // Each pick takes items, stack and witness, and gives script: what is admitted by some count is so up to some larger count.
+        let with = |picks| {
+            parameters
+                .with_picks(picks)
+                .expect("no more than are possible")
+        };
+        let stack = Self {
+            max_script_bytes: None,
+            ..*self
+        };
+        let (mut low, mut high) = (0, parameters.possible_picks());
+        if high == 0 || !stack.admits(&with(high)) {
+            return None;
+        }
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if stack.admits(&with(middle)) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(with(high)).filter(|fitting| self.admits(fitting))
     }
 }
 
@@ -82,38 +172,80 @@ struct Candidate {
 
 /// Measures a template.
 pub(crate) fn size(parameters: &Parameters, template: &Template) -> Size {
-    let analysis = analyze(&template.script)
+    // Rolling by an unknown number takes one item, like dropping, and is one byte, too.
+    let mut script = template.script.to_bytes();
+    for &roll in &template.rolls {
+        script[roll] = OP_DROP.to_u8();
+    }
+    let analysis = analyze(Script::from_bytes(&script))
         .expect("our templates pick at constant depths and balance their branches");
-    let items = parameters.signature_items();
+    let items = template.items.len();
     let ones_mean = mean_checksum_ones(parameters.message_digits());
-    // The set flags are never more than the message's bits: clearing t flags of an all-ones message makes the
-    // checksum a sum of t powers of two, which has at most t ones.
-    let flags_max = match parameters.scheme() {
-        Scheme::Winternitz => parameters.message_bits(),
-        Scheme::Lamport => 0,
-    };
     Size {
         script_bytes: template.script.len(),
-        witness_bytes_mean: mean_witness_bytes(parameters, ones_mean),
-        witness_bytes_max: fixed_witness_bytes(parameters) + flags_max,
+        witness_bytes_mean: mean_witness_bytes(parameters, template, ones_mean),
+        witness_bytes_max: fixed_witness_bytes(template)
+            + message_flags(parameters, template)
+            + most_excess_ones(parameters, template),
         items,
         opcodes: analysis.opcodes,
         max_stack: items + analysis.peak as usize, // cast ok: usize has at least 32 bits here
     }
 }
 
-/// Witness bytes apart from set flags: a length byte an item, and the elements.
-fn fixed_witness_bytes(parameters: &Parameters) -> usize {
-    parameters.signature_items() + parameters.digits() * ELEMENT_BYTES
+/// Witness bytes apart from set flags: a length byte an item, the elements, and one byte a number.
+fn fixed_witness_bytes(template: &Template) -> usize {
+    let bytes = |item: &Item| match item {
+        Item::Flag { .. } => 1,
+        Item::Pick { .. } => 2,
+        Item::Element { .. } => 1 + ELEMENT_BYTES,
+    };
+    template.items.iter().map(bytes).sum()
+}
+
+/// Flags of message digits.
+fn message_flags(parameters: &Parameters, template: &Template) -> usize {
+    let is_message_flag = |item: &&Item| match **item {
+        Item::Flag { digit, .. } => digit < parameters.message_digits().len(),
+        Item::Pick { .. } | Item::Element { .. } => false,
+    };
+    template.items.iter().filter(is_message_flag).count()
+}
+
+/// By how much the set flags of an opening can exceed the message's flags.
+///
+/// Clearing t flags of a message makes the checksum larger by a sum of t powers of two, which gives it at most t more ones: that gains
+/// nothing. Picks are no flags, so lowering them is free. The most are thus the ones of the checksum over a message whose flags
+/// are all set, with any picks.
+fn most_excess_ones(parameters: &Parameters, template: &Template) -> usize {
+    let mut reachable = vec![false; parameters.total() as usize + 1]; // cast ok: usize has at least 32 bits here
+    reachable[0] = true;
+    let mut largest = 0;
+    for item in &template.items {
+        if let Item::Pick { bit, .. } = *item {
+            let step = 1 << bit;
+            largest += step * ((1 << PICK_BITS) - 1);
+            for sum in (0..=largest).rev() {
+                reachable[sum] |= (1..1 << PICK_BITS)
+                    .filter_map(|count| sum.checked_sub(step * count))
+                    .any(|before| reachable[before]);
+            }
+        }
+    }
+    (0..=largest)
+        .filter(|&sum| reachable[sum])
+        .map(|sum| sum.count_ones() as usize) // cast ok: at most 64
+        .max()
+        .unwrap_or(0)
 }
 
 /// Mean witness bytes, given the mean number of ones in the checksum: a set flag takes one byte, any other none.
-fn mean_witness_bytes(parameters: &Parameters, ones_mean: f64) -> f64 {
+fn mean_witness_bytes(parameters: &Parameters, template: &Template, ones_mean: f64) -> f64 {
     let flags_mean = match parameters.scheme() {
-        Scheme::Winternitz => parameters.message_bits() as f64 / 2.0 + ones_mean, // cast ok: at most MAX_MESSAGE_BITS
+        Scheme::Winternitz => message_flags(parameters, template) as f64 / 2.0 + ones_mean, // cast ok: at most MAX_MESSAGE_BITS
         Scheme::Lamport => 0.0,
     };
-    fixed_witness_bytes(parameters) as f64 + flags_mean // cast ok: far below 2^52
+    fixed_witness_bytes(template) as f64 + flags_mean // cast ok: far below 2^52
 }
 
 /// Mean number of ones in the checksum over uniformly random messages. It does not depend on how the checksum is cut into digits.
@@ -147,29 +279,44 @@ pub(crate) fn cheapest_checksum(message: &[u8]) -> Parameters {
 
 /// The shape that meets the objective best.
 pub(crate) fn cheapest(bits: usize, objective: &Objective) -> Result<Parameters, ParametersError> {
-    let lamport = Parameters::lamport(bits)?;
-    let cost = objective.cost(&lamport, mean_witness_bytes(&lamport, 0.0));
-    let mut candidates = vec![Candidate {
-        parameters: lamport,
-        cost,
-    }];
-    candidates.extend(
-        message_layouts(bits)
-            .iter()
-            .map(|message| best_layout(message, objective)),
-    );
-    let items = |candidate: &Candidate| candidate.parameters.signature_items();
-    let least = candidates.iter().map(items).min().unwrap_or(0);
-    let limit = objective.max_items.unwrap_or(usize::MAX);
-    candidates
+    let shapes: Vec<(Parameters, f64)> = message_layouts(bits)
+        .iter()
+        .map(|message| {
+            let ones_mean = mean_checksum_ones(message);
+            (best_layout(message, objective).parameters, ones_mean)
+        })
+        .chain([(Parameters::lamport(bits)?, 0.0)])
+        .collect();
+    let least = shapes
+        .iter()
+        .map(|(shape, _)| {
+            let picks = shape.possible_picks();
+            let fewest = shape.with_picks(picks).expect("so many are possible");
+            fewest.signature_items()
+        })
+        .min()
+        .unwrap_or(0);
+    shapes
         .into_iter()
-        .filter(|candidate| items(candidate) <= limit)
+        .flat_map(|(shape, ones_mean)| {
+            let picks = shape.possible_picks();
+            let picked = shape.with_picks(picks).expect("so many are possible");
+            [shape, picked].map(|shape| (shape, ones_mean))
+        })
+        .filter_map(|(shape, ones_mean)| {
+            let parameters = objective.fit(shape)?;
+            let cost = objective.cost(&parameters, ones_mean);
+            Some(Candidate { parameters, cost })
+        })
         .min_by(|a, b| a.cost.total_cmp(&b.cost))
         .map(|candidate| candidate.parameters)
-        .ok_or(ParametersError::Items { bits, least, limit })
+        .ok_or(match objective.max_items {
+            Some(limit) if limit < least => ParametersError::Items { bits, least, limit },
+            _ => ParametersError::Bounds { bits },
+        })
 }
 
-/// The checksum layout for these message digits that meets the objective best, its bound on items aside.
+/// The checksum layout for these message digits that meets the objective best, its bounds aside.
 fn best_layout(message: &[u8], objective: &Objective) -> Candidate {
     let ones_mean = mean_checksum_ones(message);
     checksum_layouts(checksum_bits(message))
@@ -177,7 +324,7 @@ fn best_layout(message: &[u8], objective: &Objective) -> Candidate {
         .map(|checksum| {
             let parameters = Parameters::with_digits(message, &checksum)
                 .expect("layouts have the checksum's bits");
-            let cost = objective.cost(&parameters, mean_witness_bytes(&parameters, ones_mean));
+            let cost = objective.cost(&parameters, ones_mean);
             Candidate { parameters, cost }
         })
         .min_by(|a, b| a.cost.total_cmp(&b.cost))

@@ -7,7 +7,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::chain::{advance, step};
 use crate::parameters::{Parameters, Scheme};
 use crate::verifier::{self, Item};
-use crate::{Element, KeyPath, OpenOrder, Opening, Seed};
+use crate::{Destination, Element, KeyPath, OpenDigits, OpenOrder, Opening, PICK_BITS, Seed};
 
 /// The secret half of a one-time key: the starts of its chains.
 ///
@@ -147,6 +147,14 @@ pub enum RecoverError {
         /// Its size in bytes.
         bytes: usize,
     },
+    /// A number that is not 1 to 8 in one byte.
+    #[error("witness item {position} ({bytes} bytes) is not a number from 1 to 8 in one byte")]
+    NotAPick {
+        /// Index of the item, from the bottom of the stack.
+        position: usize,
+        /// Its size in bytes.
+        bytes: usize,
+    },
     /// A chain element of the wrong size.
     #[error("witness item {position} has {bytes} bytes; a chain element has 20")]
     NotAnElement {
@@ -245,6 +253,21 @@ impl PublicKey {
         )
     }
 
+    /// Reads and verifies the opening in the witness items that a script opening digits consumed, bottom of the stack first.
+    ///
+    /// # Errors
+    /// If the script would refuse the items.
+    pub fn recover_digits(
+        &self,
+        digits: &OpenDigits,
+        witness: &[Vec<u8>],
+    ) -> Result<Opening, RecoverError> {
+        self.recover_items(
+            &verifier::open_digits(&self.parameters, &self.ends, digits).items,
+            witness,
+        )
+    }
+
     pub(crate) fn recover_items(
         &self,
         items: &[Item],
@@ -265,6 +288,15 @@ impl PublicKey {
                     [1] => values[digit] |= 1 << bit,
                     _ => {
                         return Err(RecoverError::NotAFlag {
+                            position,
+                            bytes: bytes.len(),
+                        });
+                    }
+                },
+                Item::Pick { digit, bit } => match bytes.as_slice() {
+                    &[number @ 1..=8] => values[digit] |= ((1 << PICK_BITS) - number) << bit,
+                    _ => {
+                        return Err(RecoverError::NotAPick {
                             position,
                             bytes: bytes.len(),
                         });
@@ -295,7 +327,8 @@ impl PublicKey {
     /// leaves nothing.
     pub fn publish_script(&self) -> Fragment {
         let script = verifier::publish(&self.parameters, &self.ends).script;
-        Fragment::new(script, StackEffect::new(self.items(), 0))
+        let items = self.parameters.signature_items() as u32; // cast ok: at most a few times MAX_MESSAGE_BITS
+        Fragment::new(script, StackEffect::new(items, 0))
     }
 
     /// The script that opens a value to its bits: consumes the items of [`Opening::witness_for_open`] from the top of the
@@ -306,11 +339,29 @@ impl PublicKey {
     pub fn open_bits(&self, order: &OpenOrder) -> Fragment {
         let script = verifier::open_bits(&self.parameters, &self.ends, order).script;
         let bits = self.parameters.message_bits() as u32; // cast ok: at most MAX_MESSAGE_BITS
-        Fragment::new(script, StackEffect::new(self.items(), 0).with_alt(0, bits))
+        Fragment::new(
+            script,
+            StackEffect::new(self.open_items(), 0).with_alt(0, bits),
+        )
     }
 
-    fn items(&self) -> u32 {
-        self.parameters.signature_items() as u32 // cast ok: at most a few times MAX_MESSAGE_BITS
+    /// The script that opens a value to its digits as numbers: consumes the items of [`Opening::witness_for_digits`] from the
+    /// top of the stack, and leaves one number a message digit, minimally encoded, in the order and place that `digits` says.
+    ///
+    /// # Panics
+    /// If `digits` was made for other parameters.
+    pub fn open_digits(&self, digits: &OpenDigits) -> Fragment {
+        let script = verifier::open_digits(&self.parameters, &self.ends, digits).script;
+        let numbers = self.parameters.message_digits().len() as u32; // cast ok: at most MAX_MESSAGE_BITS
+        let effect = match digits.destination() {
+            Destination::Altstack => StackEffect::new(self.open_items(), 0).with_alt(0, numbers),
+            Destination::Stack => StackEffect::new(self.open_items(), numbers),
+        };
+        Fragment::new(script, effect)
+    }
+
+    fn open_items(&self) -> u32 {
+        self.parameters.open_items() as u32 // cast ok: at most a few times MAX_MESSAGE_BITS
     }
 }
 

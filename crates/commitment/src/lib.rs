@@ -9,8 +9,9 @@
 //!   chooses it by exact [`Size`]s, which are known without any key.
 //! - [`Seed`] and [`KeyPath`] derive a [`SecretKey`], whose other half is a [`PublicKey`].
 //! - [`SecretKey::sign`] gives an [`Opening`]. Sign one value only.
-//! - Two scripts accept it: [`PublicKey::publish_script`] consumes it and leaves nothing; [`PublicKey::open_bits`] leaves the
-//!   message bits on the altstack in an [`OpenOrder`]. Both take the same items, in different orders.
+//! - Three scripts accept it: [`PublicKey::publish_script`] consumes it and leaves nothing; [`PublicKey::open_bits`] leaves the
+//!   message bits on the altstack in an [`OpenOrder`]; [`PublicKey::open_digits`] leaves one number a digit, scaled and offset as
+//!   [`OpenDigits`] says, on either stack. The two that open take the same items, in different orders.
 //! - [`PublicKey::recover`] reads the opening back from a witness that was seen on chain.
 //!
 //! # What holds
@@ -22,18 +23,23 @@
 //!
 //! # Sizes
 //! Script and mean witness, in weight units a bit, of the cheapest shape to publish; each shape is base 16 with a checksum of one to
-//! three digits, except the single bit, which is Lamport's.
+//! three digits, except the single bit, which is Lamport's. All values under one key share its checksum, and are opened together.
 //!
-//! | message bits | items | publish | open to bits |
-//! |---:|---:|---:|---:|
-//! | 1 | 1 | 74.0 | 72.0 |
-//! | 8 | 16 | 37.8 | 38.7 |
-//! | 32 | 49 | 27.8 | 29.1 |
-//! | 64 | 90 | 25.4 | 26.8 |
-//! | 128 | 171 | 24.1 | 25.5 |
-//! | 160 | 212 | 23.9 | 25.3 |
-//! | 256 | 332 | 23.4 | 24.8 |
-//! | 512 | 654 | 23.0 | 24.4 |
+//! | message bits | items | publish | open to bits | open to digits |
+//! |---:|---:|---:|---:|---:|
+//! | 1 | 1 | 74.0 | 72.0 | 72.0 |
+//! | 8 | 16 | 37.8 | 38.7 | 38.4 |
+//! | 32 | 49 | 27.8 | 29.1 | 29.2 |
+//! | 64 | 90 | 25.4 | 26.8 | 26.9 |
+//! | 128 | 171 | 24.1 | 25.5 | 25.6 |
+//! | 160 | 212 | 23.9 | 25.3 | 25.5 |
+//! | 256 | 332 | 23.4 | 24.8 | 24.9 |
+//! | 512 | 654 | 23.0 | 24.4 | 24.5 |
+//! | 1,120, within a stack of 950 | 948 | 22.8 | | |
+//!
+//! In the last line, seven values of 20 bytes, most digits are published by numbers ([`Parameters::with_picks`]), since the flags of
+//! all would be 1,416 items. The openings do without numbers, so a message of that size is published in one go but not
+//! opened within one leaf.
 //!
 //! # Example
 //! ```
@@ -66,6 +72,7 @@
 mod chain;
 mod cost;
 mod derivation;
+mod digits;
 mod key;
 mod opening;
 mod order;
@@ -75,9 +82,10 @@ mod verifier;
 pub use self::chain::{ELEMENT_BYTES, Element};
 pub use self::cost::{Objective, Size};
 pub use self::derivation::{KeyPath, Seed};
+pub use self::digits::{Destination, DigitsError, OpenDigits};
 pub use self::key::{PublicKey, RecoverError, SecretKey, VerifyError, WrongEnds};
 pub use self::opening::Opening;
 pub use self::order::{OpenOrder, OrderError};
 pub use self::parameters::{
-    MAX_DIGIT_BITS, MAX_MESSAGE_BITS, Parameters, ParametersError, Scheme, checksum_bits,
+    MAX_DIGIT_BITS, MAX_MESSAGE_BITS, PICK_BITS, Parameters, ParametersError, Scheme, checksum_bits,
 };

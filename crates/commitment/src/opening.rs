@@ -2,7 +2,7 @@
 
 use crate::parameters::Parameters;
 use crate::verifier::{self, Item};
-use crate::{Element, OpenOrder};
+use crate::{Element, OpenDigits, OpenOrder, PICK_BITS};
 
 /// A value under a one-time key, with the chain elements that prove it.
 ///
@@ -60,10 +60,25 @@ impl Opening {
         self.witness(&verifier::open_bits(&self.parameters, &ends, order).items)
     }
 
+    /// The witness items that [`PublicKey::open_digits`](crate::PublicKey::open_digits) consumes, bottom of the stack first.
+    ///
+    /// # Panics
+    /// If `digits` was made for other parameters.
+    pub fn witness_for_digits(&self, digits: &OpenDigits) -> Vec<Vec<u8>> {
+        let ends = verifier::blank_ends(&self.parameters);
+        self.witness(&verifier::open_digits(&self.parameters, &ends, digits).items)
+    }
+
+    /// The value of each message digit, the lowest bits' first.
+    pub fn message_digits(&self) -> &[u8] {
+        &self.values[..self.parameters.message_digits().len()]
+    }
+
     fn witness(&self, items: &[Item]) -> Vec<Vec<u8>> {
         let bytes = |item: &Item| match *item {
             Item::Flag { digit, bit } if self.values[digit] >> bit & 1 == 1 => vec![1],
             Item::Flag { .. } => Vec::new(),
+            Item::Pick { digit, bit } => vec![(1 << PICK_BITS) - (self.values[digit] >> bit)],
             Item::Element { digit } => self.elements[digit].to_vec(),
         };
         items.iter().map(bytes).collect()

@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cost::{self, Objective, Size};
-use crate::{OpenOrder, verifier};
+use crate::{OpenDigits, OpenOrder, verifier};
 
 /// Most message bits under one key.
 pub const MAX_MESSAGE_BITS: usize = 2048;
 
 /// Widest digit in bits: a chain of 255 hashes.
 pub const MAX_DIGIT_BITS: u8 = 8;
+
+/// Bits that a published digit may show as a number from 1 to 8, which picks one of eight successive hashes, in place of one
+/// flag each. See [`Parameters::with_picks`].
+pub const PICK_BITS: u8 = 3;
 
 /// How a commitment works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +47,8 @@ pub struct Parameters {
     message: Box<[u8]>,
     /// Width of each checksum digit in bits, lowest first. Empty for Lamport.
     checksum: Box<[u8]>,
+    /// How many message digits, from the first, are published by [`PICK_BITS`] bits as a number.
+    picks: usize,
 }
 
 /// Why there are no such [`Parameters`].
@@ -73,6 +79,20 @@ pub enum ParametersError {
         /// Largest checksum.
         maximum: u32,
     },
+    /// More digits are to be published by numbers than can be.
+    #[error("{asked} digits published by numbers, where {possible} are wide enough")]
+    Picks {
+        /// Digits asked for.
+        asked: usize,
+        /// Digits at the start of the message that have at least [`PICK_BITS`] bits.
+        possible: usize,
+    },
+    /// No shape meets the objective's bounds on stack, script or witness.
+    #[error("no shape for {bits} bits stays within the bounds on stack, script and witness")]
+    Bounds {
+        /// Message bits.
+        bits: usize,
+    },
     /// No shape meets the objective's bound on witness items.
     #[error("{bits} bits take at least {least} witness items, more than the {limit} allowed")]
     Items {
@@ -95,9 +115,20 @@ pub(crate) struct Digit {
     /// Weight of the digit's lowest bit within its number, as a power of two: the first message bit for a message digit,
     /// the place value for a checksum digit.
     pub(crate) offset: usize,
+    /// Whether the digit's highest [`PICK_BITS`] bits are published as a number.
+    pub(crate) picked: bool,
 }
 
 impl Digit {
+    /// Bits that are published as flags, the lowest ones.
+    pub(crate) fn flag_bits(&self) -> u8 {
+        if self.picked {
+            self.width - PICK_BITS
+        } else {
+            self.width
+        }
+    }
+
     /// Largest value, which is also the length of the chain in hashes.
     pub(crate) fn maximum(&self) -> u32 {
         (1 << self.width) - 1
@@ -148,7 +179,42 @@ impl Parameters {
             scheme: Scheme::Winternitz,
             message: message.into(),
             checksum: checksum.into(),
+            picks: 0,
         })
+    }
+
+    /// The same shape, with the highest three bits of its first `digits` message digits published as one number each.
+    ///
+    /// Such a digit takes two witness items less to publish, and some bytes more: for messages whose flags would not fit the
+    /// stack. It changes neither the key nor what [`PublicKey::open_bits`](crate::PublicKey::open_bits) and
+    /// [`PublicKey::open_digits`](crate::PublicKey::open_digits) take.
+    ///
+    /// # Errors
+    /// If one of these digits does not exist, has less than [`PICK_BITS`] bits, or is Lamport's.
+    pub fn with_picks(&self, digits: usize) -> Result<Self, ParametersError> {
+        let possible = self.possible_picks();
+        if digits > possible {
+            return Err(ParametersError::Picks {
+                asked: digits,
+                possible,
+            });
+        }
+        Ok(Self {
+            picks: digits,
+            ..self.clone()
+        })
+    }
+
+    /// Message digits, from the first, that may be published by a number.
+    pub(crate) fn possible_picks(&self) -> usize {
+        match self.scheme {
+            Scheme::Winternitz => self
+                .message
+                .iter()
+                .take_while(|&&width| width >= PICK_BITS)
+                .count(),
+            Scheme::Lamport => 0,
+        }
     }
 
     /// Lamport: two hashes a bit.
@@ -161,6 +227,7 @@ impl Parameters {
             scheme: Scheme::Lamport,
             message: vec![1; bits].into(),
             checksum: [].into(),
+            picks: 0,
         })
     }
 
@@ -193,6 +260,11 @@ impl Parameters {
         &self.checksum
     }
 
+    /// Message digits, from the first, that are published by a number. See [`Self::with_picks`].
+    pub fn picks(&self) -> usize {
+        self.picks
+    }
+
     /// Hash chains, checksum included; two a bit for Lamport.
     pub fn chains(&self) -> usize {
         match self.scheme {
@@ -201,12 +273,23 @@ impl Parameters {
         }
     }
 
-    /// Witness items of an opening; the same for every message and both scripts.
+    /// Witness items of an opening when it is published; the same for every message.
     pub fn signature_items(&self) -> usize {
         match self.scheme {
             Scheme::Winternitz => self
                 .all_digits()
-                .map(|digit| usize::from(digit.width) + 1)
+                .map(|digit| 1 + usize::from(digit.flag_bits()) + usize::from(digit.picked))
+                .sum(),
+            Scheme::Lamport => self.digits(),
+        }
+    }
+
+    /// Witness items of an opening when it is opened to bits or digits; the same for every message.
+    pub fn open_items(&self) -> usize {
+        match self.scheme {
+            Scheme::Winternitz => self
+                .all_digits()
+                .map(|digit| 1 + usize::from(digit.width))
                 .sum(),
             Scheme::Lamport => self.digits(),
         }
@@ -241,6 +324,17 @@ impl Parameters {
         )
     }
 
+    /// Sizes of the script that opens a value to its digits in this way, and of its witness.
+    ///
+    /// # Panics
+    /// If `digits` was made for other parameters.
+    pub fn open_digits_size(&self, digits: &OpenDigits) -> Size {
+        cost::size(
+            self,
+            &verifier::open_digits(self, &verifier::blank_ends(self), digits),
+        )
+    }
+
     /// Message and checksum digits.
     pub(crate) fn digits(&self) -> usize {
         self.message.len() + self.checksum.len()
@@ -248,12 +342,12 @@ impl Parameters {
 
     /// The message digits, lowest bits first.
     pub(crate) fn message(&self) -> impl DoubleEndedIterator<Item = Digit> + Clone + '_ {
-        positional(&self.message, 0)
+        positional(&self.message, 0, self.picks)
     }
 
     /// The checksum digits, lowest first.
     pub(crate) fn checksum(&self) -> impl DoubleEndedIterator<Item = Digit> + Clone + '_ {
-        positional(&self.checksum, self.message.len())
+        positional(&self.checksum, self.message.len(), 0)
     }
 
     /// Message digits, then checksum digits.
@@ -327,6 +421,7 @@ fn bit_length(value: u32) -> u32 {
 fn positional(
     widths: &[u8],
     first_index: usize,
+    picks: usize,
 ) -> impl DoubleEndedIterator<Item = Digit> + Clone + '_ {
     let mut offset = 0;
     let offsets: Vec<usize> = widths
@@ -345,6 +440,7 @@ fn positional(
             index: first_index + position,
             width,
             offset,
+            picked: position < picks,
         })
 }
 
@@ -365,8 +461,19 @@ fn check_digit_bits(width: u8) -> Result<(), ParametersError> {
 /// The serialised form, validated when read.
 #[derive(Serialize, Deserialize)]
 enum Encoded {
-    Winternitz { message: Vec<u8>, checksum: Vec<u8> },
-    Lamport { bits: u32 },
+    Winternitz {
+        message: Vec<u8>,
+        checksum: Vec<u8>,
+    },
+    Lamport {
+        bits: u32,
+    },
+    /// Winternitz of which some digits are published by numbers: zero of them is the variant above.
+    Picked {
+        message: Vec<u8>,
+        checksum: Vec<u8>,
+        picks: u32,
+    },
 }
 
 impl TryFrom<Encoded> for Parameters {
@@ -376,6 +483,21 @@ impl TryFrom<Encoded> for Parameters {
         match encoded {
             Encoded::Winternitz { message, checksum } => Self::with_digits(&message, &checksum),
             Encoded::Lamport { bits } => Self::lamport(bits as usize), // cast ok: usize has at least 32 bits here
+            Encoded::Picked {
+                message,
+                checksum,
+                picks,
+            } => {
+                let shape = Self::with_digits(&message, &checksum)?;
+                match picks {
+                    // One encoding a shape.
+                    0 => Err(ParametersError::Picks {
+                        asked: 0,
+                        possible: shape.possible_picks(),
+                    }),
+                    _ => shape.with_picks(picks as usize), // cast ok: as above
+                }
+            }
         }
     }
 }
@@ -383,6 +505,11 @@ impl TryFrom<Encoded> for Parameters {
 impl From<Parameters> for Encoded {
     fn from(parameters: Parameters) -> Self {
         match parameters.scheme {
+            Scheme::Winternitz if parameters.picks > 0 => Self::Picked {
+                message: parameters.message.into(),
+                checksum: parameters.checksum.into(),
+                picks: parameters.picks as u32, // cast ok: at most MAX_MESSAGE_BITS
+            },
             Scheme::Winternitz => Self::Winternitz {
                 message: parameters.message.into(),
                 checksum: parameters.checksum.into(),

@@ -9,9 +9,8 @@ use crate::cut::Prices;
 
 /// A group is published once and, in the worst dispute, opened once if the leaf needs it.
 const OBJECTIVE: Objective = Objective {
-    publish: 1.0,
     open: 0.5,
-    max_items: None,
+    ..Objective::PUBLISH
 };
 /// Widest group: wider ones hardly save checksum digits.
 const MAX_GROUP_BITS: usize = 512;

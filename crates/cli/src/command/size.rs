@@ -1,16 +1,21 @@
-//! `size`: what bit commitments and the leaves of programs cost, exactly.
+//! `size`: what bit commitments, gadgets and the leaves of programs cost, exactly.
 
-use std::fmt::{self, Write as _};
+mod diff;
+mod formats;
+mod ledger;
+mod peers;
+mod plot;
+mod rows;
+
 use std::path::PathBuf;
 
-use clap::Args;
-use serde::Serialize;
-use tapcourt_commitment::{Objective, Parameters, Size};
-use tapcourt_compiler::Compiled;
+use clap::{Args, ValueEnum};
 
+use self::diff::Difference;
+use self::formats::Rows;
 use crate::error::{CliError, CliResult, Verdict};
-use crate::output::{Output, Table, thousands, write_out};
-use crate::program::{compile, read_circuit};
+use crate::files;
+use crate::output::{Output, write_out};
 
 /// Arguments of `size`.
 #[derive(Debug, Args)]
@@ -18,172 +23,77 @@ pub(crate) struct SizeArgs {
     /// A netlist whose leaves are listed too; may be given more than once.
     #[arg(long, value_name = "NETLIST")]
     program: Vec<PathBuf>,
+    /// How to print the table, or the differences.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Print tab-separated values in a fixed order, as they are committed to compare with.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "format"])]
     ledger: bool,
+    /// Print what has been added, removed and changed since this ledger was printed, instead of the table. Leaves of netlists that are
+    /// not given are not compared.
+    #[arg(long, value_name = "LEDGER", conflicts_with = "ledger")]
+    diff: Option<PathBuf>,
+    /// Draw the sizes, too: to this file if its name ends in '.svg', or else as 'gadgets.svg' and 'winternitz.svg' in this directory.
+    #[arg(long, value_name = "DIRECTORY_OR_SVG")]
+    plot: Option<PathBuf>,
 }
 
-/// One line of the table.
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    script_bytes: usize,
-    /// Mean over random messages, rounded; with the length prefix of each item.
-    witness_bytes: usize,
-    /// Script and witness, which are charged one weight unit a byte.
-    weight: usize,
-    opcodes: usize,
-    max_stack: usize,
+/// How to print a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns for people.
+    Table,
+    /// A table for a document.
+    Markdown,
+    /// Comma-separated values.
+    Csv,
+    /// An array of objects; the same as --json.
+    Json,
 }
 
-impl Row {
-    fn new(
-        name: String,
-        script_bytes: usize,
-        witness_bytes_mean: f64,
-        opcodes: usize,
-        max_stack: usize,
-    ) -> Self {
-        let witness_bytes = witness_bytes_mean.round() as usize; // cast ok: positive, and far below 2^32
-        Self {
-            name,
-            script_bytes,
-            witness_bytes,
-            weight: script_bytes + witness_bytes,
-            opcodes,
-            max_stack,
+impl SizeArgs {
+    fn format(&self, output: &Output) -> CliResult<Format> {
+        match (self.format, output.is_json()) {
+            (format, false) => Ok(format.unwrap_or(Format::Table)),
+            (None | Some(Format::Json), true) => Ok(Format::Json),
+            (Some(format), true) => Err(CliError::new(format!(
+                "--json cannot be used with --format {}",
+                format!("{format:?}").to_lowercase()
+            ))),
         }
     }
-
-    fn of_commitment(name: String, size: &Size) -> Self {
-        Self::new(
-            name,
-            size.script_bytes,
-            size.witness_bytes_mean,
-            size.opcodes,
-            size.max_stack,
-        )
-    }
-
-    fn of_leaf(file: &str, compiled: &Compiled, leaf: usize) -> Self {
-        let size = compiled.leaf_size(leaf);
-        Self::new(
-            format!("circuit/{file}/chunk-{leaf}"),
-            size.script_bytes,
-            size.witness_bytes_mean,
-            size.opcodes,
-            size.max_stack,
-        )
-    }
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Rows(Vec<Row>);
-
-/// Sizes of messages, in bytes, whose commitments are listed.
-const MESSAGE_BYTES: [usize; 4] = [4, 16, 20, 32];
-
-/// The cheapest commitments of some lengths, published, and opened to their bits.
-fn commitments() -> CliResult<Vec<Row>> {
-    let opened = Objective {
-        publish: 0.0,
-        open: 1.0,
-        max_items: None,
-    };
-    let mut rows = Vec::new();
-    for bytes in MESSAGE_BYTES {
-        let bits = 8 * bytes;
-        let published = Parameters::cheapest(bits, &Objective::default())?.publish_size();
-        rows.push(Row::of_commitment(
-            format!("winternitz/{bytes}B"),
-            &published,
-        ));
-        let opened = Parameters::cheapest(bits, &opened)?.open_bits_size();
-        rows.push(Row::of_commitment(
-            format!("winternitz/{bytes}B/open"),
-            &opened,
-        ));
-    }
-    let bit = Parameters::lamport(1)?;
-    rows.push(Row::of_commitment(
-        "lamport/1bit".to_owned(),
-        &bit.publish_size(),
-    ));
-    rows.push(Row::of_commitment(
-        "lamport/1bit/open".to_owned(),
-        &bit.open_bits_size(),
-    ));
-    Ok(rows)
-}
-
-/// Measures, and prints.
+/// Measures, draws, and prints the sizes or what has changed.
 pub(crate) fn run(args: &SizeArgs, output: &Output) -> CliResult<Verdict> {
-    let mut rows = commitments()?;
-    let mut programs: Vec<&PathBuf> = args.program.iter().collect();
-    programs.sort_by_key(|path| path.file_name());
-    for path in programs {
-        let circuit = read_circuit(path)?;
-        let compiled = compile(&circuit, Vec::new(), path)?;
-        let file = path
-            .file_name()
-            .ok_or_else(|| CliError::file(path, "not a file"))?
-            .to_string_lossy();
-        let leaves = 0..compiled.leaves().len();
-        rows.extend(leaves.map(|leaf| Row::of_leaf(&file, &compiled, leaf)));
+    let format = args.format(output)?;
+    let committed = args
+        .diff
+        .as_ref()
+        .map(|path| {
+            let text = files::read_text(path, files::MAX_SMALL_FILE_BYTES)?;
+            ledger::read(&text).map_err(|error| CliError::file(path, error))
+        })
+        .transpose()?;
+    let rows = Rows(rows::measure(&args.program)?);
+    if let Some(path) = &args.plot {
+        plot::write(path, &rows.0)?;
     }
-    let rows = Rows(rows);
     if args.ledger {
-        write_out(&rows.ledger())?;
-    } else {
-        output.print(&rows)?;
+        write_out(&ledger::write(&rows.0)?)?;
+        return Ok(Verdict::Accept);
     }
-    Ok(Verdict::Accept)
-}
-
-impl Rows {
-    fn ledger(&self) -> String {
-        let mut text = "name\tscript_bytes\twitness_bytes\tweight\topcodes\tmax_stack\n".to_owned();
-        for row in &self.0 {
-            let Row {
-                name,
-                script_bytes,
-                witness_bytes,
-                weight,
-                opcodes,
-                max_stack,
-            } = row;
-            writeln!(
-                text,
-                "{name}\t{script_bytes}\t{witness_bytes}\t{weight}\t{opcodes}\t{max_stack}"
-            )
-            .expect("a string takes everything");
-        }
-        text
-    }
-}
-
-impl fmt::Display for Rows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new(&[
-            "name",
-            "script B",
-            "witness B",
-            "WU",
-            "opcodes",
-            "max stack",
-        ]);
-        for row in &self.0 {
-            let counts = [
-                row.script_bytes,
-                row.witness_bytes,
-                row.weight,
-                row.opcodes,
-                row.max_stack,
-            ];
-            let counts = counts.map(|count| thousands(count as u64)); // cast ok, usize is at most 64 bits
-            table.row(std::iter::once(row.name.clone()).chain(counts));
-        }
-        table.fmt(f)
-    }
+    let Some(committed) = committed else {
+        formats::print(&rows, format)?;
+        return Ok(Verdict::Accept);
+    };
+    let programs: Vec<String> = args
+        .program
+        .iter()
+        .map(|path| rows::file_name(path))
+        .collect::<CliResult<_>>()?;
+    let difference = Difference::between(&committed, &ledger::entries(&rows.0), &programs);
+    difference.comment();
+    formats::print(&difference, format)?;
+    Ok(Verdict::accept_if(difference.is_empty()))
 }

@@ -3,5 +3,6 @@
 mod bad_input;
 mod looking;
 mod simulate;
+mod size;
 mod support;
 mod two_parties;

@@ -38,7 +38,7 @@ fn open_group(builder: &mut Builder<'_>, group: &[(Digit, Vec<u8>)]) {
 
 /// Opened groups. The order of bits within a digit makes no difference.
 static OPENED: LazyLock<GroupBytes> = LazyLock::new(|| {
-    GroupBytes::measure(|builder, digits| {
+    GroupBytes::measure(false, |builder, digits| {
         let group: Vec<_> = digits
             .iter()
             .map(|digit| (*digit, (0..digit.width).collect()))

@@ -2,7 +2,7 @@
 
 use super::{Builder, Item};
 use crate::parameters::{Digit, Parameters};
-use crate::{ELEMENT_BYTES, OpenOrder};
+use crate::{ELEMENT_BYTES, OpenDigits, OpenOrder};
 
 /// Checks one preimage a bit and leaves nothing.
 pub(super) fn publish(builder: &mut Builder<'_>, parameters: &Parameters) {
@@ -18,6 +18,19 @@ pub(super) fn open(builder: &mut Builder<'_>, parameters: &Parameters, order: &O
     for (digit, _) in order.pushes(parameters) {
         compare(builder, &digit);
         emit!(builder; OP_DUP OP_TOALTSTACK OP_BOOLOR OP_VERIFY);
+    }
+}
+
+/// Checks one preimage a bit and leaves each bit as a number on the altstack.
+pub(super) fn open_digits(builder: &mut Builder<'_>, parameters: &Parameters, opened: &OpenDigits) {
+    for (digit, offset) in opened.processed(parameters) {
+        let set = offset + (1 << opened.log2_scale());
+        compare(builder, &digit);
+        emit!(builder; OP_DUP);
+        if (offset, set) != (0, 1) {
+            emit!(builder; OP_IF { set } OP_ELSE { offset } OP_ENDIF);
+        }
+        emit!(builder; OP_TOALTSTACK OP_BOOLOR OP_VERIFY);
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! A *flag* is a witness item that is consumed by `OP_IF`, which in tapscript accepts only an empty item or the single byte 1
 //! (`MINIMALIF`, consensus by BIP-0342). A digit given by flags is thus in range and has exactly one encoding, with no opcode
-//! spent on either.
+//! spent on either. A *pick* is a number that chooses one of several successive hashes; it takes bytes to keep it in range
+//! and in one encoding, but saves items ([`picks`]).
 
 use bitcoin::ScriptBuf;
 use tapcourt_script::ScriptWriter;
 
 use crate::parameters::{Digit, Parameters, Scheme};
-use crate::{ELEMENT_BYTES, Element, OpenOrder};
+use crate::{Destination, ELEMENT_BYTES, Element, OpenDigits, OpenOrder};
 
 /// Appends the items of `script!` to a [`Builder`].
 macro_rules! emit {
@@ -20,6 +21,8 @@ macro_rules! emit {
 
 mod bits;
 mod lamport;
+mod numbers;
+mod picks;
 mod planes;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,13 @@ pub(crate) enum Item {
         /// Which bit; 0 is the lowest.
         bit: u8,
     },
+    /// The highest three bits of a digit's value, as a number: 8 less their value, so 1 to 8.
+    Pick {
+        /// Index of the digit.
+        digit: usize,
+        /// Which bit is the lowest of the three.
+        bit: u8,
+    },
     /// The revealed element of a digit's chain.
     Element {
         /// Index of the digit.
@@ -46,6 +56,8 @@ pub(crate) struct Template {
     pub(crate) script: ScriptBuf,
     /// Bottom of the stack first.
     pub(crate) items: Vec<Item>,
+    /// Offsets in the script of each `OP_ROLL` whose depth the script does not say.
+    pub(crate) rolls: Vec<usize>,
 }
 
 /// A template under construction. Items are noted in the order in which the script meets them: the top of the stack first.
@@ -53,6 +65,7 @@ struct Builder<'a> {
     ends: &'a [Element],
     writer: ScriptWriter,
     items: Vec<Item>,
+    rolls: Vec<usize>,
 }
 
 impl<'a> Builder<'a> {
@@ -61,7 +74,14 @@ impl<'a> Builder<'a> {
             ends,
             writer: ScriptWriter::with_capacity(80 * ends.len()),
             items: Vec::new(),
+            rolls: Vec::new(),
         }
+    }
+
+    /// `OP_ROLL` by the number on top, which is no constant.
+    fn roll(&mut self) {
+        self.rolls.push(self.writer.len());
+        emit!(self; OP_ROLL);
     }
 
     /// Consumes the top item, which must be the end of this chain.
@@ -70,8 +90,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Consumes the sum of message digits and checksum, which must be what it always is.
-    fn check_total(&mut self, parameters: &Parameters) {
-        emit!(self; { parameters.total() } OP_EQUALVERIFY);
+    fn check_total(&mut self, total: i64) {
+        emit!(self; { total } OP_EQUALVERIFY);
     }
 
     fn finish(mut self) -> Template {
@@ -79,6 +99,7 @@ impl<'a> Builder<'a> {
         Template {
             script: self.writer.into_script(),
             items: self.items,
+            rolls: self.rolls,
         }
     }
 }
@@ -93,7 +114,8 @@ pub(crate) fn publish(parameters: &Parameters, ends: &[Element]) -> Template {
     match parameters.scheme() {
         Scheme::Winternitz => {
             planes::publish(&mut builder, parameters);
-            builder.check_total(parameters);
+            let picked = picks::publish(&mut builder, parameters);
+            builder.check_total(i64::from(parameters.total()) - picked);
         }
         Scheme::Lamport => lamport::publish(&mut builder, parameters),
     }
@@ -112,9 +134,33 @@ pub(crate) fn open_bits(parameters: &Parameters, ends: &[Element], order: &OpenO
         Scheme::Winternitz => {
             planes::checksum(&mut builder, parameters);
             bits::open(&mut builder, parameters, order);
-            builder.check_total(parameters);
+            builder.check_total(parameters.total().into());
         }
         Scheme::Lamport => lamport::open(&mut builder, parameters, order),
+    }
+    builder.finish()
+}
+
+/// The script that opens a value to its digits as numbers: consumes an opening and leaves the numbers where `opened` says.
+///
+/// What [`open_bits`] says about sizes holds here, too.
+pub(crate) fn open_digits(
+    parameters: &Parameters,
+    ends: &[Element],
+    opened: &OpenDigits,
+) -> Template {
+    let mut builder = Builder::new(ends);
+    match parameters.scheme() {
+        Scheme::Winternitz => {
+            planes::checksum(&mut builder, parameters);
+            numbers::open(&mut builder, parameters, opened);
+            builder.check_total(opened.total(parameters));
+        }
+        Scheme::Lamport => lamport::open_digits(&mut builder, parameters, opened),
+    }
+    if opened.destination() == Destination::Stack {
+        let count = parameters.message_digits().len();
+        emit!(builder; for _ in 0..count { OP_FROMALTSTACK });
     }
     builder.finish()
 }

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use super::{Builder, Item};
 use crate::parameters::{Digit, Parameters};
-use crate::{ELEMENT_BYTES, Element, MAX_DIGIT_BITS};
+use crate::{ELEMENT_BYTES, Element, MAX_DIGIT_BITS, PICK_BITS};
 
 /// Largest group tried.
 const MAX_GROUP: usize = 8;
@@ -47,7 +47,7 @@ pub(super) fn publish(builder: &mut Builder<'_>, parameters: &Parameters) {
         let pool: Vec<Digit> = ones
             .iter()
             .copied()
-            .filter(|digit| digit.width == width)
+            .filter(|digit| digit.width == width && !digit.picked)
             .collect();
         let mut rest = pool.as_slice();
         for size in PUBLISHED.partition(pool.len(), width) {
@@ -213,7 +213,7 @@ impl Planes {
 }
 
 /// Copies the item this deep to the top.
-fn copy(builder: &mut Builder<'_>, depth: usize) {
+pub(super) fn copy(builder: &mut Builder<'_>, depth: usize) {
     if depth == 1 {
         emit!(builder; OP_OVER);
     } else {
@@ -222,7 +222,7 @@ fn copy(builder: &mut Builder<'_>, depth: usize) {
 }
 
 /// Script bytes of [`copy`].
-fn copy_bytes(depth: usize) -> usize {
+pub(super) fn copy_bytes(depth: usize) -> usize {
     match depth {
         1 => 1,
         0..=16 => 2,
@@ -236,15 +236,20 @@ pub(super) struct GroupBytes([[usize; MAX_GROUP]; MAX_DIGIT_BITS as usize]); // 
 
 impl GroupBytes {
     /// Measures groups by writing them.
-    pub(super) fn measure(write: impl Fn(&mut Builder<'_>, &[Digit])) -> Self {
+    pub(super) fn measure(picked: bool, write: impl Fn(&mut Builder<'_>, &[Digit])) -> Self {
         let ends = [Element::default(); MAX_GROUP];
         let mut bytes = [[0; MAX_GROUP]; MAX_DIGIT_BITS as usize]; // cast ok: 8
+        let least_width = if picked { PICK_BITS } else { 1 };
         for (width, bytes) in (1..).zip(&mut bytes) {
+            if width < least_width {
+                continue;
+            }
             let digits: Vec<Digit> = (0..MAX_GROUP)
                 .map(|index| Digit {
                     index,
                     width,
                     offset: 0,
+                    picked,
                 })
                 .collect();
             for (count, bytes) in (1..).zip(bytes) {
@@ -280,7 +285,7 @@ impl GroupBytes {
 
 /// Published groups in the middle of a sum.
 static PUBLISHED: LazyLock<GroupBytes> = LazyLock::new(|| {
-    GroupBytes::measure(|builder, digits| {
+    GroupBytes::measure(false, |builder, digits| {
         emit!(builder; OP_TOALTSTACK);
         write_group(builder, digits, SizeCheck::Yes, Some(0));
     })

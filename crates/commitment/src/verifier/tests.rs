@@ -4,18 +4,27 @@
 use std::cell::Cell;
 
 use tapcourt_script::interpreter::{Rules, execute};
-use tapcourt_script::script;
+use tapcourt_script::{encode_number, script};
 
-use super::{Item, Template, open_bits, publish};
+use super::{Item, Template, open_bits, open_digits, publish};
 use crate::chain::{advance, step};
-use crate::{Element, KeyPath, OpenOrder, Opening, Parameters, PublicKey, SecretKey, Seed};
+use crate::{
+    Destination, Element, KeyPath, OpenDigits, OpenOrder, Opening, Parameters, PublicKey,
+    SecretKey, Seed, checksum_bits,
+};
 
-/// A key, one of its two scripts, and what it must leave on the altstack.
+/// What an accepting script leaves.
+enum Left {
+    Nothing,
+    Bits(OpenOrder),
+    Digits(OpenDigits),
+}
+
+/// A key, one of its scripts, and what it must leave.
 struct Law<'a> {
     key: &'a PublicKey,
     template: Template,
-    /// For the opening script.
-    order: Option<OpenOrder>,
+    left: Left,
     executed: &'a Cell<u64>,
 }
 
@@ -23,7 +32,18 @@ impl Law<'_> {
     /// Runs the script on items, bottom first, and says whether it accepts them. Checks that the off-chain check
     /// agrees, that policy never accepts more than consensus, and what an accepting script leaves behind.
     fn accepts(&self, witness: Vec<Vec<u8>>) -> bool {
-        let full = script! { { self.template.script } OP_1 };
+        let on_stack = match &self.left {
+            Left::Digits(digits) if digits.destination() == Destination::Stack => {
+                digits.order().len()
+            }
+            _ => 0,
+        };
+        // Numbers on the stack are moved to the altstack, bottom first, to look at them.
+        let full = script! {
+            { self.template.script }
+            for _ in 0..on_stack { OP_TOALTSTACK }
+            OP_1
+        };
         let recovered = self.key.recover_items(&self.template.items, &witness);
         let consensus = execute(&full, witness.clone(), None, Rules::Consensus);
         self.executed.set(self.executed.get() + 1);
@@ -40,15 +60,25 @@ impl Law<'_> {
                 "policy accepts what consensus does"
             );
             let message = opening.message();
-            let expected: Vec<Vec<u8>> = match &self.order {
-                // The altstack is bottom first, the order top first.
-                Some(order) => order
+            // The altstack is bottom first, the orders top first.
+            let expected: Vec<Vec<u8>> = match &self.left {
+                Left::Bits(order) => order
                     .bits()
                     .iter()
                     .rev()
                     .map(|&bit| vec![1; message[bit as usize].into()])
                     .collect(),
-                None => Vec::new(),
+                Left::Digits(digits) => {
+                    let number = |&digit: &u32| {
+                        let value = opening.message_digits()[digit as usize];
+                        encode_number(digits.number(digit as usize, value))
+                    };
+                    match digits.destination() {
+                        Destination::Altstack => digits.order().iter().rev().map(number).collect(),
+                        Destination::Stack => digits.order().iter().map(number).collect(),
+                    }
+                }
+                Left::Nothing => Vec::new(),
             };
             assert_eq!(consensus.altstack, expected);
         }
@@ -59,6 +89,7 @@ impl Law<'_> {
     fn items(&self, values: &[u8], elements: &[Element]) -> Vec<Vec<u8>> {
         let bytes = |item: &Item| match *item {
             Item::Flag { digit, bit } => vec![1; usize::from(values[digit] >> bit & 1)],
+            Item::Pick { digit, bit } => vec![8 - (values[digit] >> bit)],
             Item::Element { digit } => elements[digit].to_vec(),
         };
         self.template.items.iter().map(bytes).collect()
@@ -80,9 +111,18 @@ fn laws<'a>(key: &'a PublicKey, executed: &'a Cell<u64>) -> Vec<Law<'a>> {
     let mut laws = vec![Law {
         key,
         template: publish(parameters, key.ends()),
-        order: None,
+        left: Left::Nothing,
         executed,
     }];
+    for digits in deliveries(parameters) {
+        let template = open_digits(parameters, key.ends(), &digits);
+        laws.push(Law {
+            key,
+            template,
+            left: Left::Digits(digits),
+            executed,
+        });
+    }
     for order in [
         OpenOrder::natural(parameters),
         OpenOrder::from_first_use(parameters, (0..bits).rev()),
@@ -91,15 +131,36 @@ fn laws<'a>(key: &'a PublicKey, executed: &'a Cell<u64>) -> Vec<Law<'a>> {
         laws.push(Law {
             key,
             template,
-            order: Some(order),
+            left: Left::Bits(order),
             executed,
         });
     }
     laws
 }
 
+/// Plain digits, and reversed, scaled and offset ones on the stack.
+fn deliveries(parameters: &Parameters) -> [OpenDigits; 2] {
+    let count = parameters.message_digits().len() as u32;
+    let offsets: Vec<i32> = (0..count as i32).map(|digit| 300 * digit - 1).collect();
+    [
+        OpenDigits::natural(parameters),
+        OpenDigits::natural(parameters)
+            .ordered((0..count).rev().collect())
+            .and_then(|digits| digits.scaled(1))
+            .and_then(|digits| digits.with_offsets(&offsets))
+            .unwrap()
+            .onto(Destination::Stack),
+    ]
+}
+
 fn messages(bits: usize) -> impl Iterator<Item = Vec<bool>> {
     (0..1u32 << bits).map(move |message| (0..bits).map(|bit| message >> bit & 1 == 1).collect())
+}
+
+/// A shape that publishes some digits by numbers.
+fn picked(message: &[u8], checksum: &[u8], picks: usize) -> Parameters {
+    let flags = Parameters::with_digits(message, checksum).unwrap();
+    flags.with_picks(picks).unwrap()
 }
 
 /// Shapes small enough to try every combination of claimed digits and reachable elements.
@@ -125,6 +186,7 @@ fn tiny_shapes() -> Vec<Parameters> {
         .map(|(message, checksum)| Parameters::with_digits(message, checksum).unwrap());
     winternitz
         .chain((1..=3).map(|bits| Parameters::lamport(bits).unwrap()))
+        .chain([picked(&[3], &[3], 1), picked(&[3], &[1, 2], 1)])
         .collect()
 }
 
@@ -144,7 +206,14 @@ fn small_shapes() -> Vec<Parameters> {
         .iter()
         .map(|(message, checksum)| Parameters::with_digits(message, checksum).unwrap());
     winternitz
-        .chain([Parameters::lamport(4).unwrap()])
+        .chain([
+            Parameters::lamport(4).unwrap(),
+            picked(&[4], &[4], 1),
+            picked(&[3, 3], &[2, 2], 2),
+            picked(&[3, 3, 3], &[3, 2], 2),
+            picked(&[4, 4], &[3, 2], 2),
+            picked(&[3, 4], &[3, 2], 2),
+        ])
         .collect()
 }
 
@@ -201,7 +270,7 @@ fn no_combination_of_digits_and_reachable_elements_forges() {
         for message in messages(parameters.message_bits()) {
             let opening = secret.sign(&message);
             assert_eq!(key.verify(&opening), Ok(message));
-            for law in &laws(&key, &executed)[..2] {
+            for law in &laws(&key, &executed)[..4] {
                 try_claims(law, &opening, &digits, &mut honest);
             }
         }
@@ -248,6 +317,11 @@ fn other_flags() -> Vec<Vec<u8>> {
         vec![0x00],
         vec![0x80],
         vec![0x02],
+        vec![0x03],
+        vec![0x08],
+        vec![0x09],
+        vec![0x0a],
+        vec![0x0b],
         vec![0x7f],
         vec![0x81],
         vec![0xff],
@@ -259,7 +333,13 @@ fn other_flags() -> Vec<Vec<u8>> {
         vec![0, 0, 0, 0],
         vec![1, 0, 0, 0],
         vec![0, 0, 0, 0x80],
+        vec![3, 0],
+        vec![8, 0, 0],
+        vec![3, 0, 0, 0],
         vec![0, 0, 0, 0, 0],
+        vec![7; 9],
+        vec![7; 10],
+        vec![7; 11],
         vec![1, 0, 0, 0, 0],
         vec![1; 20],
         vec![0; 81],
@@ -359,8 +439,8 @@ fn scripts_and_off_chain_check_agree_on_a_key_with_repeated_hashes() {
     }
     assert_eq!(
         accepted,
-        3 * 16,
-        "16 messages, one opening each, in three scripts"
+        5 * 16,
+        "16 messages, one opening each, in five scripts"
     );
     println!("{} witnesses, {accepted} accepted", executed.get());
 }
@@ -385,6 +465,7 @@ fn a_publishing_script_refuses_elements_of_another_size() {
             .iter()
             .map(|item| match *item {
                 Item::Flag { digit, .. } => vec![1; usize::from(digit == 0)],
+                Item::Pick { .. } => unreachable!("the shape has no picks"),
                 Item::Element { digit: 0 } => start.clone(),
                 Item::Element { .. } => other_end.to_vec(),
             })
@@ -406,4 +487,141 @@ fn a_publishing_script_refuses_elements_of_another_size() {
         );
         assert!(key.recover(&[start]).is_err());
     }
+}
+
+/// A signer may put anything into a witness and know every preimage, so a number could pay if it reached beyond the list: to the end of
+/// the digit's chain, put where a later digit's element belongs. Every number of one and two bytes, and some longer ones, is tried
+/// in every digit, with the elements in every arrangement and ends among them, on keys whose chains lead into each other.
+#[test]
+fn no_number_reaches_beyond_its_list() {
+    let executed = Cell::new(0);
+    let mut accepted = 0u64;
+    let mut numbers: Vec<Vec<u8>> = vec![vec![]];
+    numbers.extend((0..=255).map(|byte| vec![byte]));
+    for low in 0..=12 {
+        for high in [0, 1, 0x80] {
+            numbers.extend([
+                vec![low, high],
+                vec![low, 0, high],
+                vec![low, 0, 0, high],
+                vec![low, 0, 0, 0, high],
+            ]);
+        }
+    }
+    numbers.extend((6..=40).map(|size| vec![1; size]));
+    for (count, width) in [(1, 3), (2, 3), (3, 3), (2, 4)] {
+        let bits = checksum_bits(&vec![width; count]);
+        let parameters = picked(&vec![width; count], &[bits as u8], count);
+        // Chain k ends seven hashes further along one chain, so that its end is an element of the next one.
+        let start = [9; 20];
+        let ends: Vec<Element> = (1..=parameters.digits() as u32)
+            .map(|chain| advance(&start, 64 + 7 * chain))
+            .collect();
+        let key = PublicKey::new(parameters.clone(), ends.clone()).unwrap();
+        let laws = laws(&key, &executed);
+        let law = &laws[0];
+        for values in 0..1u32 << (3 * count) {
+            // Values of the picks; flags clear. The checksum is whatever makes up for it, if it can.
+            let mut digits: Vec<u8> = (0..count)
+                .map(|digit| ((values >> (3 * digit) & 7) as u8) << (width - 3))
+                .collect();
+            let sum: u32 = digits.iter().map(|&digit| u32::from(digit)).sum();
+            digits.push((parameters.total() - sum) as u8);
+            let elements: Vec<Element> = (0..=count)
+                .map(|digit| {
+                    advance(
+                        &start,
+                        64 + 7 * (digit as u32 + 1) - u32::from(digits[digit]),
+                    )
+                })
+                .collect();
+            let honest = law.items(&digits, &elements);
+            if values % 5 == 0 {
+                accepted += u64::from(law.accepts(honest.clone()));
+            }
+            let picks: Vec<usize> = (0..honest.len())
+                .filter(|&item| matches!(law.template.items[item], Item::Pick { .. }))
+                .collect();
+            let places: Vec<usize> = (0..honest.len())
+                .filter(|&item| {
+                    matches!(law.template.items[item], Item::Element { digit } if digit < count)
+                })
+                .collect();
+            for &pick in &picks {
+                for number in numbers
+                    .iter()
+                    .skip(usize::from(count > 2) * 9)
+                    .step_by(if values == 0 || count == 1 { 1 } else { 17 })
+                {
+                    let mut witness = honest.clone();
+                    witness[pick] = number.clone();
+                    // As it is; shifted up and down by one with an end in the gap.
+                    law.accepts(witness.clone());
+                    for end in &ends[..count] {
+                        for gap in 0..places.len() {
+                            let mut shifted = witness.clone();
+                            let mut items: Vec<Vec<u8>> =
+                                places.iter().map(|&place| witness[place].clone()).collect();
+                            for from in 0..items.len() {
+                                items =
+                                    places.iter().map(|&place| witness[place].clone()).collect();
+                                items.remove(from);
+                                items.insert(gap, end.to_vec());
+                                for (place, item) in places.iter().zip(&items) {
+                                    shifted[*place] = item.clone();
+                                }
+                                law.accepts(shifted.clone());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "{} witnesses, {accepted} honest ones accepted",
+        executed.get()
+    );
+}
+
+/// The checksum must move with a forged number, too: every value of the checksum is tried against every out-of-range number, with every
+/// element of the key's chains in every place.
+#[test]
+fn no_number_out_of_range_is_made_up_for_by_the_checksum() {
+    let executed = Cell::new(0);
+    let mut accepted = 0u64;
+    let parameters = picked(&[3, 3], &[4], 2);
+    let start = [9; 20];
+    let ends: Vec<Element> = [7, 14, 29].map(|hashes| advance(&start, hashes)).to_vec();
+    let key = PublicKey::new(parameters.clone(), ends.clone()).unwrap();
+    let laws = laws(&key, &executed);
+    let law = &laws[0];
+    for first in 0..=16u8 {
+        for second in 0..=16u8 {
+            for checksum in 0..16u8 {
+                for places in 0..16u32 * 16 {
+                    let element = |place: u32| advance(&start, place);
+                    let elements = vec![
+                        element(places & 15),
+                        element(places >> 4),
+                        advance(&start, 29 - u32::from(checksum)),
+                    ];
+                    if (places & 15) > 14 || (places >> 4) > 14 {
+                        continue;
+                    }
+                    let mut witness = law.items(&[0, 0, checksum], &elements);
+                    let mut numbers = [first, second].into_iter();
+                    for (item, kind) in witness.iter_mut().zip(&law.template.items).rev() {
+                        if matches!(kind, Item::Pick { .. }) {
+                            let number = numbers.next().expect("two numbers");
+                            *item = if number == 0 { vec![] } else { vec![number] };
+                        }
+                    }
+                    accepted += u64::from(law.accepts(witness));
+                }
+            }
+        }
+    }
+    assert_eq!(accepted, 64, "one witness a message");
+    println!("{} witnesses, {accepted} accepted", executed.get());
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use tapcourt_commitment::{
-    KeyPath, Objective, Parameters, PublicKey, RecoverError, SecretKey, Seed, VerifyError,
-    WrongEnds,
+    KeyPath, Objective, Parameters, ParametersError, PublicKey, RecoverError, SecretKey, Seed,
+    VerifyError, WrongEnds,
 };
 
 use crate::secret;
@@ -78,6 +78,10 @@ fn keys_and_shapes_survive_serialisation_and_damaged_ones_are_refused() {
         Parameters::cheapest(160, &Objective::default()).unwrap(),
         Parameters::winternitz(33, 3).unwrap(),
         Parameters::lamport(5).unwrap(),
+        Parameters::winternitz(33, 4)
+            .unwrap()
+            .with_picks(7)
+            .unwrap(),
     ] {
         let key = secret(&parameters).public_key();
         let bytes = postcard::to_allocvec(&key).unwrap();
@@ -106,6 +110,29 @@ fn keys_and_shapes_survive_serialisation_and_damaged_ones_are_refused() {
         };
         assert_eq!(PublicKey::new(parameters, ends), Err(expected));
     }
+}
+
+#[test]
+fn a_shape_has_one_encoding() {
+    // Variant 2 is that of shapes with picks; none of them is variant 0.
+    let flags = Parameters::winternitz(12, 4).unwrap();
+    let picked = postcard::to_allocvec(&flags.with_picks(2).unwrap()).unwrap();
+    assert_eq!((picked[0], picked.last()), (2, Some(&2)));
+    for (picks, is_shape) in [(0, false), (1, true), (3, true), (4, false), (127, false)] {
+        let mut bytes = picked.clone();
+        *bytes.last_mut().unwrap() = picks;
+        let read = postcard::from_bytes::<Parameters>(&bytes);
+        assert_eq!(read.is_ok(), is_shape, "{picks} picks: {read:?}");
+    }
+    assert_eq!(
+        flags.with_picks(4),
+        Err(ParametersError::Picks {
+            asked: 4,
+            possible: 3
+        })
+    );
+    assert!(Parameters::lamport(8).unwrap().with_picks(1).is_err());
+    assert!(Parameters::winternitz(8, 2).unwrap().with_picks(1).is_err());
 }
 
 #[test]

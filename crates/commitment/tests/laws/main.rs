@@ -7,7 +7,7 @@ mod sizes;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tapcourt_commitment::{KeyPath, OpenOrder, Parameters, SecretKey, Seed};
+use tapcourt_commitment::{KeyPath, OpenDigits, OpenOrder, Parameters, SecretKey, Seed};
 
 /// How many times as many cases to run as usual: the environment variable `TAPCOURT_SCALE`.
 fn scale() -> usize {
@@ -34,12 +34,26 @@ fn random_message(bits: usize, rng: &mut impl Rng) -> Vec<bool> {
     (0..bits).map(|_| rng.r#gen()).collect()
 }
 
-/// Every base at this many bits, and Lamport.
+/// Every base at this many bits, Lamport, and the bases whose digits can be published by numbers, all of them or half.
 fn all_schemes(bits: usize) -> Vec<Parameters> {
-    (1..=8)
+    let flags: Vec<Parameters> = (1..=8)
         .map(|log2_base| Parameters::winternitz(bits, log2_base).unwrap())
-        .chain([Parameters::lamport(bits).unwrap()])
-        .collect()
+        .collect();
+    let picked: Vec<Parameters> = flags
+        .iter()
+        .flat_map(|parameters| {
+            let possible = (0..=parameters.message_digits().len())
+                .rev()
+                .find_map(|picks| parameters.with_picks(picks).ok().map(|shape| shape.picks()))
+                .unwrap();
+            [possible, possible.div_ceil(2)]
+                .into_iter()
+                .filter(|&picks| picks > 0)
+                .map(|picks| parameters.with_picks(picks).unwrap())
+        })
+        .collect();
+    let lamport = Parameters::lamport(bits).unwrap();
+    flags.into_iter().chain([lamport]).chain(picked).collect()
 }
 
 /// A random order that keeps the bits of each digit together.
@@ -54,6 +68,20 @@ fn random_order(parameters: &Parameters, rng: &mut impl RngCore) -> OpenOrder {
     }
     digits.shuffle(rng);
     OpenOrder::new(parameters, digits.concat()).unwrap()
+}
+
+/// A random order of digits, scale and offsets.
+fn random_digits(parameters: &Parameters, rng: &mut impl Rng) -> OpenDigits {
+    let count = parameters.message_digits().len();
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    order.shuffle(rng);
+    let most = [0, 20, 65_535][rng.gen_range(0..3)];
+    let offsets: Vec<i32> = (0..count).map(|_| rng.gen_range(-most..=most)).collect();
+    OpenDigits::natural(parameters)
+        .ordered(order)
+        .and_then(|digits| digits.scaled(rng.gen_range(0..=8)))
+        .and_then(|digits| digits.with_offsets(&offsets))
+        .unwrap()
 }
 
 fn witness_bytes(items: &[Vec<u8>]) -> usize {

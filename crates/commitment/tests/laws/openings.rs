@@ -4,12 +4,13 @@ use bitcoin::hashes::{Hash, hash160};
 use proptest::prelude::*;
 use rand::{Rng, RngCore};
 use tapcourt_commitment::{
-    MAX_MESSAGE_BITS, OpenOrder, OrderError, Parameters, PublicKey, SecretKey,
+    Destination, DigitsError, MAX_MESSAGE_BITS, OpenDigits, OpenOrder, OrderError, Parameters,
+    PublicKey, SecretKey,
 };
 use tapcourt_script::interpreter::{Rules, execute};
-use tapcourt_script::script;
+use tapcourt_script::{encode_number, script};
 
-use crate::{all_schemes, random_message, random_order, rng, scale, secret};
+use crate::{all_schemes, random_digits, random_message, random_order, rng, scale, secret};
 
 /// Signs, publishes and opens one message by the scripts under policy rules, and off chain.
 fn round_trip(secret: &SecretKey, key: &PublicKey, message: &[bool], rng: &mut impl RngCore) {
@@ -47,6 +48,34 @@ fn round_trip(secret: &SecretKey, key: &PublicKey, message: &[bool], rng: &mut i
         .map(|&bit| vec![1; message[bit as usize].into()])
         .collect();
     assert_eq!(open.altstack, expected);
+
+    for destination in [Destination::Altstack, Destination::Stack] {
+        let digits = random_digits(key.parameters(), rng).onto(destination);
+        let witness = opening.witness_for_digits(&digits);
+        assert_eq!(key.recover_digits(&digits, &witness).as_ref(), Ok(&opening));
+        let stack: Vec<_> = below.iter().cloned().chain(witness).collect();
+        let open = execute(
+            &script! { { key.open_digits(&digits) } },
+            stack,
+            None,
+            Rules::Policy,
+        );
+        let numbers = digits.order().iter().map(|&digit| {
+            let digit = digit as usize;
+            encode_number(digits.number(digit, opening.message_digits()[digit]))
+        });
+        let numbers: Vec<Vec<u8>> = numbers.rev().collect();
+        match destination {
+            Destination::Altstack => {
+                assert_eq!(open.altstack, numbers);
+                assert_eq!(open.stack, below);
+            }
+            Destination::Stack => {
+                assert!(open.altstack.is_empty());
+                assert_eq!(open.stack, [&below[..], &numbers].concat());
+            }
+        }
+    }
 }
 
 #[test]
@@ -151,6 +180,36 @@ fn orders_that_are_no_permutation_or_split_a_digit_are_refused() {
 }
 
 #[test]
+fn deliveries_of_other_digits_or_by_large_numbers_are_refused() {
+    let parameters = Parameters::winternitz(8, 4).unwrap();
+    let natural = || OpenDigits::natural(&parameters);
+    for order in [vec![], vec![0], vec![0, 0], vec![0, 2], vec![0, 1, 1]] {
+        let error = DigitsError::NotAPermutation {
+            length: order.len(),
+            digits: 2,
+        };
+        assert_eq!(natural().ordered(order), Err(error));
+    }
+    assert_eq!(
+        natural().scaled(9),
+        Err(DigitsError::Scale { log2_scale: 9 })
+    );
+    for offset in [1 << 16, -1 << 16, i32::MIN, i32::MAX] {
+        assert_eq!(
+            natural().with_offsets(&[0, offset]),
+            Err(DigitsError::Offset { offset })
+        );
+    }
+    assert_eq!(
+        natural().with_offsets(&[1]),
+        Err(DigitsError::Offsets {
+            offsets: 1,
+            digits: 2
+        })
+    );
+}
+
+#[test]
 fn first_use_orders_digits_then_bits() {
     let parameters = Parameters::winternitz(12, 4).unwrap();
     let order = OpenOrder::from_first_use(&parameters, [9, 10, 9, 2, 8, 0, 1, 99]);
@@ -172,11 +231,11 @@ proptest! {
     #[test]
     fn a_changed_witness_is_refused_off_chain_and_by_the_script(
         bits in 1usize..100,
-        scheme in 0usize..9,
+        scheme in any::<prop::sample::Index>(),
         seed in any::<u64>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let parameters = all_schemes(bits).swap_remove(scheme);
+        let parameters = scheme.get(&all_schemes(bits)).clone();
         let secret = secret(&parameters);
         let key = secret.public_key();
         let honest = secret.sign(&random_message(bits, &mut rng(seed))).witness_for_publish();
@@ -185,6 +244,8 @@ proptest! {
             let item = index.get_mut(&mut witness);
             if item.len() == 20 && change % 2 == 0 {
                 *item = hash160::Hash::hash(item).to_byte_array().to_vec();
+            } else if item.len() <= 1 && change % 3 == 0 {
+                *item = vec![change / 16; usize::from(change % 2 == 0)];
             } else if item.len() <= 1 {
                 *item = vec![1; usize::from(item.is_empty())];
             } else {

@@ -1,10 +1,10 @@
 //! Sizes are exact, and as small as promised.
 
-use tapcourt_commitment::{Objective, OpenOrder, Parameters, ParametersError, Size};
+use tapcourt_commitment::{Objective, OpenDigits, OpenOrder, Parameters, ParametersError, Size};
 use tapcourt_script::interpreter::{Rules, execute};
 use tapcourt_script::{Fragment, count_opcodes, script};
 
-use crate::{all_schemes, random_message, random_order, rng, secret, witness_bytes};
+use crate::{all_schemes, random_digits, random_message, random_order, rng, secret, witness_bytes};
 
 /// Mean weight of publishing and of opening, in weight units a bit.
 fn per_bit(parameters: &Parameters) -> [f64; 2] {
@@ -25,6 +25,7 @@ fn openings_are_as_small_as_promised() {
         (160, 24.0, 25.4),
         (256, 23.4, 24.8),
         (512, 23.0, 24.4),
+        (1120, 22.8, 24.2),
     ] {
         let parameters = Parameters::cheapest(bits, &Objective::default()).unwrap();
         let [publish, open] = per_bit(&parameters);
@@ -35,6 +36,11 @@ fn openings_are_as_small_as_promised() {
             parameters.message_digits()[0],
             parameters.checksum_digits(),
         );
+        let digits = parameters.open_digits_size(&OpenDigits::natural(&parameters));
+        let digits = digits.weight_wu_mean() / bits as f64;
+        println!("  {digits:.2} WU/bit to open to digits");
+        // A repacked nibble would cost some 13 bytes more.
+        assert!(digits <= open + 0.3, "{bits} bits: {digits}");
         assert!(
             publish <= publish_bound && open <= open_bound,
             "{bits} bits: {publish} {open}"
@@ -49,7 +55,7 @@ fn the_cheapest_shape_is_no_dearer_than_any_base() {
             let objective = Objective {
                 publish,
                 open,
-                max_items: None,
+                ..Objective::default()
             };
             let cost = |parameters: &Parameters| {
                 let [publish_weight, open_weight] = per_bit(parameters);
@@ -89,9 +95,80 @@ fn a_bound_on_items_is_kept_or_refused() {
         bounded(100),
         Err(ParametersError::Items {
             bits: 160,
-            least: 160,
+            least: 118,
             limit: 100
         })
+    );
+}
+
+#[test]
+fn a_large_message_fits_the_stack_by_picks() {
+    // Seven values of 20 bytes in one group; the items of an opening by flags alone are too many.
+    let bits = 1120;
+    let flags = Parameters::cheapest(bits, &Objective::default()).unwrap();
+    assert!(flags.picks() == 0 && flags.publish_size().max_stack > 1000);
+    for (max_stack, bound) in [(950, 22.8), (900, 22.9), (1000, 22.8)] {
+        let objective = Objective {
+            max_stack: Some(max_stack),
+            ..Objective::default()
+        };
+        let parameters = Parameters::cheapest(bits, &objective).unwrap();
+        let size = parameters.publish_size();
+        let per_bit = size.weight_wu_mean() / bits as f64;
+        println!(
+            "stack of {max_stack}: {} digits of {} bits + {:?}, {} by numbers, {} items, {per_bit:.2} WU/bit",
+            parameters.message_digits().len(),
+            parameters.message_digits()[0],
+            parameters.checksum_digits(),
+            parameters.picks(),
+            size.items,
+        );
+        assert!(size.max_stack <= max_stack && per_bit <= bound);
+        let secret = secret(&parameters);
+        let key = secret.public_key();
+        let witnesses: Vec<_> = (0..4)
+            .map(|label| secret.sign(&random_message(bits, &mut rng(label))))
+            .map(|opening| {
+                let witness = opening.witness_for_publish();
+                assert_eq!(key.recover(&witness), Ok(opening));
+                witness
+            })
+            .collect();
+        check_exact(size, &key.publish_script(), &witnesses);
+    }
+    // Opened, it is all flags again: no shape fits, and this is said.
+    let opened = Objective {
+        publish: 0.0,
+        open: 1.0,
+        max_stack: Some(950),
+        ..Objective::default()
+    };
+    assert_eq!(
+        Parameters::cheapest(bits, &opened),
+        Err(ParametersError::Bounds { bits })
+    );
+}
+
+#[test]
+fn bounds_on_script_and_witness_are_kept_or_refused() {
+    let unbounded = Parameters::cheapest(64, &Objective::default()).unwrap();
+    let size = unbounded.publish_size();
+    let tighter = |script, witness| {
+        let objective = Objective {
+            max_script_bytes: Some(script),
+            max_witness_bytes: Some(witness),
+            ..Objective::default()
+        };
+        Parameters::cheapest(64, &objective)
+    };
+    let (script, witness) = (size.script_bytes, size.witness_bytes_max);
+    assert_eq!(tighter(script, witness), Ok(unbounded));
+    let small_witness = tighter(2 * script, witness - 60).unwrap().publish_size();
+    assert!(small_witness.witness_bytes_max <= witness - 60);
+    println!("within {witness} bytes less 60: {small_witness:?}");
+    assert_eq!(
+        tighter(script - 1, witness),
+        Err(ParametersError::Bounds { bits: 64 })
     );
 }
 
@@ -142,12 +219,24 @@ fn sizes_are_those_of_the_real_scripts() {
                 &key.open_bits(&order),
                 &open,
             );
-            assert_eq!(
-                witness_bytes(&publish[1]),
-                parameters.publish_size().witness_bytes_max,
-                "all ones are largest"
+            let digits = random_digits(&parameters, &mut rng);
+            let opened: Vec<_> = openings
+                .iter()
+                .map(|opening| opening.witness_for_digits(&digits))
+                .collect();
+            check_exact(
+                parameters.open_digits_size(&digits),
+                &key.open_digits(&digits),
+                &opened,
             );
-            scripts += 2 * messages.len();
+            if parameters.picks() == 0 {
+                assert_eq!(
+                    witness_bytes(&publish[1]),
+                    parameters.publish_size().witness_bytes_max,
+                    "all ones are largest"
+                );
+            }
+            scripts += 3 * messages.len();
         }
     }
     println!("{scripts} scripts measured");

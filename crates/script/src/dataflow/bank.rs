@@ -132,6 +132,13 @@ impl Bank {
     }
 }
 
+/// Pushes these numbers one by one, the first one deepest.
+pub(crate) fn push_each(items: &[Option<i64>], writer: &mut ScriptWriter) {
+    for item in items {
+        writer.int(item.unwrap_or(0));
+    }
+}
+
 /// Writes the shortest script found that pushes these numbers, the first one deepest. What `None` stands for does not matter.
 ///
 /// Dynamic programming over the length of what has been pushed: the next one to three items can be copies of the items below (`OP_DUP`, `OP_OVER`, `OP_2DUP`,

@@ -2,10 +2,10 @@
 
 use bitcoin::ScriptBuf;
 
-use super::bank::push_all;
+use super::bank::{push_all, push_each};
 use super::machine::{Machine, Piece};
 use super::offsets::{self, Affine};
-use super::{Flow, Home, Linear, Node, TableId, Value};
+use super::{Effort, Flow, Home, Linear, Node, TableId, Value};
 use crate::ScriptWriter;
 use crate::limits::MAX_STACK_SIZE;
 use crate::opcodes::*;
@@ -86,7 +86,7 @@ impl Flow {
     }
 
     fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
-        let mut machine = Machine::new(self.count_uses());
+        let mut machine = Machine::new(self.count_uses(), self.effort);
         machine.place(&self.below);
         if tables == Tables::Excluded {
             machine.place_tables(self.bank.len(), false);
@@ -137,6 +137,12 @@ impl Flow {
                     machine.place_tables(self.bank.len(), true);
                 }
                 Node::Tables => {}
+                Node::Zero { table, result } => {
+                    let offset = self.table_offset(*table);
+                    machine.push_number(offset);
+                    machine.consume(1);
+                    self.finish(&mut machine, &[*result], vec![offset]);
+                }
                 Node::Pad(items) => machine.pad(*items),
                 Node::Unpad => machine.unpad(),
                 Node::Restore(value) => machine.bring_from_alt(*value),
@@ -167,7 +173,8 @@ impl Flow {
             }
             Tables::Excluded => {
                 machine.arrange(&self.outputs);
-                let extra = machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
+                let extra =
+                    machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
                 assert_eq!(extra, 0, "every input is used");
                 assert!(machine.altstack_is_empty(), "every value is used");
             }
@@ -246,6 +253,7 @@ impl Flow {
                 Node::Push { .. }
                 | Node::Tables
                 | Node::Restore(_)
+                | Node::Zero { .. }
                 | Node::Pad(_)
                 | Node::Unpad => {}
             }
@@ -273,7 +281,10 @@ impl Flow {
             })
             .collect();
         let free: Vec<bool> = self.bank.tables.iter().map(|table| !table.exact).collect();
-        let (offsets, correction_bytes) = offsets::choose(&slots, &free);
+        let (offsets, correction_bytes) = match self.effort {
+            Effort::Full => offsets::choose(&slots, &free),
+            Effort::AsWritten => offsets::none(&slots, &free),
+        };
         let mut writer = ScriptWriter::new();
         let mut table_bytes = match tables {
             Tables::Included => self.bank.len().div_ceil(2),
@@ -311,7 +322,10 @@ impl Flow {
                 }
                 Piece::Tables => {
                     let before = writer.len();
-                    push_all(&self.bank.items(&offsets), &mut writer);
+                    match self.effort {
+                        Effort::Full => push_all(&self.bank.items(&offsets), &mut writer),
+                        Effort::AsWritten => push_each(&self.bank.items(&offsets), &mut writer),
+                    }
                     table_bytes += writer.len() - before;
                 }
             }

@@ -33,6 +33,7 @@ impl Flow {
                 Node::Sum { sum, result, .. } | Node::Index { sum, result, .. } => {
                     numbers[result.0 as usize] = sum_of(sum, &numbers); // cast ok: an index
                 }
+                Node::Zero { result, .. } => numbers[result.0 as usize] = Some(0), // cast ok: an index
                 Node::Apply { .. }
                 | Node::Push { .. }
                 | Node::Tables

@@ -3,7 +3,7 @@
 use bitcoin::Opcode;
 
 use super::offsets::Affine;
-use super::{Linear, Sign, Value};
+use super::{Effort, Linear, Sign, Value};
 use crate::ScriptWriter;
 use crate::opcodes::*;
 
@@ -36,6 +36,7 @@ enum Item {
 
 /// Both stacks, and the script so far.
 pub(crate) struct Machine {
+    effort: Effort,
     main: Vec<Item>,
     alt: Vec<Value>,
     /// Results that have gone to the altstack for good.
@@ -52,8 +53,9 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(uses: Vec<u32>) -> Self {
+    pub(crate) fn new(uses: Vec<u32>, effort: Effort) -> Self {
         Self {
+            effort,
             main: Vec::new(),
             alt: Vec::new(),
             finished: 0,
@@ -128,6 +130,13 @@ impl Machine {
         self.write(|writer| {
             writer.data(bytes);
         });
+        self.main.push(Item::Working);
+        self.note_height(0);
+    }
+
+    /// Pushes a number that depends on the offsets.
+    pub(crate) fn push_number(&mut self, number: Affine) {
+        self.pieces.push(Piece::Push(number));
         self.main.push(Item::Working);
         self.note_height(0);
     }
@@ -251,8 +260,7 @@ impl Machine {
 
     fn correct(&mut self, sum: &Linear, residual: Affine) {
         if sum.terms.is_empty() {
-            self.pieces.push(Piece::Push(residual));
-            self.main.push(Item::Working);
+            self.push_number(residual);
         } else {
             if residual != Affine::default() {
                 self.pieces.push(Piece::Correct(residual));
@@ -423,10 +431,13 @@ impl Machine {
                 distinct.push(term);
             }
         }
-        if self.tuck(&distinct, &doubled) {
+        if self.effort == Effort::Full && self.tuck(&distinct, &doubled) {
             return missing;
         }
-        let order = self.cheapest_order(&distinct);
+        let order = match self.effort {
+            Effort::Full => self.cheapest_order(&distinct),
+            Effort::AsWritten => distinct,
+        };
         for (position, &(value, sign)) in order.iter().enumerate() {
             let double = doubled.contains(&(value, sign));
             self.fetch(value, position > 0 && sign == Sign::Plus && !double);

@@ -130,6 +130,8 @@ pub(crate) enum Node {
     Tables,
     /// Brings a value from the altstack.
     Restore(Value),
+    /// Pushes a zero as if it were read from a table.
+    Zero { table: TableId, result: Value },
     /// Pushes items that nobody uses.
     Pad(usize),
     /// Takes such an item away, if there is one.
@@ -154,9 +156,20 @@ pub(crate) struct ValueInfo {
     pub(crate) name: Option<String>,
 }
 
+/// How much work goes into a script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// The shortest script that is found.
+    #[default]
+    Full,
+    /// A script as the flow is written, to compare with: terms in their order, no offsets, every entry of a table pushed by itself.
+    AsWritten,
+}
+
 /// A computation: what lies on the stack at the start, the steps, and what is left at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
+    pub(crate) effort: Effort,
     pub(crate) bank: Bank,
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) nodes: Vec<Node>,
@@ -177,6 +190,11 @@ impl Flow {
             bank,
             ..Self::default()
         }
+    }
+
+    /// Says how much work goes into the script.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.effort = effort;
     }
 
     fn value(&mut self) -> Value {
@@ -233,6 +251,13 @@ impl Flow {
             like: like.into_iter().collect(),
             result,
         });
+        result
+    }
+
+    /// Pushes a zero as if it were read from a table: a carry for the first column of an addition, where this keeps the height.
+    pub fn zero(&mut self, table: TableId) -> Value {
+        let result = self.value();
+        self.nodes.push(Node::Zero { table, result });
         result
     }
 

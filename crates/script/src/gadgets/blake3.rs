@@ -1,15 +1,240 @@
-//! BLAKE3 (the paper of 2020, "BLAKE3: one function, fast everywhere").
+//! BLAKE3, as its authors specify it (O'Connor, Aumasson, Neves, Wilcox-O'Hearn, "BLAKE3: one function, fast everywhere", 2021), for messages of
+//! one chunk.
+//!
+//! # How it is computed
+//! Words are eight nibbles. Of the four additions of a mixing step, the first two are not finished: of `a + b + m`, the exclusive or with `d` takes
+//! the lowest nibble of each column's sum, straight in the form that it needs, and the third addition starts from the sums without carries. The last rotation, by
+//! seven bits, is one by two nibbles to the right and one by one bit to the left; the exclusive or before it is read from a table of doubled ones, so that
+//! the rotation is an addition of carries.
+//!
+//! The state keeps its height on the stack at every step, so that nearly all look-ups need no correction (see [`dataflow`](crate::dataflow)). At the start it is made of
+//! constants, which take no place: padding stands in for them.
 
-use crate::dataflow::{Bank, CompileError, Compiled, Flow, Linear};
+use super::hash::{self, HashError, HashGadget};
+use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, Value};
 use crate::words::{self, Carry, LowForm, Nibble, NibbleTables, SumTables, Word};
 
-/// The initial chaining value (section 2.1 of the paper; SHA-256's).
+/// Most bytes of a chunk (section 2.4), beyond which BLAKE3 builds a tree.
+pub const CHUNK_BYTES: usize = 1024;
+
+/// Bytes of a block (section 2.2).
+const BLOCK_BYTES: usize = 64;
+
+/// Flags of blocks (section 2.1, table 3).
+const CHUNK_START: u32 = 1;
+const CHUNK_END: u32 = 2;
+const ROOT: u32 = 8;
+
+/// Stack items that a gadget for one block keeps to, if it can, so that something is left for what surrounds it.
+const COMFORTABLE_STACK: usize = 950;
+
+/// Places left free between tables, which decide about the carries' offsets: where these are zero, the first column of an addition needs no correction. Tried in
+/// turn; the cheapest that keeps to [`COMFORTABLE_STACK`] is taken.
+const GAPS: [[usize; 2]; 4] = [[35, 99], [0, 99], [7, 0], [0, 0]];
+
+/// The initial chaining value (section 2.1, table 1).
 const IV: [u32; 8] = [
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ];
 
 /// The permutation of message words between rounds (section 2.2, table 2).
 const PERMUTATION: [usize; 16] = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8];
+
+/// A script that hashes `message_bytes` bytes to the first `digest_bytes` bytes of their BLAKE3 digest.
+///
+/// ```
+/// use tapcourt_script::gadgets::blake3;
+/// use tapcourt_script::gadgets::nibble_items;
+/// use tapcourt_script::interpreter::{Rules, execute};
+///
+/// // A node of a Merkle tree with hashes of 20 bytes.
+/// let node = blake3::hash(40, 20)?;
+/// assert!(node.script().len() < 44_000 && node.max_stack() <= 950);
+///
+/// let message = [7; 40];
+/// let left = execute(node.script(), node.message_items(&message), None, Rules::Policy).stack;
+/// assert_eq!(left, nibble_items(&::blake3::hash(&message).as_bytes()[..20]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the message is empty or longer than a chunk, the digest is not 4 to 32 bytes in whole words, or the message takes too many stack items: it
+/// lies there as nibbles, which leaves room for some 100 bytes.
+pub fn hash(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, HashError> {
+    hash_with(message_bytes, digest_bytes, Effort::Full)
+}
+
+/// The same with a choice of effort.
+pub(crate) fn hash_with(
+    message_bytes: usize,
+    digest_bytes: usize,
+    effort: Effort,
+) -> Result<HashGadget, HashError> {
+    if !(1..=CHUNK_BYTES).contains(&message_bytes) {
+        return Err(HashError::MessageLength {
+            bytes: message_bytes,
+            limit: CHUNK_BYTES,
+        });
+    }
+    if !(4..=32).contains(&digest_bytes) || !digest_bytes.is_multiple_of(4) {
+        return Err(HashError::DigestLength {
+            bytes: digest_bytes,
+        });
+    }
+    let mut blocks = Vec::new();
+    let mut rest = message_bytes;
+    while rest > 0 {
+        let bytes = rest.min(BLOCK_BYTES);
+        let (first, last) = (rest == message_bytes, bytes == rest);
+        let mut flags = 0;
+        if first {
+            flags |= CHUNK_START;
+        }
+        if last {
+            flags |= CHUNK_END | ROOT;
+        }
+        let words = if last { digest_bytes / 4 } else { 8 };
+        rest -= bytes;
+        let block = Block {
+            bytes,
+            chained: !first,
+            flags,
+            words,
+            effort,
+        };
+        let waiting = 2 * rest;
+        let compiled = block
+            .cheapest(waiting)
+            .map_err(|error| hash::block_error(&error, message_bytes))?;
+        blocks.push((compiled, waiting));
+    }
+    hash::join(&blocks, message_bytes, digest_bytes)
+}
+
+/// One block of a message.
+struct Block {
+    bytes: usize,
+    /// Whether a chaining value lies on top of the block.
+    chained: bool,
+    flags: u32,
+    /// Words of the result that are wanted.
+    words: usize,
+    effort: Effort,
+}
+
+impl Block {
+    /// The smallest script that keeps to [`COMFORTABLE_STACK`] with so many items waiting below, or else the lowest.
+    fn cheapest(&self, waiting: usize) -> Result<Compiled, CompileError> {
+        let mut best: Option<Compiled> = None;
+        for gaps in GAPS {
+            let compiled = match self.flow(gaps).compile() {
+                Ok(compiled) => compiled,
+                Err(_) if gaps != [0, 0] => continue,
+                Err(error) => return Err(error),
+            };
+            let key = |compiled: &Compiled| match compiled.max_stack + waiting {
+                ..=COMFORTABLE_STACK => (0, compiled.script.len()),
+                items => (items, 0),
+            };
+            if best.as_ref().is_none_or(|best| key(&compiled) < key(best)) {
+                best = Some(compiled);
+            }
+        }
+        Ok(best.expect("without gaps there is a script, or its error was returned"))
+    }
+
+    fn flow(&self, gaps: [usize; 2]) -> Flow {
+        let mut bank = Bank::default();
+        let tables = Tables::new(&mut bank, gaps);
+        let mut flow = Flow::new(bank);
+        flow.set_effort(self.effort);
+        // From the top down: the chaining value, then the message.
+        let message = hash::take_nibbles(&mut flow, 2 * self.bytes);
+        let chaining = hash::take_nibbles(&mut flow, if self.chained { 64 } else { 0 });
+        let low = tables.nibbles.sum.low;
+        let chaining = hash::scale(&mut flow, &chaining, 1, Some(low));
+        let message = hash::scale(&mut flow, &message, 1, None);
+        hash::restore(&mut flow, &message);
+        flow.set_up_tables();
+        hash::restore(&mut flow, &chaining);
+
+        let mut words = IV.map(words::constant);
+        fill(&mut words, &chaining);
+        let mut block = [words::constant(0); 16];
+        fill(&mut block, &message);
+        let digest = self.compress(&tables, &mut flow, words, block);
+        // The first nibble on top.
+        for nibble in digest.into_iter().rev() {
+            flow.output(nibble);
+        }
+        flow
+    }
+
+    /// The compression function of section 2.2: the nibbles of the words wanted.
+    fn compress(
+        &self,
+        tables: &Tables,
+        flow: &mut Flow,
+        chaining: [Word; 8],
+        message: [Word; 16],
+    ) -> Vec<Linear> {
+        let mut state = [words::constant(0); 16];
+        state[..8].copy_from_slice(&chaining);
+        for (word, iv) in state[8..12].iter_mut().zip(IV) {
+            *word = words::constant(iv);
+        }
+        state[14] = words::constant(self.bytes as u32); // cast ok: at most 64
+        state[15] = words::constant(self.flags);
+        flow.pad(
+            state
+                .as_flattened()
+                .iter()
+                .filter(|nibble| nibble.value().is_none())
+                .count(),
+        );
+        let mut schedule: [usize; 16] = std::array::from_fn(|word| word);
+        for _ in 0..7 {
+            let columns = [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]];
+            let diagonals = [[0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]];
+            for (index, &places) in columns.iter().chain(&diagonals).enumerate() {
+                let pair = [
+                    message[schedule[2 * index]],
+                    message[schedule[2 * index + 1]],
+                ];
+                g(tables, flow, &mut state, places, pair);
+            }
+            schedule = std::array::from_fn(|word| schedule[PERMUTATION[word]]);
+        }
+        // What is left of the state stays, so that the stack keeps its height; and the first nibble, which is to end on top, goes to the altstack first.
+        for value in state.as_flattened().iter().filter_map(Nibble::value) {
+            flow.leave(value);
+        }
+        let nibbles = &tables.nibbles;
+        (0..8 * self.words)
+            .map(|nibble| {
+                let (word, place) = (nibble / 8, nibble % 8);
+                let xor = nibbles.xor_by(
+                    flow,
+                    nibbles.xor,
+                    state[word][place],
+                    state[word + 8][place],
+                );
+                let plain = nibbles.plain(flow, xor);
+                if let [(value, _)] = plain.terms[..] {
+                    flow.keep_on_altstack(value);
+                }
+                plain
+            })
+            .collect()
+    }
+}
+
+/// Replaces the first nibbles of words.
+fn fill(words: &mut [Word], values: &[Value]) {
+    for (nibble, &value) in words.as_flattened_mut().iter_mut().zip(values) {
+        *nibble = Nibble::Value(value);
+    }
+}
 
 /// The tables of a compression.
 struct Tables {
@@ -39,7 +264,7 @@ impl Tables {
     }
 }
 
-/// The mixing function of section 2.2.
+/// The mixing function of section 2.2. In every column, as many values are made as used up.
 fn g(
     tables: &Tables,
     flow: &mut Flow,
@@ -48,7 +273,6 @@ fn g(
     [mx, my]: [Word; 2],
 ) {
     let zero = words::constant(0);
-    let pad = matches!(state[a][0], Nibble::Constant(_));
     let nibbles = &tables.nibbles;
     // The first two additions are not finished: what matters of them is the exclusive or, and the sums without carries.
     let (mut q, mut r) = (Vec::new(), Vec::new());
@@ -60,10 +284,7 @@ fn g(
         let sum = words::pending(flow, &[state[a][j], state[b][j]], &[mx[j]], nibbles.sum.low);
         q.push(sum);
         x[j] = pass(tables, flow, sum, &mut carry, state[d][j], j == 7);
-        if pad {
-            flow.unpad();
-            flow.unpad();
-        }
+        words::balance(flow, &[state[a][j], state[d][j]], &[sum, x[j]]);
     }
     let x = words::rotate_right_nibbles(x, 4);
     let mut carry = Carry::None;
@@ -71,10 +292,7 @@ fn g(
         let sum = words::pending(flow, &[state[c][j], x[j]], &[], nibbles.sum.low);
         r.push(sum);
         y[j] = pass(tables, flow, sum, &mut carry, state[b][j], j == 7);
-        if pad {
-            flow.unpad();
-            flow.unpad();
-        }
+        words::balance(flow, &[state[c][j], state[b][j]], &[sum, y[j]]);
     }
     let y = words::rotate_right_nibbles(y, 3);
     let mut carry = Carry::None;
@@ -152,14 +370,13 @@ fn keep(
 /// Rotates a word to the left by one bit, given twice its nibbles, working from nibble `start` up.
 fn rotate_doubled(tables: &Tables, flow: &mut Flow, word: Word, start: usize) -> Word {
     let sums = &tables.nibbles.sum;
-    let top = Linear::default();
     let mut rotated = words::constant(0);
     let below = word[(start + 7) % 8];
-    let mut carry = match words::with_carry(flow, words::sum_of(&[below]), Carry::None, sums, false) {
+    let mut carry = match words::with_carry(flow, words::sum_of(&[below]), Carry::None, sums, false)
+    {
         Ok(column) => words::carried(flow, column, sums),
         Err(_) => unreachable!("not the last column"),
     };
-    let _ = top;
     for place in (start..start + 8).map(|place| place % 8) {
         let last = place == (start + 7) % 8;
         let sum = words::sum_of(&[word[place]]);
@@ -175,109 +392,4 @@ fn rotate_doubled(tables: &Tables, flow: &mut Flow, word: Word, start: usize) ->
         };
     }
     rotated
-}
-
-/// Compresses one block, with the input chaining value's constant key.
-fn compress(
-    tables: &Tables,
-    flow: &mut Flow,
-    chaining: [Word; 8],
-    message: [Word; 16],
-    block_len: u32,
-    flags: u32,
-    outputs: usize,
-) -> Vec<[crate::dataflow::Linear; 8]> {
-    let mut state = [words::constant(0); 16];
-    state[..8].copy_from_slice(&chaining);
-    for (word, iv) in state[8..12].iter_mut().zip(IV) {
-        *word = words::constant(iv);
-    }
-    state[14] = words::constant(block_len);
-    state[15] = words::constant(flags);
-    // The first round meets a state of constants, which take no place on the stack.
-    flow.pad(128);
-    let mut schedule: [usize; 16] = std::array::from_fn(|word| word);
-    for _ in 0..7 {
-        let columns = [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]];
-        let diagonals = [[0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]];
-        for (index, &words) in columns.iter().chain(&diagonals).enumerate() {
-            let pair = [message[schedule[2 * index]], message[schedule[2 * index + 1]]];
-            g(tables, flow, &mut state, words, pair);
-        }
-        schedule = std::array::from_fn(|word| schedule[PERMUTATION[word]]);
-    }
-    // What is not asked for stays, so that the stack keeps its height.
-    for word in (outputs..8).flat_map(|word| [state[word], state[word + 8]]) {
-        for nibble in word {
-            if let Nibble::Value(value) = nibble {
-                flow.leave(value);
-            }
-        }
-    }
-    // The last first, as they lie on the altstack.
-    let mut out: Vec<[crate::dataflow::Linear; 8]> = (0..outputs)
-        .rev()
-        .map(|word| {
-            let mut nibbles: [_; 8] = std::array::from_fn(|place| {
-                let place = 7 - place;
-                let nibbles = &tables.nibbles;
-                let (fresh, other) = (state[word][place], state[word + 8][place]);
-                let xor = nibbles.xor_by(flow, nibbles.xor, fresh, other);
-                for nibble in [fresh, other] {
-                    if let Nibble::Value(value) = nibble {
-                        flow.leave(value);
-                    }
-                }
-                let plain = nibbles.plain(flow, xor);
-                if let [(value, _)] = plain.terms[..] {
-                    flow.keep_on_altstack(value);
-                }
-                plain
-            });
-            nibbles.reverse();
-            nibbles
-        })
-        .collect();
-    out.reverse();
-    out
-}
-
-thread_local! { pub static LAST: std::cell::RefCell<Option<Flow>> = const { std::cell::RefCell::new(None) }; }
-/// Compiles.
-pub fn block(len: usize, out_words: usize, gaps: [usize; 2]) -> Result<Compiled, CompileError> {
-    let mut bank = Bank::default();
-    let tables = Tables::new(&mut bank, gaps);
-    let mut flow = Flow::new(bank);
-    let mut inputs: Vec<[crate::dataflow::Value; 8]> = (0..len / 4)
-        .map(|_| {
-            let mut word: [crate::dataflow::Value; 8] = std::array::from_fn(|_| flow.input_below());
-            word.reverse();
-            word
-        })
-        .collect();
-    inputs.reverse();
-    let doubled: Vec<_> = inputs.iter().map(|&word| tables.nibbles.double(&mut flow, word)).collect();
-    for &nibble in doubled.iter().rev().flat_map(|word| word.iter().rev()) {
-        flow.restore(nibble);
-    }
-    flow.set_up_tables();
-    let mut message = [words::constant(0); 16];
-    for (word, doubled) in message.iter_mut().zip(doubled) {
-        *word = doubled.map(Nibble::Value);
-    }
-    let out = compress(
-        &tables,
-        &mut flow,
-        IV.map(words::constant),
-        message,
-        len as u32,
-        11,
-        out_words,
-    );
-    for word in out {
-        for nibble in word {
-            flow.output(nibble);
-        }
-    }
-    let c = flow.compile(); LAST.with(|l| *l.borrow_mut() = Some(flow)); c
 }

@@ -2,7 +2,9 @@
 
 pub mod blake3;
 mod catalogue;
+mod hash;
 pub mod sha256;
 pub mod u32;
 
 pub use self::catalogue::{GadgetSize, catalogue};
+pub use self::hash::{HashError, HashGadget, nibble_items};

@@ -18,6 +18,24 @@ pub enum Nibble {
     Value(Value),
 }
 
+impl Nibble {
+    /// The value, if it is not known.
+    pub fn value(&self) -> Option<Value> {
+        match *self {
+            Self::Constant(_) => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+}
+
+/// Takes padding away, if more values have been made than used up because operands are constants.
+pub(crate) fn balance(flow: &mut Flow, used: &[Nibble], made: &[Nibble]) {
+    let values = |nibbles: &[Nibble]| nibbles.iter().filter_map(Nibble::value).count();
+    for _ in values(used)..values(made) {
+        flow.unpad();
+    }
+}
+
 /// A 32-bit word, the lowest nibble first.
 pub type Word = [Nibble; 8];
 
@@ -155,15 +173,6 @@ impl NibbleTables {
                 Nibble::Value(flow.lookup(self.xor, index))
             }
         }
-    }
-
-    /// Doubles a word of plain nibbles from the top of the stack, the lowest on top, and puts it on the altstack.
-    pub(crate) fn double(&self, flow: &mut Flow, word: [Value; 8]) -> [Value; 8] {
-        word.map(|nibble| {
-            let doubled = flow.sum(Linear::from(nibble).plus(nibble));
-            flow.keep_on_altstack(doubled);
-            doubled
-        })
     }
 
     /// A nibble as a plain number.

@@ -1,0 +1,140 @@
+//! The hash gadgets against reference implementations, executed by the interpreter.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use sha2::{Digest, Sha256};
+use tapcourt_script::gadgets::{HashError, HashGadget, blake3, nibble_items, sha256};
+use tapcourt_script::interpreter::{Rules, execute};
+
+/// Messages worth trying: all zeros, all ones, single bits, and random ones.
+fn messages(bytes: usize, random: usize) -> Vec<Vec<u8>> {
+    let mut rng = ChaCha12Rng::seed_from_u64(bytes as u64);
+    let mut messages = vec![vec![0; bytes], vec![0xff; bytes]];
+    for byte in [0, bytes / 2, bytes - 1] {
+        let mut message = vec![0; bytes];
+        message[byte] = 0x80;
+        messages.push(message);
+    }
+    messages.extend((0..random).map(|_| (0..bytes).map(|_| rng.r#gen()).collect()));
+    messages
+}
+
+/// Runs a gadget on messages, and compares what it leaves with the digest. Returns how many were tried.
+fn check(gadget: &HashGadget, random: usize, digest: impl Fn(&[u8]) -> Vec<u8>) -> usize {
+    let messages = messages(gadget.message_bytes(), random);
+    for message in &messages {
+        // An item below, which has to stay as it is.
+        let mut stack = vec![b"below".to_vec()];
+        stack.extend(gadget.message_items(message));
+        let execution = execute(gadget.script(), stack, None, Rules::Policy);
+        let mut expected = vec![b"below".to_vec()];
+        expected.extend(nibble_items(&digest(message)[..gadget.digest_bytes()]));
+        assert_eq!(execution.stack, expected, "message {message:02x?}");
+        assert!(execution.altstack.is_empty());
+        assert!(execution.max_stack <= gadget.max_stack() + 1);
+    }
+    messages.len()
+}
+
+#[test]
+fn blake3_of_every_length_that_fits() {
+    let mut tried = 0;
+    let lengths = (1..=8).chain([20, 24, 31, 32, 33, 40, 60, 63, 64, 65, 80, 96, 110]);
+    for bytes in lengths.clone() {
+        let gadget = blake3::hash(bytes, 32).expect("fits the stack");
+        tried += check(&gadget, 3, |message| {
+            ::blake3::hash(message).as_bytes().to_vec()
+        });
+    }
+    println!("BLAKE3: {tried} messages of {} lengths", lengths.count());
+}
+
+#[test]
+fn blake3_merkle_nodes() {
+    let mut tried = 0;
+    for bytes in [24, 40] {
+        let gadget = blake3::hash(bytes, 20).expect("fits the stack");
+        tried += check(&gadget, 200, |message| {
+            ::blake3::hash(message).as_bytes().to_vec()
+        });
+        assert!(gadget.max_stack() <= 950);
+    }
+    println!("BLAKE3 to 20 bytes: {tried} messages");
+}
+
+#[test]
+fn sha256_of_every_length_that_fits() {
+    let mut tried = 0;
+    let lengths = [1, 3, 20, 32, 33, 54, 55, 56, 63, 64, 65, 80, 96];
+    for bytes in lengths {
+        let gadget = sha256::hash(bytes).expect("fits the stack");
+        tried += check(&gadget, 3, |message| Sha256::digest(message).to_vec());
+    }
+    println!("SHA-256: {tried} messages of {} lengths", lengths.len());
+}
+
+#[test]
+fn sha256_compression_of_a_block() {
+    let gadget = sha256::compression().expect("fits the stack");
+    let tried = check(&gadget, 40, |message| {
+        let mut state = [
+            0x6a09_e667,
+            0xbb67_ae85,
+            0x3c6e_f372,
+            0xa54f_f53a,
+            0x510e_527f,
+            0x9b05_688c,
+            0x1f83_d9ab,
+            0x5be0_cd19,
+        ];
+        let block: [u8; 64] = message.try_into().expect("64 bytes");
+        sha2::compress256(&mut state, &[block.into()]);
+        state
+            .iter()
+            .flat_map(|word: &u32| word.to_be_bytes())
+            .collect()
+    });
+    println!("SHA-256 compression: {tried} blocks");
+}
+
+#[test]
+fn double_sha256_of_block_headers() {
+    let gadget = sha256::hash256(80).expect("fits the stack");
+    let tried = check(&gadget, 5, |message| {
+        Sha256::digest(Sha256::digest(message)).to_vec()
+    });
+    println!("HASH256: {tried} headers");
+}
+
+#[test]
+fn impossible_lengths_are_refused_by_name() {
+    assert_eq!(
+        blake3::hash(0, 32).unwrap_err(),
+        HashError::MessageLength {
+            bytes: 0,
+            limit: 1024
+        }
+    );
+    assert_eq!(
+        sha256::hash(1025).unwrap_err(),
+        HashError::MessageLength {
+            bytes: 1025,
+            limit: 1024
+        }
+    );
+    assert_eq!(
+        blake3::hash(64, 18).unwrap_err(),
+        HashError::DigestLength { bytes: 18 }
+    );
+    let error = blake3::hash(1024, 32).unwrap_err();
+    assert!(
+        matches!(error, HashError::StackSize { bytes: 1024, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_gadget_is_the_same_every_time() {
+    let make = || blake3::hash(40, 20).expect("fits the stack");
+    assert_eq!(make().script(), make().script());
+}
