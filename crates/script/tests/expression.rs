@@ -234,6 +234,7 @@ fn random_expression(random: &mut Random) -> Expression {
         e.input_word("a"),
         e.witness_word("b"),
         e.input_word("c"),
+        e.input_plain_word("d"),
         e.word(random.next() as u32), // cast ok: its lowest bits
         e.word(random.pick(&[0, 1, u32::MAX, 0xff00])),
     ];
@@ -242,7 +243,7 @@ fn random_expression(random: &mut Random) -> Expression {
         let [a, b, c] = std::array::from_fn(|_| random.pick(&words));
         let [p, q] = std::array::from_fn(|_| random.pick(&bits));
         let by = random.below(32) as u32; // cast ok: below 32
-        match random.below(29) {
+        match random.below(31) {
             0 => words.push(e.add([a, b])),
             1 => words.push(e.add([a, b, c])),
             2 => words.push(e.add([a, b, c, a])),
@@ -278,12 +279,27 @@ fn random_expression(random: &mut Random) -> Expression {
                 words.push(e.word_from_nibbles(nibbles));
             }
             27 => words.push(e.word_from_bit(p)),
+            28 => {
+                let r = random.pick(&bits);
+                bits.push(e.select(p, q, r));
+            }
+            29 => {
+                let hashes =
+                    [a, b].map(|word| e.hash_from_words::<Hash160>(&[word, a, b, c, word]));
+                let hash = e.select(p, hashes[0], hashes[1]);
+                bits.push(e.equal(hash, hashes[0]));
+                words.push(e.hash_word(hash, 4));
+            }
             _ => bits.push(e.sign(a)),
         }
     }
     for _ in 0..1 + random.below(4) {
         let word = random.pick(&words);
-        e.output(word);
+        if random.below(4) == 0 {
+            e.output_plain(word);
+        } else {
+            e.output(word);
+        }
         let bit = random.pick(&bits);
         e.output(bit);
     }

@@ -1,9 +1,11 @@
 //! Word gadgets against plain Rust arithmetic, and their sizes.
 
-use tapcourt_script::encode_number;
+use std::time::Instant;
+
 use tapcourt_script::expression::{Datum, Expression, Template};
 use tapcourt_script::gadgets::u32::{gadgets, rows};
-use tapcourt_script::interpreter::{Execution, Rules, execute};
+use tapcourt_script::interpreter::{Execution, FailureReason, Rules, execute};
+use tapcourt_script::{decode_number, encode_number};
 
 /// Numbers at which carries, signs and digits change.
 const EDGES: [u32; 16] = [
@@ -242,7 +244,13 @@ fn gadgets_make_leaves() {
 
 #[test]
 fn sizes_keep_their_bounds() {
+    let start = Instant::now();
     let rows = rows();
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(
+        seconds < 2.0,
+        "all gadgets take {seconds} s, where one may take 2"
+    );
     for row in &rows {
         println!(
             "{:18} {:5} bytes, tables {:4}, hints {:5.1}, {:4} opcodes, stack {:3}",
@@ -264,4 +272,55 @@ fn sizes_keep_their_bounds() {
         assert!(row.script_bytes <= bytes, "{name}: {}", row.script_bytes);
     }
     assert!(rows.iter().all(|row| row.max_stack <= 950));
+}
+
+/// Gadgets that are composed of others, with hints of which some are wrong: the true result, or a failure.
+#[test]
+fn wrong_hints_never_change_a_result() {
+    const CASES: usize = 4_000;
+    let mut random = Random(0xfeed_5eed);
+    for (name, expression) in gadgets() {
+        let template = expression.compile().expect("fits the stack");
+        let hints: Vec<usize> = (0..template.hints().len())
+            .filter(|&item| template.hints()[item])
+            .collect();
+        if hints.is_empty() {
+            continue;
+        }
+        let mut accepted = 0;
+        for _ in 0..CASES {
+            let words: Vec<u32> = (0..4).map(|_| random.word()).collect();
+            let (data, left) = case(&name, &expression, &words, false);
+            let named = expression.inputs().map(|(name, _)| name).zip(data);
+            let evaluation = expression.evaluate(named).expect("all inputs");
+            let mut witness = template.witness(&evaluation);
+            for _ in 0..1 + random.next() % 2 {
+                let item = &mut witness[hints[random.next() as usize % hints.len()]]; // cast ok: reduced
+                let number = decode_number(item).unwrap_or(0);
+                *item = match random.next() % 5 {
+                    0 => encode_number(number + 1),
+                    1 => encode_number(number - 1),
+                    2 => encode_number(-number),
+                    3 => encode_number(i64::from(random.word()) - (1 << 31)),
+                    _ => random.next().to_le_bytes()[..random.next() as usize % 6].to_vec(), // cast ok: reduced
+                };
+            }
+            let execution = execute(&template.script, witness, None, Rules::Consensus);
+            let ended = execution.result.as_ref().map_or_else(
+                |failure| {
+                    let reason = &failure.reason;
+                    matches!(
+                        reason,
+                        FailureReason::CleanStack { .. } | FailureReason::EvalFalse
+                    )
+                },
+                |()| true,
+            );
+            if ended {
+                accepted += 1;
+                assert_eq!(execution.stack, left, "{name} of {words:x?}");
+            }
+        }
+        println!("{name}: {CASES} cases, {accepted} accepted with the true result");
+    }
 }

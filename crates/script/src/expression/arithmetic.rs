@@ -3,6 +3,7 @@
 use super::lower::Lowering;
 use super::tables::{Pair, Single, shift_pair};
 use super::{Bitwise, Shift};
+use crate::ScriptWriter;
 use crate::dataflow::{Linear, TableId};
 use crate::opcodes::*;
 
@@ -126,11 +127,14 @@ impl Lowering<'_> {
     }
 
     /// An operation on nibbles, bit by bit.
-    pub(crate) fn bitwise(&mut self, operation: Bitwise, a: &Digits, b: &Digits) -> Digits {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| {
-                let digit = self.bitwise_nibble(operation, a, b);
+    pub(crate) fn bitwise(&mut self, operation: Bitwise, words: &[Digits]) -> Digits {
+        (0..words[0].len())
+            .map(|place| {
+                let digits: Vec<Linear> = words.iter().map(|word| word[place].clone()).collect();
+                let digit = digits
+                    .into_iter()
+                    .reduce(|a, b| self.bitwise_nibble(operation, &a, &b))
+                    .expect("there are words");
                 self.keep(&digit);
                 digit
             })
@@ -153,7 +157,7 @@ impl Lowering<'_> {
             _ => {}
         }
         match operation {
-            Bitwise::Xor => {
+            Bitwise::Xor if self.tables.has(Single::Xor) => {
                 // The one that is known is put in spread form for free.
                 let (a, b) = if b.as_constant().is_some() {
                     (b, a)
@@ -163,11 +167,12 @@ impl Lowering<'_> {
                 let spread = self.read(self.tables.single(Single::Spread), a.clone());
                 self.read(self.tables.single(Single::Xor), plus(&spread, b))
             }
-            Bitwise::And | Bitwise::Or => {
+            Bitwise::And | Bitwise::Or | Bitwise::Xor => {
                 let forms = self.tables.single(Single::Ternary);
                 let table = self.tables.single(match operation {
                     Bitwise::And => Single::And,
-                    _ => Single::Or,
+                    Bitwise::Or => Single::Or,
+                    Bitwise::Xor => Single::TernaryXor,
                 });
                 let (a, b) = (self.read(forms, a.clone()), self.read(forms, b.clone()));
                 self.read(table, plus(&a, &b))
@@ -179,8 +184,7 @@ impl Lowering<'_> {
     pub(crate) fn shift(&mut self, shift: Shift, word: &Digits, bits: u32) -> Digits {
         let len = word.len() as i32; // cast ok: 8
         let fill: Linear = if shift == Shift::RightArithmetic && bits > 0 {
-            let top = word.last().expect("words have digits").clone();
-            self.read(self.tables.single(Single::Fill), top)
+            self.fill(shift, word)
         } else {
             0.into()
         };
@@ -214,9 +218,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// A word, or its negative where a bit is 1.
-    pub(crate) fn negate_if(&mut self, word: &Digits, bit: &Linear) -> Digits {
-        // The state: 16 for a number to be negated.
+    /// The state 1 of a pair of tables, as `16 ·` it, where a bit is 1, else the state 0.
+    fn state(&mut self, bit: &Linear) -> Linear {
         let code = [
             OP_IF.to_u8(),
             1,
@@ -225,11 +228,112 @@ impl Lowering<'_> {
             OP_0.to_u8(),
             OP_ENDIF.to_u8(),
         ];
-        let state = match bit.as_constant() {
+        match bit.as_constant() {
             Some(bit) => (32 * bit).into(),
             None => self.code(&[&code], [bit.clone()]).into(),
+        }
+    }
+
+    /// The nibble that comes in where a word is shifted.
+    fn fill(&mut self, shift: Shift, word: &Digits) -> Linear {
+        match shift {
+            Shift::Left | Shift::Right => 0.into(),
+            Shift::RotateRight => word[0].clone(),
+            Shift::RightArithmetic => {
+                let top = word.last().expect("words have digits").clone();
+                self.read(self.tables.single(Single::Fill), top)
+            }
+        }
+    }
+
+    /// A word shifted by one or two bits where a bit is 1.
+    pub(crate) fn shift_if(
+        &mut self,
+        shift: Shift,
+        word: &Digits,
+        bits: u32,
+        bit: &Linear,
+    ) -> Digits {
+        let left = shift == Shift::Left;
+        let pair = Pair::ShiftIf { left, bits };
+        let mut incoming = self.state(bit);
+        if matches!(shift, Shift::RotateRight | Shift::RightArithmetic) {
+            let fill = self.fill(shift, word);
+            incoming = self.read(self.tables.pair(pair).carry, plus(&fill, &incoming));
+        }
+        let mut columns = word.clone();
+        if left {
+            return self.closed_columns(pair, &columns, incoming);
+        }
+        columns.reverse();
+        let mut digits = self.closed_columns(pair, &columns, incoming);
+        digits.reverse();
+        digits
+    }
+
+    /// A word shifted by as many nibbles as three bits say, the lowest first.
+    ///
+    /// On the stack, what comes in lies deepest, then the word, so that what a digit is replaced by lies as many items deeper as there are nibbles to
+    /// shift by.
+    pub(crate) fn shift_nibbles(
+        &mut self,
+        shift: Shift,
+        word: &Digits,
+        bits: [Linear; 3],
+    ) -> Digits {
+        let len = word.len();
+        let mut digits = word.clone();
+        let incoming: Digits = if shift == Shift::RotateRight {
+            word[..len - 1].iter().rev().cloned().collect()
+        } else {
+            vec![self.fill(shift, word); len - 1]
         };
+        if shift != Shift::Left {
+            digits.reverse();
+        }
+        let arguments: Vec<Linear> = incoming.into_iter().chain(digits).chain(bits).collect();
+        let mut writer = ScriptWriter::new();
+        // One more, since the amount itself lies above the digits.
+        for opcode in [OP_DUP, OP_ADD, OP_ADD, OP_DUP, OP_ADD, OP_ADD, OP_1ADD] {
+            writer.op(opcode);
+        }
+        for place in 0..len {
+            let depth = if shift == Shift::Left {
+                len - 1 - place
+            } else {
+                place
+            };
+            writer.op(OP_DUP);
+            if depth > 0 {
+                writer.int(depth as i64).op(OP_ADD); // cast ok: below 8
+            }
+            writer.op(OP_PICK).op(OP_TOALTSTACK);
+        }
+        // The amount, the word, and what came in.
+        for _ in 0..len {
+            writer.op(OP_2DROP);
+        }
+        for _ in 0..len {
+            writer.op(OP_FROMALTSTACK);
+        }
+        // At the highest, all digits on the altstack, and two items more than the amount; the three bits are gone.
+        let code = writer.into_script().into_bytes();
+        let mut shifted = self.flow.apply_code(code, len, arguments, len);
+        shifted.reverse();
+        shifted.into_iter().map(Linear::from).collect()
+    }
+
+    /// A word, or its negative where a bit is 1.
+    pub(crate) fn negate_if(&mut self, word: &Digits, bit: &Linear) -> Digits {
+        let state = self.state(bit);
         self.closed_columns(Pair::Negate, word, state)
+    }
+
+    /// A nibble as a plain number.
+    pub(crate) fn plain(&mut self, nibble: Linear) -> Linear {
+        let number = self.read(self.tables.single(Single::Half), nibble);
+        self.keep(&number);
+        number
     }
 
     /// The bits of a nibble.

@@ -162,10 +162,21 @@ impl Evaluation {
                     }
                 })
                 .into(),
-            Operation::Bitwise(operation) => operation.apply(word(0), word(1)).into(),
+            Operation::Bitwise(operation) => (1..arguments.len())
+                .fold(word(0), |all, argument| {
+                    operation.apply(all, word(argument))
+                })
+                .into(),
             Operation::Not if types[0] == Type::Bit => (!bit(0)).into(),
             Operation::Not => (!word(0)).into(),
             Operation::Shift(shift, bits) => shift.apply(word(0), *bits).into(),
+            Operation::ShiftIf(shift, bits) => {
+                shift.apply(word(0), if bit(1) { *bits } else { 0 }).into()
+            }
+            Operation::ShiftNibbles(shift) => {
+                let nibbles = (0..3).map(|index| u32::from(bit(1 + index)) << index);
+                shift.apply(word(0), 4 * nibbles.sum::<u32>()).into()
+            }
             Operation::LessThan => (word(0) < word(1)).into(),
             Operation::Equal => (datum(0) == datum(1)).into(),
             Operation::Select => datum(if bit(0) { 1 } else { 2 }).clone(),

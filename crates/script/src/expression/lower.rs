@@ -2,7 +2,7 @@
 
 use super::arithmetic::{Digits, complement};
 use super::tables::Tables;
-use super::{Bitwise, Expression, Operation, Source, Step, Type, ValueId};
+use super::{Bitwise, Expression, Form, Operation, Source, Step, Type, ValueId};
 use crate::dataflow::{Bank, Flow, Linear, Node, Value};
 use crate::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
 use crate::opcodes::*;
@@ -49,7 +49,7 @@ pub(crate) struct Lowering<'a> {
 /// For each step whether anything depends on it.
 fn live_steps(expression: &Expression) -> Vec<bool> {
     let mut used = vec![false; expression.values.len()];
-    for output in &expression.outputs {
+    for (output, _) in &expression.outputs {
         used[output.index()] = true;
     }
     let mut live = vec![false; expression.steps.len()];
@@ -80,16 +80,21 @@ impl<'a> Lowering<'a> {
                 .enumerate()
                 .filter(|(index, _)| live[*index])
         };
+        let plain_outputs = expression
+            .outputs
+            .iter()
+            .any(|&(_, form)| form == Form::Plain);
         let mut bank = Bank::default();
-        let tables = Tables::new(&mut bank, steps().map(|(_, step)| step));
-        let from_witness = expression.steps.iter().any(|step| {
-            matches!(
-                step.operation,
-                Operation::Input {
-                    source: Source::Witness,
-                    ..
-                }
-            )
+        let tables = Tables::new(
+            &mut bank,
+            steps().map(|(_, step)| step),
+            scope,
+            plain_outputs,
+        );
+        // What must be made ready passes the altstack, so that all items stay in order.
+        let unready = expression.steps.iter().any(|step| match step.operation {
+            Operation::Input { source, .. } => source != Source::Opened,
+            _ => false,
         });
         let mut lowering = Self {
             expression,
@@ -97,7 +102,7 @@ impl<'a> Lowering<'a> {
             tables,
             digits: vec![Digits::new(); expression.values.len()],
             entries: Vec::new(),
-            by_altstack: scope == Scope::Whole || from_witness,
+            by_altstack: scope == Scope::Whole || unready,
         };
         for (index, step) in steps() {
             let results = lowering.step(index, step);
@@ -105,9 +110,13 @@ impl<'a> Lowering<'a> {
                 lowering.digits[result.index()] = digits;
             }
         }
-        for output in &expression.outputs {
+        for &(output, form) in &expression.outputs {
             for digit in lowering.digits[output.index()].clone().into_iter().rev() {
-                lowering.flow.output(digit);
+                let number = match form {
+                    Form::Doubled => digit,
+                    Form::Plain => lowering.plain(digit),
+                };
+                lowering.flow.output(number);
             }
         }
         if expression.outputs.is_empty() {
@@ -156,7 +165,8 @@ impl<'a> Lowering<'a> {
             [&head[..], &[bound], &tail, then].concat()
         };
         let prepare = match (source, value_type) {
-            (Source::Opened, _) => None,
+            (Source::Opened, _) | (Source::Plain, Type::Bit) => None,
+            (Source::Plain, _) => Some([OP_DUP, OP_ADD].map(|opcode| opcode.to_u8()).to_vec()),
             // The last opcode also makes the number a minimal one.
             (Source::Witness, Type::Bit) => Some(check(OP_2.to_u8(), &[OP_0NOTEQUAL.to_u8()])),
             (Source::Witness, _) => {
@@ -200,14 +210,20 @@ impl<'a> Lowering<'a> {
                 ]
             }
             Operation::Sum { plus } => vec![self.sum(&arguments[..*plus], &arguments[*plus..])],
-            Operation::Bitwise(operation) => {
-                vec![self.bitwise(*operation, &arguments[0], &arguments[1])]
-            }
+            Operation::Bitwise(operation) => vec![self.bitwise(*operation, &arguments)],
             Operation::Not if result_type == Some(Type::Bit) => {
                 bit(self.code(&[&[OP_NOT.to_u8()]], [arguments[0][0].clone()]))
             }
             Operation::Not => vec![arguments[0].iter().map(complement).collect()],
             Operation::Shift(shift, bits) => vec![self.shift(*shift, &arguments[0], *bits)],
+            Operation::ShiftIf(shift, bits) => {
+                vec![self.shift_if(*shift, &arguments[0], *bits, &arguments[1][0])]
+            }
+            Operation::ShiftNibbles(shift) => {
+                // The highest one is on top.
+                let bits = std::array::from_fn(|bit| arguments[1 + bit][0].clone());
+                vec![self.shift_nibbles(*shift, &arguments[0], bits)]
+            }
             Operation::LessThan => vec![vec![self.less_than(&arguments[0], &arguments[1])]],
             Operation::Equal => vec![vec![self.equal(&arguments[0], &arguments[1])]],
             Operation::Select => vec![self.select(&arguments[0][0], &arguments[1], &arguments[2])],

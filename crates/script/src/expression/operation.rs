@@ -8,6 +8,8 @@ use crate::gadgets::u32::Product;
 pub(crate) enum Source {
     /// From an opening, or whatever else vouches for them: bits as they are, nibbles `2n`.
     Opened,
+    /// From whatever else vouches for them: bits and nibbles as they are.
+    Plain,
     /// From the witness as they are: bits and nibbles `n`, which the script checks.
     Witness,
 }
@@ -70,6 +72,10 @@ pub(crate) enum Operation {
     Bitwise(Bitwise),
     Not,
     Shift(Shift, u32),
+    /// Shifted by this many bits, 1 or 2, where the second argument, a bit, is 1.
+    ShiftIf(Shift, u32),
+    /// Shifted by whole nibbles: one, two and four where the bits after the word are 1.
+    ShiftNibbles(Shift),
     /// Whether the first word is below the second.
     LessThan,
     /// Whether two values are equal, digit by digit.

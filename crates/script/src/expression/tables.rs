@@ -2,9 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lower::Scope;
 use super::{Bitwise, Operation, Shift, Step};
 use crate::dataflow::{Bank, Table, TableId};
 use crate::words;
+
+/// Bytes, about, that set up and remove the tables of exclusive or by spread forms.
+const SPREAD_BYTES: usize = 590;
+
+/// … by ternary forms.
+const TERNARY_BYTES: usize = 240;
+
+/// … by ternary forms, where those are needed anyway.
+const TERNARY_XOR_BYTES: usize = 110;
+
+/// Bytes of the second look-up for a nibble's ternary form.
+const LOOKUP_BYTES: usize = 4;
 
 /// A table that is read by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,12 +28,16 @@ pub(crate) enum Single {
     And,
     /// From the sum of two nibbles in ternary form.
     Or,
+    /// From the sum of two nibbles in ternary form.
+    TernaryXor,
     /// From a nibble to its spread form.
     Spread,
     /// From a nibble to its ternary form: its bits as digits to base 3.
     Ternary,
     /// From a nibble to one of its bits, as it is.
     Bit(u8),
+    /// From a nibble to its plain number.
+    Half,
     /// From a nibble to one whose bits are all the highest one.
     Fill,
 }
@@ -34,6 +51,8 @@ pub(crate) enum Pair {
     Left(u32),
     /// A nibble shifted to the right by one bit, `16 ·` the incoming one being added; what it shifts out, times 16.
     Right,
+    /// A nibble shifted to the left (or else right) by so many bits, or not. `16 ·` a state is added: 0 keeps, `1 + c` shifts `c` in.
+    ShiftIf { left: bool, bits: u32 },
     /// A nibble of a negated number. `16 ·` a state is added: 0 keeps, 1 negates, 2 negates a number of which a lower digit was not 0.
     Negate,
 }
@@ -74,11 +93,13 @@ impl Single {
             Self::Xor => of_two(Bitwise::Xor, &spread, &|nibble| 2 * nibble),
             Self::And => of_two(Bitwise::And, &ternary_number, &ternary_number),
             Self::Or => of_two(Bitwise::Or, &ternary_number, &ternary_number),
+            Self::TernaryXor => of_two(Bitwise::Xor, &ternary_number, &ternary_number),
             Self::Spread => doubled(&|nibble| spread(nibble) / 2),
             Self::Ternary => doubled(&ternary),
             Self::Bit(bit) => {
                 Table::new((0..16).map(|nibble| (2 * nibble, nibble >> bit & 1))).exact()
             }
+            Self::Half => Table::new((0..16).map(|nibble| (2 * nibble, nibble))).exact(),
             Self::Fill => doubled(&|nibble| 15 * (nibble >> 3)),
         }
     }
@@ -95,6 +116,16 @@ impl Pair {
                 (shifted % 16, 16 * (shifted / 16))
             }
             Self::Right => (nibble >> 1 | state << 3, 16 * (nibble & 1)),
+            Self::ShiftIf { .. } if state == 0 => (nibble, 0),
+            Self::ShiftIf { left: true, bits } => {
+                let shifted = nibble << bits | (state - 1);
+                (shifted % 16, 16 * (1 + shifted / 16))
+            }
+            Self::ShiftIf { left: false, bits } => {
+                let incoming = (state - 1) << (4 - bits);
+                let outgoing = nibble & ((1 << bits) - 1);
+                (nibble >> bits | incoming, 16 * (1 + outgoing))
+            }
             Self::Negate => match (state, nibble) {
                 (0, _) => (nibble, 0),
                 (1, 0) => (0, 16),
@@ -110,6 +141,7 @@ impl Pair {
             Self::Sum => 16 * terms as i64, // cast ok: at most 5
             Self::Left(bits) => 16 << bits,
             Self::Right => 32,
+            Self::ShiftIf { bits, .. } => 16 * (1 + (1 << bits)),
             Self::Negate => 48,
         }
     }
@@ -117,10 +149,19 @@ impl Pair {
 
 impl Tables {
     /// Puts the tables that these steps need into a bank.
-    pub(crate) fn new<'a>(bank: &mut Bank, steps: impl Iterator<Item = &'a Step>) -> Self {
+    pub(crate) fn new<'a>(
+        bank: &mut Bank,
+        steps: impl Iterator<Item = &'a Step>,
+        scope: Scope,
+        plain_outputs: bool,
+    ) -> Self {
         let mut singles = BTreeSet::new();
+        if plain_outputs {
+            singles.insert(Single::Half);
+        }
         let mut pairs = BTreeSet::new();
         let mut terms = 2;
+        let mut xors = 0;
         for step in steps {
             match step.operation {
                 Operation::Sum { .. } => {
@@ -132,7 +173,10 @@ impl Tables {
                 }
                 Operation::Bitwise(operation) => {
                     singles.extend(match operation {
-                        Bitwise::Xor => [Single::Xor, Single::Spread],
+                        Bitwise::Xor => {
+                            xors += 8 * (step.arguments.len() - 1);
+                            continue;
+                        }
                         Bitwise::And => [Single::And, Single::Ternary],
                         Bitwise::Or => [Single::Or, Single::Ternary],
                     });
@@ -143,12 +187,38 @@ impl Tables {
                         singles.insert(Single::Fill);
                     }
                 }
+                Operation::ShiftIf(shift, bits) => {
+                    let left = shift == Shift::Left;
+                    pairs.insert(Pair::ShiftIf { left, bits });
+                    if shift == Shift::RightArithmetic {
+                        singles.insert(Single::Fill);
+                    }
+                }
+                Operation::ShiftNibbles(Shift::RightArithmetic) => {
+                    singles.insert(Single::Fill);
+                }
                 Operation::NegateIf => {
                     pairs.insert(Pair::Negate);
                 }
                 Operation::Split => singles.extend((0..4).map(Single::Bit)),
                 _ => {}
             }
+        }
+        if xors > 0 {
+            // One look-up less for each, but the tables are larger.
+            let ternary = singles.contains(&Single::Ternary);
+            let extra = if ternary {
+                TERNARY_XOR_BYTES
+            } else {
+                TERNARY_BYTES
+            };
+            singles.extend(
+                if scope == Scope::Whole && LOOKUP_BYTES * xors + extra < SPREAD_BYTES {
+                    [Single::TernaryXor, Single::Ternary]
+                } else {
+                    [Single::Xor, Single::Spread]
+                },
+            );
         }
         let mut tables = Self::default();
         // What is read first is put highest.
@@ -174,6 +244,11 @@ impl Tables {
             tables.pairs.insert(pair, PairTables { low, carry });
         }
         tables
+    }
+
+    /// Whether there is this table.
+    pub(crate) fn has(&self, single: Single) -> bool {
+        self.singles.contains_key(&single)
     }
 
     /// A table.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
-use super::{Datum, Evaluation, Expression, Operation, Source, Type, ValueId};
+use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
 use crate::dataflow::{CompileError, Compiled, Linear, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
 use crate::{decode_number, encode_number};
@@ -27,7 +27,7 @@ pub struct Template {
     /// What the stack must hold at the start, the first one on top.
     entries: Vec<Start>,
     named: Vec<Named>,
-    outputs: Vec<ValueId>,
+    outputs: Vec<(ValueId, Form)>,
 }
 
 /// A stack item at the start.
@@ -151,7 +151,7 @@ impl Template {
                 Item::Digit { value, digit } => {
                     let digit = evaluation.values[value.index()].digits()[digit];
                     match start.source {
-                        Source::Witness => digit.into(),
+                        Source::Witness | Source::Plain => digit.into(),
                         Source::Opened => start.value_type.logical(digit),
                     }
                 }
@@ -176,11 +176,16 @@ impl Template {
         if self.outputs.is_empty() {
             return vec![encode_number(1)];
         }
-        let outputs = self.outputs.iter().flat_map(|output| {
+        let outputs = self.outputs.iter().flat_map(|&(output, form)| {
             let datum = &evaluation.values[output.index()];
             let of = datum.value_type();
             let digits = datum.digits().into_iter().rev();
-            digits.map(move |digit| encode_number(of.logical(digit)))
+            digits.map(move |digit| {
+                encode_number(match form {
+                    Form::Doubled => of.logical(digit),
+                    Form::Plain => digit.into(),
+                })
+            })
         });
         outputs.collect()
     }

@@ -66,25 +66,35 @@ impl fmt::Display for Type {
 /// A handle with a type.
 pub trait Typed: Copy {
     /// The type of the value.
-    fn value_type(self) -> Type;
+    const TYPE: Type;
     /// The value.
     fn id(self) -> ValueId;
+    /// The handle for a value of this type.
+    fn from_id(id: ValueId) -> Self;
+}
+
+/// A handle of a hash.
+pub trait Hash: Typed {
+    /// Words of the hash.
+    const WORDS: usize;
 }
 
 macro_rules! handles {
-    ($($(#[$doc:meta])* $name:ident = $type:ident,)*) => {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
             pub struct $name(pub(super) ValueId);
 
             impl Typed for $name {
-                fn value_type(self) -> Type {
-                    Type::$type
-                }
+                const TYPE: Type = Type::$name;
 
                 fn id(self) -> ValueId {
                     self.0
+                }
+
+                fn from_id(id: ValueId) -> Self {
+                    Self(id)
                 }
             }
         )*
@@ -93,41 +103,23 @@ macro_rules! handles {
 
 handles! {
     /// A bit of an [`Expression`](super::Expression).
-    Bit = Bit,
+    Bit,
     /// A nibble of an [`Expression`](super::Expression).
-    Nibble = Nibble,
+    Nibble,
     /// A 32-bit word of an [`Expression`](super::Expression).
-    Word = Word,
+    Word,
     /// A hash of 160 bits, which an [`Expression`](super::Expression) takes as five words, each in little-endian byte order.
-    Hash160 = Hash160,
+    Hash160,
     /// A hash of 256 bits, which an [`Expression`](super::Expression) takes as eight words, each in little-endian byte order.
-    Hash256 = Hash256,
-}
-
-/// A hash as a number of words.
-pub trait Hash: Typed {
-    /// Words of the hash.
-    const WORDS: usize;
-    /// The handle for a value of this type.
-    fn from_id(id: ValueId) -> Self;
-    /// The type.
-    const TYPE: Type;
+    Hash256,
 }
 
 impl Hash for Hash160 {
     const WORDS: usize = 5;
-    const TYPE: Type = Type::Hash160;
-    fn from_id(id: ValueId) -> Self {
-        Self(id)
-    }
 }
 
 impl Hash for Hash256 {
     const WORDS: usize = 8;
-    const TYPE: Type = Type::Hash256;
-    fn from_id(id: ValueId) -> Self {
-        Self(id)
-    }
 }
 
 /// A value as it is known to the prover.

@@ -3,6 +3,8 @@
 //! Words are eight nibbles, each the number `2n`, the lowest on top. Where there are several words, their nibbles are interleaved as the
 //! gadget uses them: for an addition, the lowest nibbles of all words lie on top, then the next. [`Template::witness`] has the order.
 //!
+//! What goes wrong in gadgets, and the rules that keep it from happening, is written down in `docs/rules.md` of this crate.
+//!
 //! [`Template::witness`]: crate::expression::Template::witness
 
 pub(crate) mod block;

@@ -10,6 +10,9 @@ const SAMPLES: u32 = 256;
 /// A gadget of one operation: from words to what it leaves.
 type Build = fn(&mut Expression, Word, Word);
 
+/// A gadget that makes its inputs itself.
+type BuildAll = fn(&mut Expression);
+
 /// Names of operations on two words (those on one take the first), and how they are built.
 const TWO: &[(&str, Build)] = &[
     ("add", |e, a, b| {
@@ -150,7 +153,7 @@ const TWO: &[(&str, Build)] = &[
 ];
 
 /// Operations on three and four words, and from bits.
-const MORE: &[(&str, fn(&mut Expression))] = &[
+const MORE: &[(&str, BuildAll)] = &[
     ("add3", |e| {
         let words = ["a", "b", "c"].map(|name| e.input_word(name));
         let sum = e.add(words);
