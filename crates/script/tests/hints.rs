@@ -189,10 +189,21 @@ fn four_bits_exhaustively() {
     }
 }
 
-/// At 8 bits, every `step`-th pair of operands: for each hint all values within its range and next to it, and negative ones.
-fn eight_bits(step: u64) {
+/// Pairs of operands at 8 bits: every 16th of all, or so many times more as `TAPCOURT_SCALE` says. At 16 it is all of them, which takes some
+/// minutes: 21,823,488 executions.
+fn pairs_of_eight_bits() -> u64 {
+    let all = 1u64 << 16;
+    let scale = std::env::var("TAPCOURT_SCALE").map_or(1.0, |scale| {
+        scale.parse::<f64>().expect("TAPCOURT_SCALE is a number")
+    });
+    ((all as f64 / 16.0 * scale) as u64).clamp(1, all) // cast ok: at most 2^16
+}
+
+/// At 8 bits, for each hint all values within its range and next to it, and negative ones.
+#[test]
+fn eight_bits() {
     for checker in Checker::all(2) {
-        in_parallel((1 << 16) / step, |index| {
+        in_parallel(pairs_of_eight_bits(), |index| {
             // The multiples of an odd number: all pairs if all are asked for, and any run of them has every digit.
             let operands = (index * 0x9e37) & 0xffff;
             let (a, b) = (operands >> 8, operands & 255);
@@ -216,17 +227,6 @@ fn eight_bits(step: u64) {
         });
         checker.report();
     }
-}
-
-#[test]
-fn eight_bits_sampled() {
-    eight_bits(16);
-}
-
-#[test]
-#[ignore = "takes minutes: 21,823,488 executions"]
-fn eight_bits_exhaustively() {
-    eight_bits(1);
 }
 
 /// A division of 8 bits: every claim of quotient and remainder, with the carries that fit it best.

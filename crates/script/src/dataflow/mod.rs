@@ -10,7 +10,7 @@
 //!
 //! So it is not added. What a table yields is up to us: if its entries are all shifted by `k`, a value read from it can index another table (or the
 //! same) as it is. Every table gets such a shift, its *offset*, and the compiler chooses all of them together, so that as many look-ups as
-//! possible need no correction ([`offsets`]). The rest are corrected by one to four bytes. This works because a computation that replaces values
+//! possible need no correction (`offsets.rs`). The rest are corrected by one to four bytes. This works because a computation that replaces values
 //! one for one keeps the stack at the same height.
 //!
 //! A value thus has two forms: the *logical* one, which the author of a flow thinks in, and the number that lies on the stack: logical plus the offset
