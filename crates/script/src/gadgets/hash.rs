@@ -40,8 +40,9 @@ pub enum HashError {
 /// A script that hashes a message of a fixed length.
 ///
 /// It takes the message from the stack and leaves the digest there, both as nibbles: plain numbers from 0 to 15, the first byte's on top, of each byte the
-/// low nibble above the high one. Tables are set up and removed by the script. The nibbles have to be in range, which openings see to: a
-/// number out of range makes the script fail or gives another digest, but never reads what the spender chose.
+/// low nibble above the high one. Tables are set up and removed by the script.
+///
+/// The nibbles have to be in range: they index tables, so with others the digest may be anything. Openings deliver nothing else.
 #[derive(Clone, Debug)]
 pub struct HashGadget {
     pub(crate) script: ScriptBuf,
