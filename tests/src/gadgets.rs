@@ -233,8 +233,17 @@ static WORDS: LazyLock<Vec<(String, Expression, Template)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// One word gadget on inputs of eight bytes each: its name, its script, its witness, and what it is to leave.
-fn word_gadget(data: &[u8]) -> Option<(&str, &Template, Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+/// A word gadget on some inputs.
+struct WordCase {
+    name: &'static str,
+    template: &'static Template,
+    witness: Vec<Vec<u8>>,
+    /// What it is to leave.
+    left: Vec<Vec<u8>>,
+}
+
+/// One word gadget on inputs of eight bytes each.
+fn word_gadget(data: &[u8]) -> Option<WordCase> {
     let (&selected, data) = data.split_first()?;
     let (name, expression, template) = &WORDS[usize::from(selected) % WORDS.len()];
     let mut numbers = data.chunks(8).map(|chunk| {
@@ -248,15 +257,20 @@ fn word_gadget(data: &[u8]) -> Option<(&str, &Template, Vec<Vec<u8>>, Vec<Vec<u8
     let evaluation = expression
         .evaluate(inputs)
         .expect("every input has a value");
-    let (witness, left) = (template.witness(&evaluation), template.left(&evaluation));
-    Some((name, template, witness, left))
+    Some(WordCase {
+        name,
+        template,
+        witness: template.witness(&evaluation),
+        left: template.left(&evaluation),
+    })
 }
 
 /// A script against the evaluation of its expression, which tests hold against plain Rust.
 fn word_gadgets(data: &[u8]) {
-    if let Some((name, template, witness, left)) = word_gadget(data) {
-        let execution = execute(&template.script, witness, None, Rules::Policy);
-        assert_eq!(execution.stack, left, "{name}: {:?}", execution.result);
+    if let Some(case) = word_gadget(data) {
+        let execution = execute(&case.template.script, case.witness, None, Rules::Policy);
+        let result = execution.result;
+        assert_eq!(execution.stack, case.left, "{}: {result:?}", case.name);
     }
 }
 
@@ -264,7 +278,13 @@ fn word_gadgets(data: &[u8]) {
 /// how long it is, or that it stays as it is.
 fn lying_hints(data: &[u8]) {
     let (inputs, mut lies) = data.split_at(data.len() / 2);
-    let Some((name, template, mut witness, left)) = word_gadget(inputs) else {
+    let Some(WordCase {
+        name,
+        template,
+        mut witness,
+        left,
+    }) = word_gadget(inputs)
+    else {
         return;
     };
     for (item, _) in witness

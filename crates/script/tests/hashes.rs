@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use sha2::{Digest, Sha256};
-use tapcourt_script::gadgets::{HashError, HashGadget, blake3, nibble_items, sha256};
+use tapcourt_script::gadgets::{HashError, HashGadget, blake3, catalogue, nibble_items, sha256};
 use tapcourt_script::interpreter::{Rules, execute};
 
 /// Messages worth trying: all zeros, all ones, single bits, and random ones.
@@ -137,4 +137,27 @@ fn impossible_lengths_are_refused_by_name() {
 fn a_gadget_is_the_same_every_time() {
     let make = || blake3::hash(40, 20).expect("fits the stack");
     assert_eq!(make().script(), make().script());
+}
+
+#[test]
+fn sizes_keep_their_bounds() {
+    let rows = catalogue();
+    for (name, bytes) in [
+        ("blake3/64B", 56_000),
+        ("blake3/node", 46_000),
+        ("blake3/24B", 44_000),
+        ("sha256/64B-block", 160_000),
+    ] {
+        let row = rows.iter().find(|row| row.name == name);
+        let row = row.unwrap_or_else(|| panic!("the catalogue lists {name}"));
+        println!(
+            "{name}: {} bytes, stack {}",
+            row.script_bytes, row.max_stack
+        );
+        assert!(row.script_bytes <= bytes && row.max_stack <= 950, "{row:?}");
+        assert!(
+            row.unoptimised_bytes
+                .is_some_and(|bytes| bytes > row.script_bytes)
+        );
+    }
 }

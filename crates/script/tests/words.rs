@@ -1,7 +1,5 @@
 //! Word gadgets against plain Rust arithmetic, and their sizes.
 
-use std::time::Instant;
-
 use tapcourt_script::expression::{Datum, Expression, Template};
 use tapcourt_script::gadgets::u32::{gadgets, rows};
 use tapcourt_script::interpreter::{Execution, FailureReason, Rules, execute};
@@ -244,13 +242,7 @@ fn gadgets_make_leaves() {
 
 #[test]
 fn sizes_keep_their_bounds() {
-    let start = Instant::now();
     let rows = rows();
-    let seconds = start.elapsed().as_secs_f64();
-    assert!(
-        seconds < 2.0,
-        "all gadgets take {seconds} s, where one may take 2"
-    );
     for row in &rows {
         println!(
             "{:18} {:5} bytes, tables {:4}, hints {:5.1}, {:4} opcodes, stack {:3}",
