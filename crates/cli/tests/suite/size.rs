@@ -239,29 +239,29 @@ fn leaves_of_netlists_that_are_not_given_are_not_compared() {
 
 #[test]
 fn bad_ledgers_name_the_line() {
-    let head = "name\tscript_bytes\twitness_bytes\tweight\topcodes\tmax_stack\n";
+    let head = "name\tscript_bytes\twitness_bytes\tweight\topcodes\tmax_stack\ttable_bytes\tunoptimised_bytes\n";
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ledger.tsv");
     let cases = [
         (String::new(), "line 1: "),
         ("name,weight\na,1\n".to_owned(), "line 1: "),
         (
-            format!("{head}a\t1\t2\t3\t4\t5\nb\t1\t2\n"),
+            format!("{head}a\t1\t2\t3\t4\t5\t6\t7\nb\t1\t2\n"),
             "line 3: 3 fields",
         ),
         (
-            format!("{head}a\t1\t2\tthree\t4\t5\n"),
+            format!("{head}a\t1\t2\tthree\t4\t5\t6\t7\n"),
             "line 2: weight is \"three\"",
         ),
         (
-            format!("{head}a\t1\t2\t-3\t4\t5\n"),
+            format!("{head}a\t1\t2\t-3\t4\t5\t6\t7\n"),
             "line 2: weight is \"-3\"",
         ),
         (
-            format!("{head}a\t1\t2\t3\t4\t5\na\t1\t2\t3\t4\t5\n"),
+            format!("{head}a\t1\t2\t3\t4\t5\t6\t7\na\t1\t2\t3\t4\t5\t6\t7\n"),
             "line 3: a second \"a\"",
         ),
-        (format!("{head}\t1\t2\t3\t4\t5\n"), "line 2: no name"),
+        (format!("{head}\t1\t2\t3\t4\t5\t6\t7\n"), "line 2: no name"),
     ];
     for (contents, expected) in cases {
         fs::write(&path, &contents).unwrap();

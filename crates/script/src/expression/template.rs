@@ -6,7 +6,7 @@ use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
 use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
-use crate::dataflow::{CompileError, Compiled, Linear, Sign, Value};
+use crate::dataflow::{CompileError, Compiled, Effort, Linear, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
 use crate::{decode_number, encode_number};
 
@@ -77,6 +77,16 @@ impl Expression {
     /// If more than [`MAX_STACK_SIZE`](crate::limits::MAX_STACK_SIZE) items lie on the stacks at once.
     pub fn compile_on_tables(&self) -> Result<Template, CompileError> {
         self.compile_in(Scope::Gadget)
+    }
+
+    /// Bytes of the script of [`Self::compile_on_tables`] as it would be without optimising.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn bytes_as_written(&self) -> Result<usize, CompileError> {
+        let mut lowering = Lowering::run(self, Scope::Gadget);
+        lowering.flow.set_effort(Effort::AsWritten);
+        Ok(lowering.flow.compile_on_tables()?.script.len())
     }
 
     fn compile_in(&self, scope: Scope) -> Result<Template, CompileError> {

@@ -8,12 +8,15 @@ use super::rows::Row;
 use crate::error::CliResult;
 
 /// The columns behind the name.
-pub(super) const FIELDS: [&str; 5] = [
+pub(super) const FIELDS: [&str; 7] = [
     "script_bytes",
     "witness_bytes",
     "weight",
     "opcodes",
     "max_stack",
+    // Zero where a row has none.
+    "table_bytes",
+    "unoptimised_bytes",
 ];
 
 /// A line of the ledger.
@@ -50,6 +53,8 @@ pub(super) fn entries(rows: &[Row]) -> Vec<Entry> {
                 row.weight,
                 row.opcodes,
                 row.max_stack,
+                row.table_bytes.unwrap_or(0),
+                row.unoptimised_bytes.unwrap_or(0),
             ],
         })
         .collect()

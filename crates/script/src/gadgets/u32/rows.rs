@@ -232,6 +232,7 @@ fn measure(name: String, expression: &Expression) -> GadgetSize {
     let template = expression
         .compile_on_tables()
         .expect("a gadget fits the stack");
+    let as_written = expression.bytes_as_written().expect("as above");
     let hints = template.hints();
     let mut random = 0x9e37_79b9_7f4a_7c15u64;
     let mut bytes = 0;
@@ -256,6 +257,6 @@ fn measure(name: String, expression: &Expression) -> GadgetSize {
         witness_bytes_mean: bytes as f64 / f64::from(SAMPLES), // cast ok: far below 2^52
         opcodes: count_opcodes(&template.script),
         max_stack: template.max_stack,
-        unoptimised_bytes: None,
+        unoptimised_bytes: Some(as_written),
     }
 }
