@@ -3,8 +3,10 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use sha2::{Digest, Sha256};
+use tapcourt_script::encode_number;
 use tapcourt_script::gadgets::{HashError, HashGadget, blake3, catalogue, nibble_items, sha256};
 use tapcourt_script::interpreter::{Rules, execute};
+use tapcourt_script::opcodes::OP_VERIFY;
 
 /// Messages worth trying: all zeros, all ones, single bits, and random ones.
 fn messages(bytes: usize, random: usize) -> Vec<Vec<u8>> {
@@ -63,6 +65,54 @@ fn blake3_merkle_nodes() {
 }
 
 #[test]
+fn blake3_of_packed_messages_up_to_a_chunk() {
+    let mut tried = 0;
+    let lengths = [1, 3, 4, 31, 63, 64, 65, 128, 130, 500, 960, 1023, 1024];
+    for bytes in lengths {
+        let gadget = blake3::hash_packed(bytes, 32).expect("fits the stack");
+        tried += check(&gadget, 2, |message| {
+            ::blake3::hash(message).as_bytes().to_vec()
+        });
+    }
+    println!(
+        "BLAKE3, packed: {tried} messages of {} lengths",
+        lengths.len()
+    );
+}
+
+#[test]
+fn limbs_out_of_range_are_refused() {
+    let gadget = blake3::hash_packed(10, 32).expect("fits the stack");
+    let honest = gadget.message_items(&[0x5a; 10]);
+    // 20 nibbles: limbs of 7, 7 and 6 nibbles, the first on top.
+    for (place, bits) in [(0, 24), (1, 28), (2, 28)] {
+        let longest = i64::from(i32::MAX);
+        for number in [
+            1 << bits,
+            (1 << bits) + 5,
+            longest,
+            -1,
+            -(1 << bits),
+            -longest,
+        ] {
+            let mut items = honest.clone();
+            items[place] = encode_number(number);
+            let execution = execute(gadget.script(), items, None, Rules::Consensus);
+            let failure = execution.result.expect_err("out of range");
+            assert_eq!(failure.opcode, Some(OP_VERIFY), "{number} as limb {place}");
+        }
+        // Another encoding of the same number gives the same digest.
+        let digest = execute(gadget.script(), honest.clone(), None, Rules::Consensus).stack;
+        let mut items = honest.clone();
+        items[place].resize(4, 0);
+        if items[place] != honest[place] {
+            let execution = execute(gadget.script(), items, None, Rules::Consensus);
+            assert_eq!(execution.stack, digest);
+        }
+    }
+}
+
+#[test]
 fn sha256_of_every_length_that_fits() {
     let mut tried = 0;
     let lengths = [1, 3, 20, 32, 33, 54, 55, 56, 63, 64, 65, 80, 96];
@@ -71,6 +121,22 @@ fn sha256_of_every_length_that_fits() {
         tried += check(&gadget, 3, |message| Sha256::digest(message).to_vec());
     }
     println!("SHA-256: {tried} messages of {} lengths", lengths.len());
+}
+
+#[test]
+fn sha256_of_packed_messages() {
+    let mut tried = 0;
+    let lengths = [1, 55, 64, 100, 119, 120, 128, 200, 216];
+    for bytes in lengths {
+        let gadget = sha256::hash_packed(bytes).expect("fits the stack");
+        tried += check(&gadget, 2, |message| Sha256::digest(message).to_vec());
+    }
+    let error = sha256::hash_packed(1024).unwrap_err();
+    assert!(matches!(error, HashError::StackSize { bytes: 1024, .. }));
+    println!(
+        "SHA-256, packed: {tried} messages of {} lengths",
+        lengths.len()
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! The state keeps its height on the stack at every step, so that nearly all look-ups need no correction (see [`dataflow`](crate::dataflow)). At the start it is made of
 //! constants, which take no place: padding stands in for them.
 
-use super::hash::{self, HashError, HashGadget};
+use super::hash::{self, HashError, HashGadget, Packing};
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, Value};
 use crate::words::{self, Carry, LowForm, Nibble, NibbleTables, SumTables, Word};
 
@@ -28,9 +28,24 @@ const ROOT: u32 = 8;
 /// Stack items that a gadget for one block keeps to, if it can, so that something is left for what surrounds it.
 const COMFORTABLE_STACK: usize = 950;
 
-/// Places left free between tables, which decide about the carries' offsets: where these are zero, the first column of an addition needs no correction. Tried in
-/// turn; the cheapest that keeps to [`COMFORTABLE_STACK`] is taken.
-const GAPS: [[usize; 2]; 4] = [[35, 99], [0, 99], [7, 0], [0, 0]];
+/// How the tables are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// With places left free between tables, which decide about the carries' offsets: where these are zero, the first column of an addition needs no
+    /// correction.
+    Gaps([usize; 2]),
+    /// In as few places as possible, with a longer script: every addition is finished, and the tables of forms lie in the gaps of another.
+    Compact,
+}
+
+/// Tried in turn; the cheapest that keeps to [`COMFORTABLE_STACK`] is taken.
+const LAYOUTS: [Layout; 5] = [
+    Layout::Gaps([35, 99]),
+    Layout::Gaps([0, 99]),
+    Layout::Gaps([7, 0]),
+    Layout::Gaps([0, 0]),
+    Layout::Compact,
+];
 
 /// The initial chaining value (section 2.1, table 1).
 const IV: [u32; 8] = [
@@ -59,15 +74,24 @@ const PERMUTATION: [usize; 16] = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14,
 ///
 /// # Errors
 /// If the message is empty or longer than a chunk, the digest is not 4 to 32 bytes in whole words, or the message takes too many stack items: it
-/// lies there as nibbles, which leaves room for some 100 bytes.
+/// lies there as nibbles, which leaves room for some 100 bytes; see [`hash_packed`].
 pub fn hash(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, HashError> {
-    hash_with(message_bytes, digest_bytes, Effort::Full)
+    hash_with(message_bytes, digest_bytes, Packing::Nibbles, Effort::Full)
 }
 
-/// The same with a choice of effort.
+/// The same for a message of up to a whole chunk, which lies on the stack as limbs of seven nibbles.
+///
+/// # Errors
+/// If the message is empty or longer than a chunk, or the digest is not 4 to 32 bytes in whole words.
+pub fn hash_packed(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, HashError> {
+    hash_with(message_bytes, digest_bytes, Packing::Limbs, Effort::Full)
+}
+
+/// All choices.
 pub(crate) fn hash_with(
     message_bytes: usize,
     digest_bytes: usize,
+    packing: Packing,
     effort: Effort,
 ) -> Result<HashGadget, HashError> {
     if !(1..=CHUNK_BYTES).contains(&message_bytes) {
@@ -102,13 +126,16 @@ pub(crate) fn hash_with(
             words,
             effort,
         };
-        let waiting = 2 * rest;
+        let waiting = match packing {
+            Packing::Nibbles => 2 * rest,
+            Packing::Limbs => hash::packed_items(rest),
+        };
         let compiled = block
             .cheapest(waiting)
             .map_err(|error| hash::block_error(&error, message_bytes))?;
         blocks.push((compiled, waiting));
     }
-    hash::join(&blocks, message_bytes, digest_bytes)
+    hash::join(&blocks, packing, message_bytes, digest_bytes)
 }
 
 /// One block of a message.
@@ -126,10 +153,10 @@ impl Block {
     /// The smallest script that keeps to [`COMFORTABLE_STACK`] with so many items waiting below, or else the lowest.
     fn cheapest(&self, waiting: usize) -> Result<Compiled, CompileError> {
         let mut best: Option<Compiled> = None;
-        for gaps in GAPS {
-            let compiled = match self.flow(gaps).compile() {
+        for layout in LAYOUTS {
+            let compiled = match self.flow(layout).compile() {
                 Ok(compiled) => compiled,
-                Err(_) if gaps != [0, 0] => continue,
+                Err(_) if layout != Layout::Compact => continue,
                 Err(error) => return Err(error),
             };
             let key = |compiled: &Compiled| match compiled.max_stack + waiting {
@@ -140,12 +167,12 @@ impl Block {
                 best = Some(compiled);
             }
         }
-        Ok(best.expect("without gaps there is a script, or its error was returned"))
+        Ok(best.expect("the last layout has a script, or its error was returned"))
     }
 
-    fn flow(&self, gaps: [usize; 2]) -> Flow {
+    fn flow(&self, layout: Layout) -> Flow {
         let mut bank = Bank::default();
-        let tables = Tables::new(&mut bank, gaps);
+        let tables = Tables::new(&mut bank, layout);
         let mut flow = Flow::new(bank);
         flow.set_effort(self.effort);
         // From the top down: the chaining value, then the message.
@@ -239,12 +266,30 @@ fn fill(words: &mut [Word], values: &[Value]) {
 /// The tables of a compression.
 struct Tables {
     nibbles: NibbleTables,
-    /// For the additions whose result is only needed for an exclusive or, and as part of a later sum.
-    passing: SumTables,
+    /// For the additions whose result is only needed for an exclusive or, and as part of a later sum. If there is no room for these tables, such
+    /// additions are finished like others.
+    passing: Option<SumTables>,
 }
 
 impl Tables {
-    fn new(bank: &mut Bank, gaps: [usize; 2]) -> Self {
+    fn new(bank: &mut Bank, layout: Layout) -> Self {
+        let gaps = match layout {
+            Layout::Gaps(gaps) => gaps,
+            Layout::Compact => {
+                let sum = SumTables::new(bank, 48, LowForm::Nibble, 1);
+                let [xor, spread, half] = words::add_compact_xor(bank);
+                return Self {
+                    nibbles: NibbleTables {
+                        sum,
+                        spread,
+                        xor,
+                        double_xor: None,
+                        half,
+                    },
+                    passing: None,
+                };
+            }
+        };
         let [xor, double_xor] = words::add_xor(bank);
         let sum = SumTables::new(bank, 80, LowForm::Nibble, 1);
         bank.gap(gaps[0]);
@@ -256,10 +301,10 @@ impl Tables {
                 sum,
                 spread,
                 xor,
-                double_xor,
+                double_xor: Some(double_xor),
                 half,
             },
-            passing,
+            passing: Some(passing),
         }
     }
 }
@@ -281,17 +326,19 @@ fn g(
 
     let mut carry = Carry::None;
     for j in 0..8 {
-        let sum = words::pending(flow, &[state[a][j], state[b][j]], &[mx[j]], nibbles.sum.low);
+        let (terms, more, other) = ([state[a][j], state[b][j]], [mx[j]], state[d][j]);
+        let (sum, xored) = first_half(tables, flow, [&terms, &more], &mut carry, other, j == 7);
         q.push(sum);
-        x[j] = pass(tables, flow, sum, &mut carry, state[d][j], j == 7);
+        x[j] = xored;
         words::balance(flow, &[state[a][j], state[d][j]], &[sum, x[j]]);
     }
     let x = words::rotate_right_nibbles(x, 4);
     let mut carry = Carry::None;
     for j in 0..8 {
-        let sum = words::pending(flow, &[state[c][j], x[j]], &[], nibbles.sum.low);
+        let (terms, other) = ([state[c][j], x[j]], state[b][j]);
+        let (sum, xored) = first_half(tables, flow, [&terms, &[]], &mut carry, other, j == 7);
         r.push(sum);
-        y[j] = pass(tables, flow, sum, &mut carry, state[b][j], j == 7);
+        y[j] = xored;
         words::balance(flow, &[state[c][j], state[b][j]], &[sum, y[j]]);
     }
     let y = words::rotate_right_nibbles(y, 3);
@@ -307,22 +354,52 @@ fn g(
     for j in 0..8 {
         let sum = words::sum_of(&[r[j], z[j]]);
         c2[j] = keep(tables, flow, sum, &mut carry, j == 7, |flow, c2| {
-            // Twice the word that is rotated next.
-            w[j] = nibbles.xor_by(flow, nibbles.double_xor, c2, y[j]);
+            // Twice the word that is rotated next, if there is a table for it.
+            let table = nibbles.double_xor.unwrap_or(nibbles.xor);
+            w[j] = nibbles.xor_by(flow, table, c2, y[j]);
         });
     }
     // By seven bits to the right: by two nibbles, and by one bit to the left, which is to double the word and add what is carried out at the top at
     // the bottom.
     let w = words::rotate_right_nibbles(w, 2);
     state[a] = a2;
-    state[b] = rotate_doubled(tables, flow, w, 6);
+    state[b] = rotate_left_one(tables, flow, w, 6);
     state[c] = c2;
     state[d] = z;
 }
 
+/// A column of one of the first two additions: what the later addition of the same word starts from, and the exclusive or of this one's result with
+/// `other`. More nibbles than terms have no offset: those of the message.
+fn first_half(
+    tables: &Tables,
+    flow: &mut Flow,
+    [terms, more]: [&[Nibble]; 2],
+    carry: &mut Carry,
+    other: Nibble,
+    last: bool,
+) -> (Nibble, Nibble) {
+    let nibbles = &tables.nibbles;
+    match &tables.passing {
+        Some(passing) => {
+            let sum = words::pending(flow, terms, more, nibbles.sum.low);
+            let xored = pass(nibbles, passing, flow, sum, carry, other, last);
+            (sum, xored)
+        }
+        None => {
+            let mut xored = other;
+            let sum = words::sum_of(&[terms, more].concat());
+            let kept = keep(tables, flow, sum, carry, last, |flow, low| {
+                xored = nibbles.xor_by(flow, nibbles.xor, low, other);
+            });
+            (kept, xored)
+        }
+    }
+}
+
 /// A column of an addition whose result is only needed for its exclusive or with `other`, which this returns.
 fn pass(
-    tables: &Tables,
+    nibbles: &NibbleTables,
+    passing: &SumTables,
     flow: &mut Flow,
     sum: Nibble,
     carry: &mut Carry,
@@ -330,16 +407,16 @@ fn pass(
     last: bool,
 ) -> Nibble {
     let sum = words::sum_of(&[sum]);
-    let spread = match words::with_carry(flow, sum, *carry, &tables.passing, last) {
+    let spread = match words::with_carry(flow, sum, *carry, passing, last) {
         Ok(column) => {
-            let spread = words::low(flow, column, tables.passing.low);
-            let result = tables.nibbles.xor_spread(flow, spread, other);
-            *carry = words::carried(flow, column, &tables.passing);
+            let spread = words::low(flow, column, passing.low);
+            let result = nibbles.xor_spread(flow, spread, other);
+            *carry = words::carried(flow, column, passing);
             return result;
         }
-        Err(sum) => Nibble::Value(flow.lookup(tables.passing.low, sum)),
+        Err(sum) => Nibble::Value(flow.lookup(passing.low, sum)),
     };
-    tables.nibbles.xor_spread(flow, spread, other)
+    nibbles.xor_spread(flow, spread, other)
 }
 
 /// A column of an addition whose result is kept; `then` uses it before the carry is read.
@@ -367,19 +444,24 @@ fn keep(
     }
 }
 
-/// Rotates a word to the left by one bit, given twice its nibbles, working from nibble `start` up.
-fn rotate_doubled(tables: &Tables, flow: &mut Flow, word: Word, start: usize) -> Word {
+/// Rotates a word to the left by one bit, working from nibble `start` up. Where there is a table of doubled exclusive ors, the word is given doubled.
+fn rotate_left_one(tables: &Tables, flow: &mut Flow, word: Word, start: usize) -> Word {
     let sums = &tables.nibbles.sum;
+    let times = if tables.nibbles.double_xor.is_some() {
+        1
+    } else {
+        2
+    };
+    let doubled = |place: usize| words::sum_of(&vec![word[place]; times]);
     let mut rotated = words::constant(0);
-    let below = word[(start + 7) % 8];
-    let mut carry = match words::with_carry(flow, words::sum_of(&[below]), Carry::None, sums, false)
-    {
+    let below = doubled((start + 7) % 8);
+    let mut carry = match words::with_carry(flow, below, Carry::None, sums, false) {
         Ok(column) => words::carried(flow, column, sums),
         Err(_) => unreachable!("not the last column"),
     };
     for place in (start..start + 8).map(|place| place % 8) {
         let last = place == (start + 7) % 8;
-        let sum = words::sum_of(&[word[place]]);
+        let sum = doubled(place);
         rotated[place] = match words::with_carry(flow, sum, carry, sums, last) {
             Ok(column) => {
                 carry = words::carried(flow, column, sums);

@@ -1,6 +1,6 @@
 //! The list of gadgets with their exact sizes.
 
-use super::{HashError, HashGadget, blake3, sha256, u32};
+use super::{HashError, HashGadget, Packing, blake3, sha256, u32};
 use crate::count_opcodes;
 use crate::dataflow::Effort;
 
@@ -29,20 +29,41 @@ pub struct GadgetSize {
 /// Never: every gadget of the list exists, which a test shows.
 pub fn catalogue() -> Vec<GadgetSize> {
     type Make = fn(Effort) -> Result<HashGadget, HashError>;
-    let hashes: [(&str, Make); 12] = [
-        ("blake3/24B", |effort| blake3::hash_with(24, 20, effort)),
-        ("blake3/node", |effort| blake3::hash_with(40, 20, effort)),
-        ("blake3/32B", |effort| blake3::hash_with(32, 32, effort)),
-        ("blake3/64B", |effort| blake3::hash_with(64, 32, effort)),
-        ("blake3/64B-to-20B", |effort| {
-            blake3::hash_with(64, 20, effort)
+    let hashes: [(&str, Make); 13] = [
+        ("blake3/24B", |effort| {
+            blake3::hash_with(24, 20, Packing::Nibbles, effort)
         }),
-        ("blake3/80B", |effort| blake3::hash_with(80, 32, effort)),
+        ("blake3/node", |effort| {
+            blake3::hash_with(40, 20, Packing::Nibbles, effort)
+        }),
+        ("blake3/32B", |effort| {
+            blake3::hash_with(32, 32, Packing::Nibbles, effort)
+        }),
+        ("blake3/64B", |effort| {
+            blake3::hash_with(64, 32, Packing::Nibbles, effort)
+        }),
+        ("blake3/64B-to-20B", |effort| {
+            blake3::hash_with(64, 20, Packing::Nibbles, effort)
+        }),
+        ("blake3/80B", |effort| {
+            blake3::hash_with(80, 32, Packing::Nibbles, effort)
+        }),
+        ("blake3/1024B-packed", |effort| {
+            blake3::hash_with(1024, 32, Packing::Limbs, effort)
+        }),
         ("sha256/64B-block", sha256::compression_with),
-        ("sha256/20B", |effort| sha256::hash_with(20, effort)),
-        ("sha256/32B", |effort| sha256::hash_with(32, effort)),
-        ("sha256/64B", |effort| sha256::hash_with(64, effort)),
-        ("sha256/80B", |effort| sha256::hash_with(80, effort)),
+        ("sha256/20B", |effort| {
+            sha256::hash_with(20, Packing::Nibbles, effort)
+        }),
+        ("sha256/32B", |effort| {
+            sha256::hash_with(32, Packing::Nibbles, effort)
+        }),
+        ("sha256/64B", |effort| {
+            sha256::hash_with(64, Packing::Nibbles, effort)
+        }),
+        ("sha256/80B", |effort| {
+            sha256::hash_with(80, Packing::Nibbles, effort)
+        }),
         ("hash256/80B", |effort| sha256::hash256_with(80, effort)),
     ];
     let row = |(name, make): (&str, Make)| {

@@ -6,6 +6,7 @@ use crate::ScriptWriter;
 use crate::dataflow::{CompileError, Compiled, Flow, Linear, Value};
 use crate::encode_number;
 use crate::limits::MAX_STACK_SIZE;
+use crate::script_items;
 
 /// Why there is no such hash gadget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,12 +40,13 @@ pub enum HashError {
 
 /// A script that hashes a message of a fixed length.
 ///
-/// It takes the message from the stack and leaves the digest there, both as nibbles: plain numbers from 0 to 15, the first byte's on top, of each byte the
+/// It takes the message from the stack, packed as its [`Packing`] says, and leaves the digest there as nibbles. Nibbles are plain numbers from 0 to 15, the first byte's on top, of each byte the
 /// low nibble above the high one. Tables are set up and removed by the script.
 ///
 /// The nibbles have to be in range: they index tables, so with others the digest may be anything. Openings deliver nothing else.
 #[derive(Clone, Debug)]
 pub struct HashGadget {
+    pub(crate) packing: Packing,
     pub(crate) script: ScriptBuf,
     pub(crate) message_bytes: usize,
     pub(crate) digest_bytes: usize,
@@ -88,8 +90,81 @@ impl HashGadget {
             self.message_bytes,
             "the message has the gadget's length"
         );
-        nibble_items(message)
+        match self.packing {
+            Packing::Nibbles => nibble_items(message),
+            Packing::Limbs => limb_items(message),
+        }
     }
+}
+
+/// How a message lies on the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// A nibble an item.
+    Nibbles,
+    /// Seven nibbles an item, the first one most significant; block after block of 64 bytes, of which the last item has what is left. The script takes them
+    /// apart, and fails if one is out of range.
+    Limbs,
+}
+
+/// Nibbles of a limb: 28 bits, which opcodes take as a number.
+const LIMB_NIBBLES: usize = 7;
+
+/// Bytes of a block of both hash functions.
+const BLOCK_BYTES: usize = 64;
+
+/// Items that a message takes.
+pub(crate) fn packed_items(bytes: usize) -> usize {
+    let (blocks, rest) = (bytes / BLOCK_BYTES, bytes % BLOCK_BYTES);
+    blocks * (2 * BLOCK_BYTES).div_ceil(LIMB_NIBBLES) + (2 * rest).div_ceil(LIMB_NIBBLES)
+}
+
+/// A message as limbs on the stack, bottom first: the first limb of the first block on top.
+fn limb_items(message: &[u8]) -> Vec<Vec<u8>> {
+    let mut items: Vec<Vec<u8>> = message
+        .chunks(BLOCK_BYTES)
+        .flat_map(|block| {
+            let nibbles: Vec<u8> = block
+                .iter()
+                .flat_map(|byte| [byte & 15, byte >> 4])
+                .collect();
+            let limbs = nibbles.chunks(LIMB_NIBBLES).map(|limb| {
+                let number = limb
+                    .iter()
+                    .fold(0, |number, &nibble| number << 4 | i64::from(nibble));
+                encode_number(number)
+            });
+            limbs.collect::<Vec<_>>()
+        })
+        .collect();
+    items.reverse();
+    items
+}
+
+/// Takes limbs apart: from the stack, below `above` items, `nibbles` in all, which are left in their place with the first one on top.
+///
+/// From each limb the nibbles are subtracted bit by bit, the highest first. What is left in the end is its last nibble, if the limb was in range: that is
+/// checked. A number that is out of range, negative ones included, leaves something else. The addition of zero makes the encoding minimal.
+pub(crate) fn unpack(writer: &mut ScriptWriter, nibbles: usize, above: usize) {
+    script_items!(writer; for _ in 0..above { OP_TOALTSTACK });
+    let mut left = nibbles;
+    while left > 0 {
+        let limb = left.min(LIMB_NIBBLES);
+        left -= limb;
+        script_items!(writer; OP_0 OP_ADD);
+        for place in (1..limb).rev() {
+            script_items!(writer; OP_0 OP_SWAP); // … nibble rest
+            for bit in [8i64, 4, 2, 1] {
+                script_items!(writer;
+                    { bit << (4 * place) } OP_2DUP OP_GREATERTHANOREQUAL
+                    OP_IF OP_SUB OP_SWAP { bit } OP_ADD OP_SWAP OP_ELSE OP_DROP OP_ENDIF
+                );
+            }
+            script_items!(writer; OP_SWAP OP_TOALTSTACK);
+        }
+        script_items!(writer; OP_DUP OP_0 OP_16 OP_WITHIN OP_VERIFY OP_TOALTSTACK);
+    }
+    script_items!(writer; for _ in 0..nibbles + above { OP_FROMALTSTACK });
 }
 
 /// Bytes as nibbles on the stack, bottom first: the first byte's on top, of each byte the low nibble above the high one.
@@ -144,10 +219,12 @@ pub(crate) fn restore(flow: &mut Flow, values: &[Value]) {
 /// Puts the scripts of all blocks one after the other. Each is given with the number of items that wait below it.
 pub(crate) fn join(
     blocks: &[(Compiled, usize)],
+    packing: Packing,
     message_bytes: usize,
     digest_bytes: usize,
 ) -> Result<HashGadget, HashError> {
     let mut gadget = HashGadget {
+        packing,
         script: ScriptBuf::new(),
         message_bytes,
         digest_bytes,
@@ -155,7 +232,14 @@ pub(crate) fn join(
         max_stack: 0,
     };
     let mut writer = ScriptWriter::new();
-    for (block, waiting) in blocks {
+    for (index, (block, waiting)) in blocks.iter().enumerate() {
+        if packing == Packing::Limbs {
+            let nibbles = 2 * BLOCK_BYTES.min(message_bytes.saturating_sub(BLOCK_BYTES * index));
+            let above = if index > 0 { 64 } else { 0 };
+            unpack(&mut writer, nibbles, above);
+            // The number that is taken apart, a nibble, and a power of two with its copies.
+            gadget.max_stack = gadget.max_stack.max(waiting + nibbles + above + 6);
+        }
         writer.script(&block.script);
         gadget.table_bytes += block.table_bytes;
         gadget.max_stack = gadget.max_stack.max(block.max_stack + waiting);

@@ -7,4 +7,4 @@ pub mod sha256;
 pub mod u32;
 
 pub use self::catalogue::{GadgetSize, catalogue};
-pub use self::hash::{HashError, HashGadget, nibble_items};
+pub use self::hash::{HashError, HashGadget, Packing, nibble_items};

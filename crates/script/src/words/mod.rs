@@ -6,7 +6,7 @@
 mod tables;
 
 pub use self::tables::{LowForm, NibbleTables, SumTables};
-pub(crate) use self::tables::{add_forms, add_xor, spread_number};
+pub(crate) use self::tables::{add_compact_xor, add_forms, add_xor, spread_number};
 use crate::dataflow::{Flow, Linear, TableId, Value};
 
 /// A nibble, known or computed.
@@ -143,7 +143,7 @@ impl NibbleTables {
     ) -> Nibble {
         match (fresh, other) {
             (Nibble::Constant(a), Nibble::Constant(b)) => {
-                Nibble::Constant((a ^ b) << u8::from(table == self.double_xor))
+                Nibble::Constant((a ^ b) << u8::from(Some(table) == self.double_xor))
             }
             (Nibble::Value(value), Nibble::Constant(constant))
             | (Nibble::Constant(constant), Nibble::Value(value)) => {

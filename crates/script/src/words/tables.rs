@@ -42,8 +42,8 @@ pub struct NibbleTables {
     pub(crate) spread: TableId,
     /// From a nibble and a spread one to their exclusive or.
     pub(crate) xor: TableId,
-    /// … to twice their exclusive or.
-    pub(crate) double_xor: TableId,
+    /// … to twice their exclusive or, if there is room for it.
+    pub(crate) double_xor: Option<TableId>,
     /// From a nibble to its plain number.
     pub(crate) half: TableId,
 }
@@ -81,6 +81,16 @@ pub(crate) fn add_forms(bank: &mut Bank) -> [TableId; 2] {
     let spreads = Table::new(nibbles.map(|x| (2 * i64::from(x), 2 * spread(x))));
     let halves = Table::new((0..16).map(|x| (2 * x, x))).exact();
     bank.add([(spreads, 0), (halves, 1)])
+}
+
+/// All three in the places of one: the tables of forms lie where that of exclusive or leaves every second place free.
+pub(crate) fn add_compact_xor(bank: &mut Bank) -> [TableId; 3] {
+    let xors = (0..16u8).flat_map(|x| {
+        (0..16u8).map(move |y| (2 * (i64::from(x) + spread(y)), 2 * i64::from(x ^ y)))
+    });
+    let spreads = Table::new((0..16u8).map(|x| (2 * i64::from(x), 2 * spread(x))));
+    let halves = Table::new((0..16).map(|x| (2 * x, x))).exact();
+    bank.add([(Table::new(xors), 0), (spreads, -1), (halves, -33)])
 }
 
 /// The spread form of a constant nibble, as a logical number.

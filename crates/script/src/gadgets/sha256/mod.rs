@@ -15,7 +15,7 @@ mod tables;
 
 use self::compress::compress;
 use self::tables::Tables;
-use super::hash::{self, HashError, HashGadget};
+use super::hash::{self, HashError, HashGadget, Packing};
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear};
 use crate::words::{self, Nibble, Word};
 
@@ -48,14 +48,31 @@ const IV: [u32; 8] = [
 ///
 /// # Errors
 /// If the message is empty or longer than [`MAX_MESSAGE_BYTES`], or takes too many stack items: it lies there as nibbles, which leaves room for
-/// some 90 bytes.
+/// some 90 bytes; see [`hash_packed`].
 pub fn hash(message_bytes: usize) -> Result<HashGadget, HashError> {
-    hash_with(message_bytes, Effort::Full)
+    hash_with(message_bytes, Packing::Nibbles, Effort::Full)
 }
 
-/// The same with a choice of effort.
-pub(crate) fn hash_with(message_bytes: usize, effort: Effort) -> Result<HashGadget, HashError> {
-    hash::join(&blocks(message_bytes, effort)?, message_bytes, 32)
+/// The same for a message that lies on the stack as limbs of seven nibbles, which leaves room for some 220 bytes.
+///
+/// # Errors
+/// As for [`hash`].
+pub fn hash_packed(message_bytes: usize) -> Result<HashGadget, HashError> {
+    hash_with(message_bytes, Packing::Limbs, Effort::Full)
+}
+
+/// All choices.
+pub(crate) fn hash_with(
+    message_bytes: usize,
+    packing: Packing,
+    effort: Effort,
+) -> Result<HashGadget, HashError> {
+    hash::join(
+        &blocks(message_bytes, packing, effort)?,
+        packing,
+        message_bytes,
+        32,
+    )
 }
 
 /// A script that hashes `message_bytes` bytes to the SHA-256 digest of their SHA-256 digest, as Bitcoin does with block headers of 80 bytes.
@@ -68,9 +85,10 @@ pub fn hash256(message_bytes: usize) -> Result<HashGadget, HashError> {
 
 /// The same with a choice of effort.
 pub(crate) fn hash256_with(message_bytes: usize, effort: Effort) -> Result<HashGadget, HashError> {
-    let mut scripts = blocks(message_bytes, effort)?;
-    scripts.extend(blocks(32, effort)?);
-    hash::join(&scripts, message_bytes, 32)
+    let packing = Packing::Nibbles;
+    let mut scripts = blocks(message_bytes, packing, effort)?;
+    scripts.extend(blocks(32, packing, effort)?);
+    hash::join(&scripts, packing, message_bytes, 32)
 }
 
 /// A script that compresses one block of 64 bytes into the initial chaining value, without padding (section 6.2.2).
@@ -91,11 +109,15 @@ pub(crate) fn compression_with(effort: Effort) -> Result<HashGadget, HashError> 
     let compiled = block
         .compile()
         .map_err(|error| hash::block_error(&error, BLOCK_BYTES))?;
-    hash::join(&[(compiled, 0)], BLOCK_BYTES, 32)
+    hash::join(&[(compiled, 0)], Packing::Nibbles, BLOCK_BYTES, 32)
 }
 
-/// The blocks of a padded message (section 5.1.1), each with the number of nibbles that wait below it.
-fn blocks(message_bytes: usize, effort: Effort) -> Result<Vec<(Compiled, usize)>, HashError> {
+/// The blocks of a padded message (section 5.1.1), each with the number of items that wait below it.
+fn blocks(
+    message_bytes: usize,
+    packing: Packing,
+    effort: Effort,
+) -> Result<Vec<(Compiled, usize)>, HashError> {
     if !(1..=MAX_MESSAGE_BYTES).contains(&message_bytes) {
         return Err(HashError::MessageLength {
             bytes: message_bytes,
@@ -110,10 +132,14 @@ fn blocks(message_bytes: usize, effort: Effort) -> Result<Vec<(Compiled, usize)>
     let bits = 8 * message_bytes as u64; // cast ok: at most 1024
     padded.extend(bits.to_be_bytes().map(Some));
 
-    let mut waiting = 2 * message_bytes;
+    let mut rest = message_bytes;
     let compile = |(index, bytes): (usize, &[Option<u8>])| {
         let own = bytes.iter().filter(|byte| byte.is_none()).count();
-        waiting -= 2 * own;
+        rest -= own;
+        let waiting = match packing {
+            Packing::Nibbles => 2 * rest,
+            Packing::Limbs => hash::packed_items(rest),
+        };
         let block = Block {
             bytes: std::array::from_fn(|byte| {
                 bytes[byte].map_or(Byte::Message(byte), Byte::Padding)
