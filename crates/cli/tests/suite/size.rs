@@ -185,7 +185,7 @@ fn differences_are_found_and_end_in_1() {
                 line.to_owned()
             }
         })
-        .chain(["u32/gone\t5\t6\t11\t7\t8".to_owned()])
+        .chain(["u32/gone\t5\t6\t11\t7\t8\t0\t0".to_owned()])
         .collect::<Vec<_>>()
         .join("\n");
     let text = diff(&changed, &[]).exits(1).stdout;

@@ -83,6 +83,15 @@ const fn bitvm_u4(figure: f64, source: &'static str) -> Peer {
     }
 }
 
+const fn best_public(figure: f64, source: &'static str) -> Peer {
+    Peer {
+        name: "best public",
+        figure,
+        quantity: Quantity::Script,
+        source,
+    }
+}
+
 const fn bitvm_sha256(figure: f64, source: &'static str) -> Peer {
     Peer {
         name: "BitVM sha256_u4_stack",
@@ -159,6 +168,33 @@ pub(super) const PEERS: &[(&str, Peer)] = &[
             "XOR of two words of nibbles by a half table, which is not counted",
         ),
     ),
+    (
+        "u32/add3",
+        bitvm_u4(
+            160.0,
+            "addition of three words of nibbles, tables not counted",
+        ),
+    ),
+    (
+        "u32/add4",
+        bitvm_u4(
+            195.0,
+            "addition of four words of nibbles, tables not counted",
+        ),
+    ),
+    (
+        "u32/xor3",
+        bitvm_u4(276.0, "XOR of three words of nibbles, tables not counted"),
+    ),
+    (
+        "u32/rotr7",
+        bitvm_u4(
+            98.0,
+            "rotation by other than a multiple of 4, at best, tables not counted",
+        ),
+    ),
+    ("u32/mul", best_public(3_113.0, "low word of a product")),
+    ("u32/divrem", best_public(4_765.0, "quotient and remainder")),
 ];
 
 #[cfg(test)]

@@ -89,9 +89,8 @@ fn bars(rows: &[Row]) -> Vec<Bar<'_>> {
     rows.iter()
         .filter(|row| !row.name.starts_with(LEAVES))
         .map(|row| {
-            let all = (row.weight + row.table_bytes.unwrap_or(0)) as f64; // cast ok: far below 2^52
             let (ours_wu, theirs) = match row.peer {
-                None => (all, None),
+                None => (row.weight as f64, None), // cast ok: far below 2^52
                 Some(peer) => {
                     let scale = match peer.quantity {
                         Quantity::WuPerBit => row.weight as f64 / peer.quantity.of(row), // cast ok: as above
@@ -137,7 +136,9 @@ fn draw_bars(area: &Area<'_>, bars: &[Bar<'_>]) -> CliResult<()> {
         .bold_line_style(BLACK.mix(0.12))
         .x_label_style((FONT, 15))
         .x_label_formatter(&|wu| thousands(wu.round() as u64)) // cast ok: positive
-        .x_desc("weight units, logarithmic (a byte of script or witness is one)")
+        .x_desc(
+            "weight units, logarithmic (a byte of script or witness is one); u32 without tables",
+        )
         .axis_desc_style((FONT, 16))
         .draw()?;
     let anchored = |size: u32, horizontal| {
