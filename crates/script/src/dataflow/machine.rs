@@ -261,10 +261,8 @@ impl Machine {
     fn correct(&mut self, sum: &Linear, residual: Affine) {
         if sum.terms.is_empty() {
             self.push_number(residual);
-        } else {
-            if residual != Affine::default() {
-                self.pieces.push(Piece::Correct(residual));
-            }
+        } else if residual != Affine::default() {
+            self.pieces.push(Piece::Correct(residual));
         }
         self.note_height(1);
     }

@@ -10,15 +10,12 @@
 //! The state keeps its height on the stack at every step, so that nearly all look-ups need no correction (see [`dataflow`](crate::dataflow)). At the start it is made of
 //! constants, which take no place: padding stands in for them.
 
-use super::hash::{self, HashError, HashGadget, Packing};
+use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, Packing};
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, Value};
 use crate::words::{self, Carry, LowForm, Nibble, NibbleTables, SumTables, Word};
 
 /// Most bytes of a chunk (section 2.4), beyond which BLAKE3 builds a tree.
 pub const CHUNK_BYTES: usize = 1024;
-
-/// Bytes of a block (section 2.2).
-const BLOCK_BYTES: usize = 64;
 
 /// Flags of blocks (section 2.1, table 3).
 const CHUNK_START: u32 = 1;
@@ -45,11 +42,6 @@ const LAYOUTS: [Layout; 5] = [
     Layout::Gaps([7, 0]),
     Layout::Gaps([0, 0]),
     Layout::Compact,
-];
-
-/// The initial chaining value (section 2.1, table 1).
-const IV: [u32; 8] = [
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ];
 
 /// The permutation of message words between rounds (section 2.2, table 2).
@@ -429,19 +421,7 @@ fn keep(
     then: impl FnOnce(&mut Flow, Nibble),
 ) -> Nibble {
     let sums = &tables.nibbles.sum;
-    match words::with_carry(flow, sum, *carry, sums, last) {
-        Ok(column) => {
-            let low = words::low(flow, column, sums.low);
-            then(flow, low);
-            *carry = words::carried(flow, column, sums);
-            low
-        }
-        Err(sum) => {
-            let low = Nibble::Value(flow.lookup(sums.low, sum));
-            then(flow, low);
-            low
-        }
-    }
+    words::column(flow, sum, carry, sums, sums.low, last, then)
 }
 
 /// Rotates a word to the left by one bit, working from nibble `start` up. Where there is a table of doubled exclusive ors, the word is given doubled.

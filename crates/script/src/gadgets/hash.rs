@@ -111,7 +111,13 @@ pub enum Packing {
 const LIMB_NIBBLES: usize = 7;
 
 /// Bytes of a block of both hash functions.
-const BLOCK_BYTES: usize = 64;
+pub(crate) const BLOCK_BYTES: usize = 64;
+
+/// The initial chaining value of both: the first 32 bits of the fractional parts of the square roots of the first eight primes (FIPS 180-4, section
+/// 5.3.3; section 2.1 of the BLAKE3 paper).
+pub(crate) const IV: [u32; 8] = [
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+];
 
 /// Items that a message takes.
 pub(crate) fn packed_items(bytes: usize) -> usize {

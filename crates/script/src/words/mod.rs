@@ -132,6 +132,31 @@ pub(crate) fn carried(flow: &mut Flow, column: Column, tables: &SumTables) -> Ca
     }
 }
 
+/// Adds a column: looks the lowest nibble up in `low`, after which `then` uses it before the carry is read, unless this is the `last` column.
+pub(crate) fn column(
+    flow: &mut Flow,
+    sum: Linear,
+    carry: &mut Carry,
+    tables: &SumTables,
+    low: TableId,
+    last: bool,
+    then: impl FnOnce(&mut Flow, Nibble),
+) -> Nibble {
+    match with_carry(flow, sum, *carry, tables, last) {
+        Ok(column) => {
+            let nibble = self::low(flow, column, low);
+            then(flow, nibble);
+            *carry = carried(flow, column, tables);
+            nibble
+        }
+        Err(sum) => {
+            let nibble = Nibble::Value(flow.lookup(low, sum));
+            then(flow, nibble);
+            nibble
+        }
+    }
+}
+
 impl NibbleTables {
     /// The exclusive or of two nibbles by one of the tables for it, of which the first one is put in spread form.
     pub(crate) fn xor_by(

@@ -31,6 +31,8 @@ pub enum LowForm {
     Nibble,
     /// Kept in spread form, for an exclusive or.
     Spread,
+    /// Kept as the number `8n`, of which eight interleaved tables can be read.
+    Wide,
 }
 
 /// The tables of nibble arithmetic.
@@ -57,6 +59,7 @@ impl SumTables {
             let form = match form {
                 LowForm::Nibble => i64::from(nibble),
                 LowForm::Spread => spread(nibble),
+                LowForm::Wide => 4 * i64::from(nibble),
             };
             (2 * sum, 2 * form)
         }));
@@ -66,31 +69,39 @@ impl SumTables {
     }
 }
 
+/// From a nibble and a spread one to so many times their exclusive or.
+fn xor_table(times: i64) -> Table {
+    Table::new((0..16u8).flat_map(|x| {
+        (0..16u8).map(move |y| {
+            let index = 2 * (i64::from(x) + spread(y));
+            (index, 2 * times * i64::from(x ^ y))
+        })
+    }))
+}
+
+/// From a nibble to its spread form.
+fn spread_table() -> Table {
+    Table::new((0..16u8).map(|x| (2 * i64::from(x), 2 * spread(x))))
+}
+
+/// From a nibble to its plain number.
+fn half_table() -> Table {
+    Table::new((0..16).map(|x| (2 * x, x))).exact()
+}
+
 /// The tables of exclusive or: as nibbles, and doubled.
 pub(crate) fn add_xor(bank: &mut Bank) -> [TableId; 2] {
-    let xors = (0..16u8).flat_map(|x| {
-        (0..16u8).map(move |y| (2 * (i64::from(x) + spread(y)), 2 * i64::from(x ^ y)))
-    });
-    let doubles = xors.clone().map(|(index, xor)| (index, 2 * xor));
-    bank.add([(Table::new(xors), 0), (Table::new(doubles), 1)])
+    bank.add([(xor_table(1), 0), (xor_table(2), 1)])
 }
 
 /// The tables that turn a nibble into its spread form, and into a plain number.
 pub(crate) fn add_forms(bank: &mut Bank) -> [TableId; 2] {
-    let nibbles = 0..16u8;
-    let spreads = Table::new(nibbles.map(|x| (2 * i64::from(x), 2 * spread(x))));
-    let halves = Table::new((0..16).map(|x| (2 * x, x))).exact();
-    bank.add([(spreads, 0), (halves, 1)])
+    bank.add([(spread_table(), 0), (half_table(), 1)])
 }
 
 /// All three in the places of one: the tables of forms lie where that of exclusive or leaves every second place free.
 pub(crate) fn add_compact_xor(bank: &mut Bank) -> [TableId; 3] {
-    let xors = (0..16u8).flat_map(|x| {
-        (0..16u8).map(move |y| (2 * (i64::from(x) + spread(y)), 2 * i64::from(x ^ y)))
-    });
-    let spreads = Table::new((0..16u8).map(|x| (2 * i64::from(x), 2 * spread(x))));
-    let halves = Table::new((0..16).map(|x| (2 * x, x))).exact();
-    bank.add([(Table::new(xors), 0), (spreads, -1), (halves, -33)])
+    bank.add([(xor_table(1), 0), (spread_table(), -1), (half_table(), -33)])
 }
 
 /// The spread form of a constant nibble, as a logical number.

@@ -2,7 +2,7 @@
 
 use super::tables::{Part, Tables, even, ternary};
 use crate::dataflow::{Flow, Linear, TableId};
-use crate::words::{Carry, Nibble, Word, balance};
+use crate::words::{self, Carry, Nibble, Word, balance};
 
 /// Items that the state takes on the stack: all words in wide form; a, b, e, f and g in ternary form; and what differs between b and c.
 const STATE_ITEMS: usize = 64 + 40 + 8;
@@ -140,41 +140,32 @@ impl Compression<'_> {
     /// What the first column of an addition gets. Where the sum is not a constant, a zero takes the place that a carry has in the other columns.
     fn first_carry(&mut self, is_computed: bool) -> Carry {
         match is_computed {
-            true => Carry::Value(self.flow.zero(self.tables.carry)),
+            true => Carry::Value(self.flow.zero(self.tables.sum.carry)),
             false => Carry::None,
         }
     }
 
-    /// Adds a column: looks the lowest nibble up, after which `then` is done before the carry is read.
+    /// Adds a column: looks the lowest nibble up in `low`, after which `then` is done before the carry is read.
     fn column(
         &mut self,
         sum: Linear,
         carry: &mut Carry,
         last: bool,
         low: TableId,
-        then: impl FnOnce(&mut Self, Nibble),
+        then: impl FnOnce(&mut Compression<'_>, Nibble),
     ) -> Nibble {
-        let (sum, like) = match *carry {
-            Carry::Value(value) => (sum.plus(value), None),
-            Carry::Constant(carry) => (sum.plus_constant(carry), Some(self.tables.carry)),
-            Carry::None => (sum, Some(self.tables.carry)),
-        };
-        if let Some(sum) = sum.as_constant() {
-            *carry = Carry::Constant(sum / 32 * 2);
-            let nibble = Nibble::Constant((sum / 2 % 16) as u8); // cast ok: below 16
-            then(self, nibble);
-            return nibble;
-        }
-        if last {
-            let nibble = Nibble::Value(self.flow.lookup(low, sum));
-            then(self, nibble);
-            return nibble;
-        }
-        let sum = self.flow.sum_like(sum, like);
-        let nibble = Nibble::Value(self.flow.lookup(low, sum));
-        then(self, nibble);
-        *carry = Carry::Value(self.flow.lookup(self.tables.carry, sum));
-        nibble
+        let tables = self.tables;
+        words::column(
+            self.flow,
+            sum,
+            carry,
+            &tables.sum,
+            low,
+            last,
+            |flow, nibble| {
+                then(&mut Compression { tables, flow }, nibble);
+            },
+        )
     }
 }
 
@@ -242,7 +233,7 @@ pub(super) fn compress(
                 None => Nibble::Value(at.flow.sum(sum)),
             };
             let sum = plus(plus(Linear::default(), t1[j], even), d_even, even);
-            e2.wide[j] = at.column(sum, &mut carry, j == 7, tables.low, |at, low| {
+            e2.wide[j] = at.column(sum, &mut carry, j == 7, tables.sum.low, |at, low| {
                 e2.ternary[j] = at.ternary(low);
             });
             let used: Vec<Nibble> = [h.wide[j], d.wide[j]]
@@ -262,7 +253,7 @@ pub(super) fn compress(
             let sum = [t1[j], sigma, maj]
                 .iter()
                 .fold(Linear::default(), |sum, &term| plus(sum, term, even));
-            a2.wide[j] = at.column(sum, &mut carry, j == 7, tables.low, |at, low| {
+            a2.wide[j] = at.column(sum, &mut carry, j == 7, tables.sum.low, |at, low| {
                 a2.ternary[j] = at.ternary(low);
             });
             let used = [t1[j], b.ternary[j], before];
@@ -282,7 +273,7 @@ pub(super) fn compress(
                 let sum = [s0, s1, w9, w0]
                     .iter()
                     .fold(Linear::default(), |sum, &term| plus(sum, term, even));
-                let next = at.column(sum, &mut carry, j == 7, tables.low, |_, _| {});
+                let next = at.column(sum, &mut carry, j == 7, tables.sum.low, |_, _| {});
                 balance(at.flow, &[now[j]], &[next]);
                 next
             });

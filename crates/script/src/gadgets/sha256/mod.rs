@@ -15,20 +15,12 @@ mod tables;
 
 use self::compress::compress;
 use self::tables::Tables;
-use super::hash::{self, HashError, HashGadget, Packing};
+use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, Packing};
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear};
 use crate::words::{self, Nibble, Word};
 
 /// Most bytes of a message.
 pub const MAX_MESSAGE_BYTES: usize = 1024;
-
-/// Bytes of a block.
-const BLOCK_BYTES: usize = 64;
-
-/// The first 32 bits of the fractional parts of the square roots of the first eight primes (section 5.3.3).
-const IV: [u32; 8] = [
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-];
 
 /// A script that hashes `message_bytes` bytes to their SHA-256 digest.
 ///
@@ -189,8 +181,8 @@ impl Block {
         // From the top down: the chaining value, then the message.
         let message = hash::take_nibbles(&mut flow, 2 * own);
         let chaining = hash::take_nibbles(&mut flow, if self.chained { 64 } else { 0 });
-        let chaining = hash::scale(&mut flow, &chaining, 3, Some(tables.low));
-        let message = hash::scale(&mut flow, &message, 3, Some(tables.low));
+        let chaining = hash::scale(&mut flow, &chaining, 3, Some(tables.sum.low));
+        let message = hash::scale(&mut flow, &message, 3, Some(tables.sum.low));
         flow.set_up_tables();
         hash::restore(&mut flow, &message);
         hash::restore(&mut flow, &chaining);

@@ -1,6 +1,7 @@
 //! The tables of SHA-256, and the forms of nibbles that they read and yield.
 
 use crate::dataflow::{Bank, Table, TableId};
+use crate::words::{LowForm, SumTables};
 
 pub(super) fn ternary(nibble: u8) -> i64 {
     (0..4)
@@ -41,12 +42,10 @@ pub(super) struct Tables {
     pub(super) xor_even: TableId,
     /// … to their and, in ternary form.
     pub(super) and: TableId,
-    /// From a sum of evens to its lowest nibble in wide form.
-    pub(super) low: TableId,
+    /// From a sum of evens to its lowest nibble in wide form, and to what is carried.
+    pub(super) sum: SumTables,
     /// … to its lowest nibble as a plain number, for sums of two.
     pub(super) low_plain: TableId,
-    /// … to what is carried.
-    pub(super) carry: TableId,
 }
 
 impl Tables {
@@ -57,9 +56,7 @@ impl Tables {
         };
         let xor: fn(u8, u8) -> u8 = |x, y| x ^ y;
         let and: fn(u8, u8) -> u8 = |x, y| x & y;
-        let low = Table::new((0..112).map(|sum| (2 * sum, wide((sum % 16) as u8)))); // cast ok: below 16
-        let carry = Table::new((0..112).map(|sum| (2 * sum, 2 * (sum / 16))));
-        let [low, carry] = bank.add([(low, 0), (carry, 1)]);
+        let sum = SumTables::new(bank, 112, LowForm::Wide, 1);
         let plain = Table::new((0..32).map(|sum| (2 * sum, sum % 16))).exact();
         let [low_plain] = bank.add([(plain, 0)]);
         let [xor, and, xor_even] = bank.add([
@@ -103,9 +100,8 @@ impl Tables {
             xor,
             xor_even,
             and,
-            low,
+            sum,
             low_plain,
-            carry,
         }
     }
 }
