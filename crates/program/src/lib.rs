@@ -1,4 +1,4 @@
-//! Input languages and their reference semantics: boolean circuits.
+//! Input languages and their reference semantics: boolean circuits and RISC-V programs.
 //!
 //! Everything here is about programs alone: what they are, how they are read and written, and what they compute.
 //! Nothing here knows Bitcoin.
@@ -12,3 +12,4 @@
 //! ```
 
 pub mod circuit;
+pub mod riscv;

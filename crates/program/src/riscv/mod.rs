@@ -1,0 +1,42 @@
+//! RISC-V: any static RV32IM program, and what each of its steps does.
+//!
+//! # The machine
+//! RV32I with the M extension (*The RISC-V Instruction Set Manual, Volume I*, 20240411), little-endian, without traps, CSRs or compressed
+//! instructions. Harvard: instructions come from the [`Rom`], which never changes; data memory is one space of 2^32 bytes that starts as
+//! the program's [`Image`] and may be written anywhere. All registers start as zero, and `pc` as the entry.
+//!
+//! What is undefined makes the machine **stop in place**: the next state equals the present one. That are an illegal instruction,
+//! `ebreak`, a misaligned access to memory, a `pc` in no instruction (a jump may go there), and an `ecall` that is none of these:
+//!
+//! | `a7` | call | effect |
+//! |---|---|---|
+//! | [`EXIT_CALL`] | exit with code `a0` | 0 sets `pc` to [`ACCEPT_PC`], which is in no instruction; any other code stops in place |
+//! | [`INPUT_CALL`] | read input word number `a0` into `a0` | stops in place if there are not so many |
+//!
+//! `fence` does nothing. A program *accepts* if `pc` is [`ACCEPT_PC`] in the end.
+//!
+//! # Layers
+//! [`Instruction`] is one decoded word, [`Program`] what an ELF file says. [`Machine`] is the reference: one function an instruction,
+//! written for reading, and it tells of each step what it read and wrote, as a [`StepRecord`] over [`Cell`]s.
+
+mod cell;
+mod instruction;
+mod machine;
+mod program;
+mod record;
+mod semantics;
+
+pub use self::cell::Cell;
+pub use self::instruction::{Format, Instruction, Op, Register};
+pub use self::machine::Machine;
+pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, Symbols};
+pub use self::record::{Read, StepRecord, Write};
+
+/// The `pc` of a program that has accepted. No instruction may be there.
+pub const ACCEPT_PC: u32 = 0xffff_fffc;
+
+/// `a7` of the call that exits. The number is that of Linux.
+pub const EXIT_CALL: u32 = 93;
+
+/// `a7` of the call that reads a word of input.
+pub const INPUT_CALL: u32 = 1024;

@@ -1,0 +1,315 @@
+//! What an ELF file says: instructions, the first memory, names.
+
+use super::{ACCEPT_PC, Instruction};
+
+/// Why parts make no program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// Instructions start at an address that is no multiple of four.
+    #[error("instructions at {base:#010x}, which is no multiple of 4")]
+    MisalignedRom {
+        /// The address.
+        base: u32,
+    },
+    /// Instructions reach the address that stands for acceptance, or the end of the address space.
+    #[error("{words} instructions at {base:#010x} reach {ACCEPT_PC:#010x}, the pc of acceptance")]
+    RomTooHigh {
+        /// The address of the first.
+        base: u32,
+        /// How many there are.
+        words: usize,
+    },
+    /// Two segments of instructions share an address.
+    #[error("the instructions at {second:#010x} begin before those at {first:#010x} end")]
+    OverlappingRom {
+        /// The first segment's address.
+        first: u32,
+        /// The second's.
+        second: u32,
+    },
+    /// Two pieces of memory share an address, or one goes beyond the address space.
+    #[error(
+        "{bytes} bytes of memory at {base:#010x} overlap others or go beyond the address space"
+    )]
+    Image {
+        /// The address.
+        base: u32,
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// The program starts outside its instructions.
+    #[error("the entry {entry:#010x} is in no instruction")]
+    Entry {
+        /// The entry.
+        entry: u32,
+    },
+}
+
+/// Instructions at consecutive addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RomSegment {
+    base: u32,
+    instructions: Vec<Instruction>,
+}
+
+impl RomSegment {
+    /// The address of the first.
+    pub fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// The address after the last.
+    pub fn end(&self) -> u32 {
+        self.base + 4 * self.instructions.len() as u32 // cast ok: below ACCEPT_PC
+    }
+
+    /// The instructions, from address `base` on, one every four.
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+}
+
+/// The instructions of a program, which never change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rom {
+    /// By address; neighbours that touch are one segment.
+    segments: Vec<RomSegment>,
+}
+
+impl Rom {
+    /// Decodes words by the address of the first of each run.
+    ///
+    /// # Errors
+    /// If they overlap, are misaligned, or reach [`ACCEPT_PC`].
+    pub fn new(mut parts: Vec<(u32, Vec<u32>)>) -> Result<Self, ProgramError> {
+        parts.retain(|(_, words)| !words.is_empty());
+        parts.sort_by_key(|&(base, _)| base);
+        let mut segments: Vec<RomSegment> = Vec::new();
+        for (base, words) in parts {
+            if base % 4 != 0 {
+                return Err(ProgramError::MisalignedRom { base });
+            }
+            if words.len() > ((ACCEPT_PC - base) / 4) as usize {
+                return Err(ProgramError::RomTooHigh {
+                    base,
+                    words: words.len(),
+                });
+            }
+            let decoded = words.into_iter().map(Instruction::decode);
+            match segments.last_mut() {
+                Some(last) if last.end() > base => {
+                    return Err(ProgramError::OverlappingRom {
+                        first: last.base,
+                        second: base,
+                    });
+                }
+                Some(last) if last.end() == base => last.instructions.extend(decoded),
+                _ => segments.push(RomSegment {
+                    base,
+                    instructions: decoded.collect(),
+                }),
+            }
+        }
+        Ok(Self { segments })
+    }
+
+    /// The runs of instructions, by address, with gaps between them.
+    pub fn segments(&self) -> &[RomSegment] {
+        &self.segments
+    }
+
+    /// How many instructions there are, illegal ones included.
+    pub fn len(&self) -> usize {
+        self.segments
+            .iter()
+            .map(|segment| segment.instructions.len())
+            .sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// The instruction at `pc`, if it is in one; [`Instruction::ILLEGAL`] where the word is none.
+    pub fn get(&self, pc: u32) -> Option<Instruction> {
+        let after = self.segments.partition_point(|segment| segment.base <= pc);
+        let segment = &self.segments[after.checked_sub(1)?];
+        let offset = pc - segment.base;
+        if !offset.is_multiple_of(4) {
+            return None;
+        }
+        segment.instructions.get((offset / 4) as usize).copied()
+    }
+
+    /// All instructions with their addresses, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, Instruction)> {
+        self.segments.iter().flat_map(|segment| {
+            let addresses = (segment.base..).step_by(4);
+            addresses.zip(segment.instructions.iter().copied())
+        })
+    }
+}
+
+/// Memory before the first step: pieces that do not overlap, and zeros elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// By address, none empty.
+    pieces: Vec<(u32, Vec<u8>)>,
+}
+
+impl Image {
+    /// Takes bytes by the address of the first of each run.
+    ///
+    /// # Errors
+    /// If they overlap or go beyond the address space.
+    pub fn new(mut pieces: Vec<(u32, Vec<u8>)>) -> Result<Self, ProgramError> {
+        pieces.retain(|(_, bytes)| !bytes.is_empty());
+        pieces.sort_by_key(|&(base, _)| base);
+        let mut free = 0u64;
+        for (base, bytes) in &pieces {
+            let end = u64::from(*base) + bytes.len() as u64; // cast ok: usize has at most 64 bits
+            if u64::from(*base) < free || end > 1 << 32 {
+                return Err(ProgramError::Image {
+                    base: *base,
+                    bytes: bytes.len(),
+                });
+            }
+            free = end;
+        }
+        Ok(Self { pieces })
+    }
+
+    /// The runs of bytes, by address.
+    pub fn pieces(&self) -> &[(u32, Vec<u8>)] {
+        &self.pieces
+    }
+
+    /// Aligned words that have a byte in some piece, ascending, with their addresses.
+    pub fn words(&self) -> Vec<(u32, u32)> {
+        let mut words: Vec<(u32, u32)> = Vec::new();
+        for (base, bytes) in &self.pieces {
+            for (address, &byte) in (*base..=u32::MAX).zip(bytes) {
+                let aligned = address & !3;
+                let part = u32::from(byte) << (address % 4 * 8);
+                match words.last_mut() {
+                    Some((last, word)) if *last == aligned => *word |= part,
+                    _ => words.push((aligned, part)),
+                }
+            }
+        }
+        words
+    }
+}
+
+/// A name of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// The first address.
+    pub address: u32,
+    /// How many bytes it names; zero if the file does not say.
+    pub bytes: u32,
+    /// The name.
+    pub name: String,
+}
+
+/// Names of addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Symbols {
+    /// By address.
+    symbols: Vec<Symbol>,
+}
+
+impl Symbols {
+    /// Sorts them by address.
+    pub fn new(mut symbols: Vec<Symbol>) -> Self {
+        symbols.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+        Self { symbols }
+    }
+
+    /// The last symbol at or before `address` that reaches it, or that has no size.
+    pub fn at(&self, address: u32) -> Option<&Symbol> {
+        let after = self
+            .symbols
+            .partition_point(|symbol| symbol.address <= address);
+        let symbol = self.symbols[..after].last()?;
+        (symbol.bytes == 0 || address - symbol.address < symbol.bytes).then_some(symbol)
+    }
+
+    /// The symbol of this name.
+    pub fn named(&self, name: &str) -> Option<&Symbol> {
+        self.symbols.iter().find(|symbol| symbol.name == name)
+    }
+
+    /// All, by address.
+    pub fn iter(&self) -> impl Iterator<Item = &Symbol> {
+        self.symbols.iter()
+    }
+}
+
+/// A program: what it executes, its first memory, and the names that it has for addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    entry: u32,
+    rom: Rom,
+    image: Image,
+    symbols: Symbols,
+}
+
+impl Program {
+    /// Puts a program together.
+    ///
+    /// # Errors
+    /// If `entry` is in no instruction.
+    pub fn new(entry: u32, rom: Rom, image: Image, symbols: Symbols) -> Result<Self, ProgramError> {
+        if rom.get(entry).is_none() {
+            return Err(ProgramError::Entry { entry });
+        }
+        Ok(Self {
+            entry,
+            rom,
+            image,
+            symbols,
+        })
+    }
+
+    /// A program of these instructions from `base` on, which is also its entry. They are in memory as well, as from an ELF file.
+    ///
+    /// # Errors
+    /// As [`Rom::new`] and [`Program::new`].
+    pub fn from_instructions(
+        base: u32,
+        instructions: &[Instruction],
+    ) -> Result<Self, ProgramError> {
+        let words: Vec<u32> = instructions.iter().map(Instruction::encode).collect();
+        let bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let image = Image::new(vec![(base, bytes)])?;
+        Self::new(
+            base,
+            Rom::new(vec![(base, words)])?,
+            image,
+            Symbols::default(),
+        )
+    }
+
+    /// The first `pc`.
+    pub fn entry(&self) -> u32 {
+        self.entry
+    }
+
+    /// The instructions.
+    pub fn rom(&self) -> &Rom {
+        &self.rom
+    }
+
+    /// The first memory.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The names.
+    pub fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+}
