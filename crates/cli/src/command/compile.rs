@@ -6,7 +6,7 @@ use bitcoin::XOnlyPublicKey;
 use clap::Args;
 use serde::Serialize;
 use tapcourt_commitment::{PublicKey, Seed};
-use tapcourt_compiler::Compiled;
+use tapcourt_compiler::circuit::Compiled;
 use tapcourt_protocol::InstanceId;
 use tapcourt_protocol::keys::NUMS_POINT;
 use tapcourt_prover::OneTimeKeys;

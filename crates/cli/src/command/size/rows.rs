@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tapcourt_commitment::{Objective, OpenDigits, Parameters, ParametersError, Size};
-use tapcourt_compiler::Compiled;
+use tapcourt_compiler::circuit::Compiled;
 use tapcourt_script::gadgets::{GadgetSize, catalogue};
 use tapcourt_script::limits::MAX_STACK_SIZE;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ties::Ties;
 use super::{Carry, Column, Columns, Finder, MAX_TOTAL};
-use crate::network::{Literal, NodeId};
+use crate::circuit::network::{Literal, NodeId};
 
 impl Finder<'_> {
     /// Merges adders into columns.

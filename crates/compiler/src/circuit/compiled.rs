@@ -10,16 +10,16 @@ use tapcourt_program::circuit::Circuit;
 use tapcourt_script::limits::{MAX_STACK_SIZE, Profile, compact_size_bytes, control_block_bytes};
 use tapcourt_script::taptree::LeafSource;
 
-use crate::assemble::{Shapes, homes, output_groups, values_group};
-use crate::cells::{CellId, Cells};
-use crate::cut::{Cutter, Cutting, MAX_LEAF_ITEMS, TooWide};
-use crate::error::CompileError;
-use crate::group::{Group, Role, SlotSource};
-use crate::leaf::{Homes, Leaf};
-use crate::line::Line;
-use crate::network::{Literal, Network};
-use crate::price::PriceList;
-use crate::schedule::Body;
+use crate::circuit::assemble::{Shapes, homes, output_groups, values_group};
+use crate::circuit::cells::{CellId, Cells};
+use crate::circuit::cut::{Cutter, Cutting, MAX_LEAF_ITEMS, TooWide};
+use crate::circuit::error::CompileError;
+use crate::circuit::group::{Group, Role, SlotSource};
+use crate::circuit::leaf::{Homes, Leaf};
+use crate::circuit::line::Line;
+use crate::circuit::network::{Literal, Network};
+use crate::circuit::price::PriceList;
+use crate::circuit::schedule::Body;
 
 /// What a contract asks beyond the program.
 #[derive(Clone, Debug, Default)]

@@ -11,11 +11,11 @@ use tapcourt_commitment::{OpenOrder, Opening, PublicKey, Size};
 use tapcourt_script::ScriptWriter;
 use tapcourt_script::opcodes::OP_CHECKSIGVERIFY;
 
-use crate::cells::{Cells, Operand, ValueId};
-use crate::emit::{Computed, Emitter, TABLE, Target};
-use crate::group::{Expected, Group, Slot, SlotSource};
-use crate::network::Network;
-use crate::schedule::{self, Body, Weights};
+use crate::circuit::cells::{Cells, Operand, ValueId};
+use crate::circuit::emit::{Computed, Emitter, TABLE, Target};
+use crate::circuit::group::{Expected, Group, Slot, SlotSource};
+use crate::circuit::network::Network;
+use crate::circuit::schedule::{self, Body, Weights};
 
 /// A leaf without keys.
 #[derive(Clone, Debug)]

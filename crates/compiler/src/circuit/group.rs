@@ -2,7 +2,7 @@
 
 use tapcourt_commitment::{OpenOrder, Parameters, Size};
 
-use crate::cells::Operand;
+use crate::circuit::cells::Operand;
 
 /// What a group's bits are to the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! Truth tables over three-input cuts.
 
-use crate::network::{Literal, Network, Node, NodeId};
+use crate::circuit::network::{Literal, Network, Node, NodeId};
 
 /// A function of at most three nodes: bit `i` of `table` is its value when the leaves spell `i`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Cutter;
-use crate::cells::ValueId;
+use crate::circuit::cells::ValueId;
 
 impl Cutter<'_> {
     /// Splits the targets of a span by what they are computed from.

@@ -1,7 +1,7 @@
 //! The unit of scheduling: a cell reads bits (and carries), and leaves a bit, a carry, or both.
 
-use crate::adders::{Carry, Columns, find_columns};
-use crate::network::{Literal, Network, Node, NodeId};
+use crate::circuit::adders::{Carry, Columns, find_columns};
+use crate::circuit::network::{Literal, Network, Node, NodeId};
 
 /// Index of a [`Cell`]; cells are in topological order.
 pub(crate) type CellId = u32;

@@ -5,7 +5,7 @@
 
 use std::collections::BinaryHeap;
 
-use crate::cells::{CellId, Cells};
+use crate::circuit::cells::{CellId, Cells};
 
 /// How a line is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! Places where the line may be cut, and what each piece between two of them costs at least.
 
 use super::{Cutter, EFFORT, MAX_SHARED_READS, NEVER};
-use crate::cells::ValueId;
+use crate::circuit::cells::ValueId;
 use std::collections::BTreeMap;
 
 impl Cutter<'_> {

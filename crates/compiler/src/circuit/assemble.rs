@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use tapcourt_commitment::{Parameters, Size};
 
-use crate::cells::Operand;
-use crate::cut::Cutting;
-use crate::group::{Expected, Group, Role, Slot, SlotSource};
-use crate::leaf::Homes;
-use crate::network::{Network, Node};
-use crate::price::shape;
+use crate::circuit::cells::Operand;
+use crate::circuit::cut::Cutting;
+use crate::circuit::group::{Expected, Group, Role, Slot, SlotSource};
+use crate::circuit::leaf::Homes;
+use crate::circuit::network::{Network, Node};
+use crate::circuit::price::shape;
 
 /// Shapes by width, each chosen once.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cells::ValueId;
+use crate::circuit::cells::ValueId;
 
 /// Values by the cluster that computes them and the clusters that read them.
 pub(super) type BySignature = BTreeMap<(u32, Vec<u32>), Vec<ValueId>>;

@@ -16,7 +16,7 @@ mod spans;
 use self::clusters::Cluster;
 use self::groups::{BySignature, into_groups};
 use self::spans::shortest;
-use crate::cells::{CellId, Cells, Operation, ValueId};
+use crate::circuit::cells::{CellId, Cells, Operation, ValueId};
 
 /// Prices of commitments, in WU.
 pub(crate) trait Prices {

@@ -8,8 +8,8 @@ use bitcoin::opcodes::Opcode;
 use tapcourt_script::ScriptWriter;
 use tapcourt_script::opcodes as op;
 
-use crate::cells::{Cell, CellId, Cells, Operand, Operation, ValueId};
-use crate::schedule::Body;
+use crate::circuit::cells::{Cell, CellId, Cells, Operand, Operation, ValueId};
+use crate::circuit::schedule::Body;
 
 /// Marks a stack position that holds an entry of the halving table, or anything that is no value.
 pub(crate) const TABLE: ValueId = ValueId::MAX;

@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::cells::{Cell, CellId, Cells, Operation, ValueId};
-use crate::emit::Emitter;
+use crate::circuit::cells::{Cell, CellId, Cells, Operation, ValueId};
+use crate::circuit::emit::Emitter;
 
 /// The straight-line part of a leaf: the cells that compute `targets` from `inputs`.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use self::truth::{PARITY, as_majority, enumerate_cuts};
 
-use crate::network::{Literal, Network, Node, NodeId};
+use crate::circuit::network::{Literal, Network, Node, NodeId};
 
 /// The largest total of a column: 4 bits, so that one table of 16 entries halves it.
 pub(crate) const MAX_TOTAL: u32 = 15;

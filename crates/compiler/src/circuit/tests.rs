@@ -3,11 +3,11 @@
 use tapcourt_program::circuit::Circuit;
 use tapcourt_program::circuit::library;
 
-use crate::adders::{Carry, find_columns};
-use crate::cells::{Cells, Operation};
-use crate::network::Network;
-use crate::schedule::Body;
-use crate::{CompileError, Compiled, Options, Role};
+use crate::circuit::adders::{Carry, find_columns};
+use crate::circuit::cells::{Cells, Operation};
+use crate::circuit::network::Network;
+use crate::circuit::schedule::Body;
+use crate::circuit::{CompileError, Compiled, Options, Role};
 
 /// A small generator of test inputs: xorshift64*.
 fn bits(seed: u64, count: usize) -> Vec<bool> {

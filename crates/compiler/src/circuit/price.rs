@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 use tapcourt_commitment::{Objective, Parameters};
 
-use crate::cut::Prices;
+use crate::circuit::cut::Prices;
 
 /// A group is published once and, in the worst dispute, opened once if the leaf needs it.
 const OBJECTIVE: Objective = Objective {
