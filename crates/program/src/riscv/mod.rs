@@ -25,6 +25,7 @@ mod machine;
 mod program;
 mod record;
 mod semantics;
+mod step;
 
 pub use self::cell::Cell;
 pub use self::instruction::{Format, Instruction, Op, Register};
