@@ -6,3 +6,6 @@
 
 pub mod circuit;
 pub mod riscv;
+mod size;
+
+pub use size::LeafSize;

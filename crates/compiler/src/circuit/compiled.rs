@@ -7,7 +7,10 @@ use bitcoin::{ScriptBuf, XOnlyPublicKey};
 use rayon::prelude::*;
 use tapcourt_commitment::{Opening, PublicKey};
 use tapcourt_program::circuit::Circuit;
-use tapcourt_script::limits::{MAX_STACK_SIZE, Profile, compact_size_bytes, control_block_bytes};
+use tapcourt_script::limits::{MAX_STACK_SIZE, Profile};
+
+use crate::LeafSize;
+use crate::size::{HEAD_BYTES, SIGNATURE_BYTES};
 use tapcourt_script::taptree::LeafSource;
 
 use crate::circuit::assemble::{Shapes, homes, output_groups, values_group};
@@ -47,25 +50,6 @@ pub struct Compiled {
     source_gates: usize,
     chunks: usize,
     program_digest: [u8; 32],
-}
-
-/// Exact sizes of a leaf and its witness.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LeafSize {
-    /// Bytes of the leaf script.
-    pub script_bytes: usize,
-    /// Mean bytes of the witness items with their length prefixes, the signature included; without script and control block.
-    pub witness_bytes_mean: f64,
-    /// Most bytes of the same.
-    pub witness_bytes_max: usize,
-    /// Items of the witness, without script and control block.
-    pub items: usize,
-    /// Opcodes of the script, pushes included.
-    pub opcodes: usize,
-    /// Items on main and altstack at their highest.
-    pub max_stack: usize,
-    /// Weight of the whole input's witness at most, script and control block included, in WU.
-    pub weight_wu_max: usize,
 }
 
 impl Compiled {
@@ -414,10 +398,8 @@ impl Compiled {
     pub fn leaf_size(&self, index: usize) -> LeafSize {
         let leaf = &self.leaves[index];
         let sizes = leaf.open_sizes();
-        // A pushed x-only key and OP_CHECKSIGVERIFY; a 64-byte signature and its length.
-        let (head_bytes, signature_bytes) = (34, 65);
         let script_bytes =
-            head_bytes + leaf.body_bytes() + sizes.iter().map(|s| s.script_bytes).sum::<usize>();
+            HEAD_BYTES + leaf.body_bytes() + sizes.iter().map(|s| s.script_bytes).sum::<usize>();
         let items = 1 + sizes.iter().map(|s| s.items).sum::<usize>();
         // While a group is opened, what is opened later waits as items and what was opened before as bits.
         let mut waiting = items - 1;
@@ -428,27 +410,21 @@ impl Compiled {
             max_stack = max_stack.max(waiting + opened_bits + size.max_stack);
             opened_bits += self.groups[group].bits();
         }
-        let witness_bytes_max =
-            signature_bytes + sizes.iter().map(|s| s.witness_bytes_max).sum::<usize>();
-        let depth = usize::BITS - self.leaves.len().leading_zeros() + 1;
-        let control = control_block_bytes(depth as usize);
+        let mean: f64 = sizes.iter().map(|s| s.witness_bytes_mean).sum();
+        let most: usize = sizes.iter().map(|s| s.witness_bytes_max).sum();
         LeafSize {
             script_bytes,
-            witness_bytes_mean: signature_bytes as f64
-                + sizes.iter().map(|s| s.witness_bytes_mean).sum::<f64>(),
-            witness_bytes_max,
+            witness_bytes_mean: SIGNATURE_BYTES as f64 + mean,
+            witness_bytes_max: SIGNATURE_BYTES + most,
             items,
             opcodes: 2 + leaf.body_opcodes() + sizes.iter().map(|s| s.opcodes).sum::<usize>(),
             max_stack,
-            weight_wu_max: compact_size_bytes(items as u64 + 2)
-                + witness_bytes_max
-                + compact_size_bytes(script_bytes as u64)
-                + script_bytes
-                + compact_size_bytes(control as u64)
-                + control,
+            weight_wu_max: 0,
         }
+        .weighed(self.leaves.len())
     }
 }
+
 /// The leaves of a program for given keys; made on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaves<'a> {

@@ -22,7 +22,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-pub use compiled::{Compiled, LeafSize, Leaves, Options};
+pub use compiled::{Compiled, Leaves, Options};
 pub use error::CompileError;
 pub use group::{Group, Role};
 pub use leaf::Leaf;
