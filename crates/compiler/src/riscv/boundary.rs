@@ -112,7 +112,13 @@ pub(super) fn digest_hash() -> Result<HashGadget, HashError> {
 }
 
 /// The leaf that is spendable if a revealed digest is at this side of the disputed step, and is not that of the `pc` and root there.
-pub(super) fn digest(search: &Search, hash: &HashGadget, round: u32, index: u32, side: Side) -> Leaf {
+pub(super) fn digest(
+    search: &Search,
+    hash: &HashGadget,
+    round: u32,
+    index: u32,
+    side: Side,
+) -> Leaf {
     let selected = selected(search, round, index, side);
     let (pc, root) = match side {
         Side::Left => (Group::Pc, Group::Root),

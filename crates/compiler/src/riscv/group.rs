@@ -93,11 +93,20 @@ impl Group {
     /// How many bits it has; `selection_bits` are those of a selection, whose number depends on its round.
     pub(crate) fn bits(self, selection_bits: usize) -> usize {
         match self {
-            Self::Pc | Self::NextPc | Self::Target | Self::Memory | Self::Replaced | Self::Input(_) => WORD_BITS,
+            Self::Pc
+            | Self::NextPc
+            | Self::Target
+            | Self::Memory
+            | Self::Replaced
+            | Self::Input(_) => WORD_BITS,
             Self::Sources => 10,
             Self::Access => 2,
             Self::Words => 4 * WORD_BITS,
-            Self::Root | Self::NextRoot | Self::Digest { .. } | Self::PathNode { .. } | Self::Sibling => NODE_BITS,
+            Self::Root
+            | Self::NextRoot
+            | Self::Digest { .. }
+            | Self::PathNode { .. }
+            | Self::Sibling => NODE_BITS,
             Self::Selection(_) | Self::PathSelection(_) => selection_bits,
         }
     }
@@ -133,7 +142,11 @@ impl fmt::Display for Group {
             Self::Access => f.write_str("path/access"),
             Self::PathSelection(round) => write!(f, "path/{round}/selection"),
             Self::PathNode { round, index, new } => {
-                write!(f, "path/{round}/{}/{index}", if *new { "new" } else { "old" })
+                write!(
+                    f,
+                    "path/{round}/{}/{index}",
+                    if *new { "new" } else { "old" }
+                )
             }
             Self::Sibling => f.write_str("path/sibling"),
         }

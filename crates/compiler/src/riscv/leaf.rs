@@ -34,7 +34,8 @@ impl Leaf {
         let openings = &self.openings;
         LeafSize {
             script_bytes: openings.script_bytes() + self.body.len(),
-            witness_bytes_mean: openings.witness_bytes_mean() + (SIGNATURE_BYTES + hint_bytes) as f64, // cast ok: small
+            witness_bytes_mean: openings.witness_bytes_mean()
+                + (SIGNATURE_BYTES + hint_bytes) as f64, // cast ok: small
             witness_bytes_max: openings.witness_bytes_max() + SIGNATURE_BYTES + hint_bytes,
             items: openings.items() + self.hints + 1,
             opcodes: openings.opcodes() + count_opcodes(Script::from_bytes(self.body.as_bytes())),

@@ -8,15 +8,16 @@ use tapcourt_script::ScriptWriter;
 use tapcourt_script::opcodes::OP_CHECKSIGVERIFY;
 
 use super::Group;
+use super::published::{Published, PublishedError};
 use crate::size::HEAD_BYTES;
-
-
 
 /// How one group is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Open {
     group: Group,
     digits: OpenDigits,
+    /// Bits of each digit.
+    widths: Vec<u8>,
     size: SizeBytes,
 }
 
@@ -78,7 +79,13 @@ impl Openings {
             .scaled(u8::from(doubled))
             .expect("1 is no large scale");
         let size = parameters.open_digits_size(&digits).into();
-        self.opens.push(Open { group, digits, size });
+        let widths = parameters.message_digits().to_vec();
+        self.opens.push(Open {
+            group,
+            digits,
+            widths,
+            size,
+        });
         self
     }
 
@@ -112,8 +119,23 @@ impl Openings {
         digits.collect()
     }
 
+    /// The numbers that the openings leave on the altstack for what was published, from the top down.
+    pub(crate) fn numbers(&self, published: &Published) -> Result<Vec<i64>, PublishedError> {
+        let mut numbers = Vec::new();
+        for open in &self.opens {
+            let values = published.digits(open.group, &open.widths)?;
+            let order = open.digits.order().iter().map(|&digit| digit as usize); // cast ok: an index
+            numbers.extend(order.map(|digit| open.digits.number(digit, values[digit])));
+        }
+        Ok(numbers)
+    }
+
     /// The script, for the challenger's key and the groups' keys. The group on top is opened last.
-    pub(crate) fn script(&self, challenger: XOnlyPublicKey, keys: &BTreeMap<Group, PublicKey>) -> Vec<u8> {
+    pub(crate) fn script(
+        &self,
+        challenger: XOnlyPublicKey,
+        keys: &BTreeMap<Group, PublicKey>,
+    ) -> Vec<u8> {
         let mut writer = ScriptWriter::with_capacity(self.script_bytes());
         writer.push(&challenger);
         writer.op(OP_CHECKSIGVERIFY);
@@ -135,7 +157,12 @@ impl Openings {
 
     /// Bytes of the script.
     pub(crate) fn script_bytes(&self) -> usize {
-        HEAD_BYTES + self.opens.iter().map(|open| open.size.script).sum::<usize>()
+        HEAD_BYTES
+            + self
+                .opens
+                .iter()
+                .map(|open| open.size.script)
+                .sum::<usize>()
     }
 
     /// Most bytes of the witness items with their length prefixes, without the signature.
@@ -145,13 +172,21 @@ impl Openings {
 
     /// Mean bytes of the same over random values.
     pub(crate) fn witness_bytes_mean(&self) -> f64 {
-        let thousandths: usize = self.opens.iter().map(|open| open.size.witness_mean_thousandths).sum();
+        let thousandths: usize = self
+            .opens
+            .iter()
+            .map(|open| open.size.witness_mean_thousandths)
+            .sum();
         thousandths as f64 / 1000.0 // cast ok: far below 2^52
     }
 
     /// Instructions of the script.
     pub(crate) fn opcodes(&self) -> usize {
-        2 + self.opens.iter().map(|open| open.size.opcodes).sum::<usize>()
+        2 + self
+            .opens
+            .iter()
+            .map(|open| open.size.opcodes)
+            .sum::<usize>()
     }
 
     /// Witness items, the signature not counted.

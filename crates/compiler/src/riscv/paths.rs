@@ -10,6 +10,7 @@ use tapcourt_script::gadgets::{HashGadget, blake3};
 use tapcourt_script::script_items;
 use tapcourt_script::taptree::{LeafSource, leaf_hash};
 
+use super::Group;
 use super::boundary::{NODE_DIGITS, Selected, open_selections, require_selections};
 use super::group::{WORDS_A, WORDS_B, WORDS_M, WORDS_W};
 use super::leaf::Leaf;
@@ -18,7 +19,6 @@ use super::published::{Published, PublishedError};
 use super::search::{Border, Search};
 use super::steps::CompileError;
 use super::tail::Tail;
-use super::Group;
 use crate::LeafSize;
 
 /// Digits of a word.
@@ -110,7 +110,9 @@ impl Paths {
     /// If the search has another number of intervals, or a script does not fit the stack.
     pub fn compile(search: Search) -> Result<Self, CompileError> {
         if search.bits() != Self::SEARCH_BITS {
-            return Err(CompileError::PathSearch { bits: search.bits() });
+            return Err(CompileError::PathSearch {
+                bits: search.bits(),
+            });
         }
         let hash = blake3::hash(40, 20)?;
         let leaves = PathAccess::ALL.into_iter().flat_map(|access| {
@@ -184,7 +186,11 @@ impl Paths {
     ///
     /// # Panics
     /// If there is no leaf `index`.
-    pub fn is_spendable(&self, index: usize, published: &Published) -> Result<bool, PublishedError> {
+    pub fn is_spendable(
+        &self,
+        index: usize,
+        published: &Published,
+    ) -> Result<bool, PublishedError> {
         let PathLeaf { access, level } = self.leaves[index].0;
         for (round, selection) in selected(&self.search, level) {
             if published.word(Group::PathSelection(round))? != selection {
@@ -211,7 +217,11 @@ impl Paths {
             Some((group, bit)) => published.word(group)? >> bit & 1 == 1,
             None => false,
         };
-        let pair = if right { [sibling, child] } else { [child, sibling] };
+        let pair = if right {
+            [sibling, child]
+        } else {
+            [child, sibling]
+        };
         let hash = ::blake3::hash(&pair.concat());
         Ok(hash.as_bytes()[..20] != published.node(parent(&self.search, access, level))?)
     }
@@ -220,7 +230,11 @@ impl Paths {
     ///
     /// # Panics
     /// If there is no leaf `index`.
-    pub fn witness(&self, index: usize, openings: &BTreeMap<Group, Opening>) -> Option<Vec<Vec<u8>>> {
+    pub fn witness(
+        &self,
+        index: usize,
+        openings: &BTreeMap<Group, Opening>,
+    ) -> Option<Vec<Vec<u8>>> {
         self.leaves[index].1.openings.witness(openings)
     }
 
@@ -230,7 +244,11 @@ impl Paths {
         keys: &'a BTreeMap<Group, PublicKey>,
         challenger: XOnlyPublicKey,
     ) -> PathLeaves<'a> {
-        PathLeaves { paths: self, keys, challenger }
+        PathLeaves {
+            paths: self,
+            keys,
+            challenger,
+        }
     }
 }
 
@@ -284,7 +302,11 @@ fn child(search: &Search, access: PathAccess, level: u32) -> Child {
 }
 
 fn parent(search: &Search, access: PathAccess, level: u32) -> Group {
-    if level + 1 == Cell::LEVELS { access.root() } else { node(search, access, level + 1) }
+    if level + 1 == Cell::LEVELS {
+        access.root()
+    } else {
+        node(search, access, level + 1)
+    }
 }
 
 fn selected(search: &Search, level: u32) -> Selected {
@@ -297,10 +319,11 @@ fn leaf(search: &Search, hash: &HashGadget, which: PathLeaf) -> Leaf {
     let child = child(search, access, level);
     let parent = parent(search, access, level);
     let bit = access.address_bit(level);
-    let mut openings = open_selections(Openings::default(), Group::PathSelection, search, &selected)
-        .then_natural(Group::Access, false, 0)
-        // The last byte comes first, so that the first one ends on top.
-        .then_reversed(Group::Sibling, false, 0);
+    let mut openings =
+        open_selections(Openings::default(), Group::PathSelection, search, &selected)
+            .then_natural(Group::Access, false, 0)
+            // The last byte comes first, so that the first one ends on top.
+            .then_reversed(Group::Sibling, false, 0);
     openings = match child {
         Child::Node(group) => openings.then_reversed(group, false, 0),
         Child::Word => {

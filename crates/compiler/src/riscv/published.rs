@@ -42,7 +42,9 @@ impl Published {
 
     /// Publishes a node.
     pub fn set_node(&mut self, group: Group, node: &Node) {
-        let bits = node.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+        let bits = node
+            .iter()
+            .flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
         self.set(group, bits.collect());
     }
 
@@ -54,8 +56,15 @@ impl Published {
         self.set_word(Group::Sources, sources, 10);
         self.set_word(Group::Target, record.w.cell.label(), 32);
         self.set_word(Group::Memory, record.m.cell.label(), 32);
-        let words = [record.m.value, record.w.value, record.a.value, record.b.value];
-        let bits = words.iter().flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
+        let words = [
+            record.m.value,
+            record.w.value,
+            record.a.value,
+            record.b.value,
+        ];
+        let bits = words
+            .iter()
+            .flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
         self.set(Group::Words, bits.collect());
         self.set_word(Group::Replaced, record.w.old, 32);
         self.set_node(Group::Root, root);
@@ -67,7 +76,10 @@ impl Published {
     /// # Errors
     /// If it was not published.
     pub fn bits(&self, group: Group) -> Result<&[bool], PublishedError> {
-        self.groups.get(&group).map(Vec::as_slice).ok_or(PublishedError { group })
+        self.groups
+            .get(&group)
+            .map(Vec::as_slice)
+            .ok_or(PublishedError { group })
     }
 
     /// The groups, in order.
@@ -78,7 +90,20 @@ impl Published {
     /// The number that a group's first 32 bits from `first` on are.
     fn number(&self, group: Group, first: usize) -> Result<u32, PublishedError> {
         let bits = self.bits(group)?.iter().skip(first).take(32);
-        Ok(bits.rev().fold(0, |number, &bit| number << 1 | u32::from(bit)))
+        Ok(bits
+            .rev()
+            .fold(0, |number, &bit| number << 1 | u32::from(bit)))
+    }
+
+    /// A group as digits of these widths, the lowest bits' first.
+    pub(crate) fn digits(&self, group: Group, widths: &[u8]) -> Result<Vec<u8>, PublishedError> {
+        let mut bits = self.bits(group)?.iter();
+        let digits = widths.iter().map(|&width| {
+            (0..width).fold(0, |digit, bit| {
+                digit | u8::from(bits.next() == Some(&true)) << bit
+            })
+        });
+        Ok(digits.collect())
     }
 
     /// A group of at most 32 bits as a number.

@@ -17,7 +17,12 @@ const DIGITS: usize = 8;
 
 /// The leaf that is spendable if `pc` is in no instruction, and the record is not that of a machine that stops in place.
 pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
-    let unused = [(Group::Sources, 3), (Group::Target, DIGITS), (Group::Memory, DIGITS), (Group::Words, 4 * DIGITS)];
+    let unused = [
+        (Group::Sources, 3),
+        (Group::Target, DIGITS),
+        (Group::Memory, DIGITS),
+        (Group::Words, 4 * DIGITS),
+    ];
     let mut openings = Openings::default();
     for (group, _) in unused {
         openings = openings.then_natural(group, false, 0);
@@ -66,9 +71,15 @@ pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
 /// How `Input` leaves open the record.
 pub(super) fn input_openings(word: u32) -> Openings {
     let digits_of = |place: usize| DIGITS * place..DIGITS * (place + 1);
-    let order = [WORDS_A, WORDS_B, WORDS_M, WORDS_W].map(digits_of).into_iter().flatten();
+    let order = [WORDS_A, WORDS_B, WORDS_M, WORDS_W]
+        .map(digits_of)
+        .into_iter()
+        .flatten();
     // Of the written word the highest digit comes first, so that the lowest ends on top.
-    let order: Vec<usize> = order.take(3 * DIGITS).chain(digits_of(WORDS_W).rev()).collect();
+    let order: Vec<usize> = order
+        .take(3 * DIGITS)
+        .chain(digits_of(WORDS_W).rev())
+        .collect();
     Openings::default()
         .then_natural(Group::Pc, false, 0)
         .then(Group::Words, order, false, 0)

@@ -14,7 +14,10 @@ pub struct Search {
 #[non_exhaustive]
 pub enum SearchError {
     /// A round splits into too many parts, or does not split.
-    #[error("round {round} splits into 2^{log2_arity} parts; 2^1 to 2^{} are possible", Search::MAX_LOG2_ARITY)]
+    #[error(
+        "round {round} splits into 2^{log2_arity} parts; 2^1 to 2^{} are possible",
+        Search::MAX_LOG2_ARITY
+    )]
     Arity {
         /// The round.
         round: usize,
@@ -50,7 +53,8 @@ impl Search {
     /// # Errors
     /// If a round splits into fewer than 2 or more than 16 parts, or there are no rounds or more than 2^48 intervals.
     pub fn new(log2_arities: Vec<u8>) -> Result<Self, SearchError> {
-        let out_of_range = |&(_, &log2_arity): &(usize, &u8)| !(1..=Self::MAX_LOG2_ARITY).contains(&log2_arity);
+        let out_of_range =
+            |&(_, &log2_arity): &(usize, &u8)| !(1..=Self::MAX_LOG2_ARITY).contains(&log2_arity);
         if let Some((round, &log2_arity)) = log2_arities.iter().enumerate().find(out_of_range) {
             return Err(SearchError::Arity { round, log2_arity });
         }
@@ -67,7 +71,10 @@ impl Search {
     /// As [`Self::new`].
     pub fn uniform(bits: u32, log2_arity: u8) -> Result<Self, SearchError> {
         if !(1..=Self::MAX_LOG2_ARITY).contains(&log2_arity) {
-            return Err(SearchError::Arity { round: 0, log2_arity });
+            return Err(SearchError::Arity {
+                round: 0,
+                log2_arity,
+            });
         }
         if !(1..=Self::MAX_BITS).contains(&bits) {
             return Err(SearchError::Bits { bits });
@@ -107,7 +114,11 @@ impl Search {
     /// # Panics
     /// If there is no such interval.
     pub fn selections(&self, interval: u64) -> Vec<u32> {
-        assert!(interval >> self.bits() == 0, "there are 2^{} intervals", self.bits());
+        assert!(
+            interval >> self.bits() == 0,
+            "there are 2^{} intervals",
+            self.bits()
+        );
         let mut rest = interval;
         let mut selections: Vec<u32> = self
             .log2_arities
@@ -145,7 +156,8 @@ impl Search {
 
     /// All values that are revealed: round by round, from the left.
     pub(crate) fn revealed(&self) -> impl Iterator<Item = (u32, u32)> {
-        (0..self.rounds()).flat_map(|round| (0..self.arity(round) - 1).map(move |index| (round, index)))
+        (0..self.rounds())
+            .flat_map(|round| (0..self.arity(round) - 1).map(move |index| (round, index)))
     }
 }
 
@@ -165,24 +177,48 @@ mod tests {
                     size /= u64::from(search.arity(round));
                     low += u64::from(selection) * size;
                     if selection > 0 {
-                        left = Border::Revealed { round, index: selection - 1 };
+                        left = Border::Revealed {
+                            round,
+                            index: selection - 1,
+                        };
                     }
                     if selection + 1 < search.arity(round) {
-                        right = Border::Revealed { round, index: selection };
+                        right = Border::Revealed {
+                            round,
+                            index: selection,
+                        };
                     }
                 }
                 assert_eq!((low, size), (interval, 1));
-                assert_eq!((left, right), (search.border(interval), search.border(interval + 1)));
+                assert_eq!(
+                    (left, right),
+                    (search.border(interval), search.border(interval + 1))
+                );
             }
         }
     }
 
     #[test]
     fn what_is_no_search_is_refused() {
-        assert_eq!(Search::new(vec![2, 5]), Err(SearchError::Arity { round: 1, log2_arity: 5 }));
-        assert_eq!(Search::new(vec![0]), Err(SearchError::Arity { round: 0, log2_arity: 0 }));
+        assert_eq!(
+            Search::new(vec![2, 5]),
+            Err(SearchError::Arity {
+                round: 1,
+                log2_arity: 5
+            })
+        );
+        assert_eq!(
+            Search::new(vec![0]),
+            Err(SearchError::Arity {
+                round: 0,
+                log2_arity: 0
+            })
+        );
         assert_eq!(Search::new(vec![]), Err(SearchError::Bits { bits: 0 }));
         assert_eq!(Search::uniform(49, 4), Err(SearchError::Bits { bits: 49 }));
-        assert_eq!(Search::uniform(32, 3).expect("in range").log2_arities(), [2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
+        assert_eq!(
+            Search::uniform(32, 3).expect("in range").log2_arities(),
+            [2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]
+        );
     }
 }

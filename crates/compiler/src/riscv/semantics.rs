@@ -42,7 +42,11 @@ impl Kind {
             Op::Slli | Op::Srli | Op::Srai if !discards => instruction.imm,
             _ => 0,
         };
-        Self { op, discards, shift }
+        Self {
+            op,
+            discards,
+            shift,
+        }
     }
 }
 
@@ -147,7 +151,10 @@ fn want(kind: Kind, field: Field) -> Want {
     let store = op.store_log2_bytes();
     // What stops in place when misaligned.
     let aligned = load.or(store).is_some_and(|log2_bytes| log2_bytes > 0);
-    let branches = matches!(op, Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu);
+    let branches = matches!(
+        op,
+        Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu
+    );
     match field {
         Field::NextPc => match op {
             _ if aligned || branches => Want::Computed,
@@ -187,7 +194,10 @@ fn want(kind: Kind, field: Field) -> Want {
         Field::A if !op.reads_rs1() => Want::Known(Zero),
         Field::B if !op.reads_rs2() => Want::Known(Zero),
         Field::A | Field::B => {
-            let matters = branches || load.or(store).is_some() || matches!(op, Op::Jalr | Op::Ecall) || !kind.discards;
+            let matters = branches
+                || load.or(store).is_some()
+                || matches!(op, Op::Jalr | Op::Ecall)
+                || !kind.discards;
             if matters { Want::Computed } else { Want::Any }
         }
     }
@@ -254,7 +264,11 @@ impl Class {
         for field in with(is_computed, &Field::OTHERS) {
             openings = openings.then_natural(field.place().0, true, 0);
         }
-        let fields = [with(is_computed, &Field::WORDS), with(is_computed, &Field::OTHERS)].concat();
+        let fields = [
+            with(is_computed, &Field::WORDS),
+            with(is_computed, &Field::OTHERS),
+        ]
+        .concat();
         let computation = if fields.is_empty() {
             None
         } else {
@@ -277,7 +291,11 @@ impl Class {
         for fields in [&Field::OTHERS[..], &Field::WORDS] {
             for &field in fields {
                 if let Want::Known(known) = want(self.kind, field) {
-                    tail.compare(field.place().0, DIGITS, of_word(known.word(pc, instruction)));
+                    tail.compare(
+                        field.place().0,
+                        DIGITS,
+                        of_word(known.word(pc, instruction)),
+                    );
                 }
             }
         }
@@ -326,7 +344,13 @@ impl Class {
 
 /// What an instruction's record has as [`Group::Sources`].
 pub(crate) fn sources(instruction: Instruction) -> u32 {
-    let register = |used, register: Register| if used { u32::from(register.number()) } else { 0 };
+    let register = |used, register: Register| {
+        if used {
+            u32::from(register.number())
+        } else {
+            0
+        }
+    };
     let op = instruction.op;
     register(op.reads_rs1(), instruction.rs1) | register(op.reads_rs2(), instruction.rs2) << 5
 }
@@ -374,7 +398,10 @@ impl Computation {
         // No hint depends on it.
         let mut inputs = vec![("differs", Datum::Bit(false))];
         for parameter in &self.parameters {
-            inputs.push((parameter.name(), Datum::Word(parameter.word(pc, instruction))));
+            inputs.push((
+                parameter.name(),
+                Datum::Word(parameter.word(pc, instruction)),
+            ));
         }
         for field in &self.fields {
             let word = match field.place() {
@@ -383,7 +410,10 @@ impl Computation {
             };
             inputs.push((field.name(), Datum::Word(word)));
         }
-        Ok(self.expression.evaluate(inputs).expect("every input has its word"))
+        Ok(self
+            .expression
+            .evaluate(inputs)
+            .expect("every input has its word"))
     }
 }
 
@@ -600,9 +630,13 @@ impl Builder<'_> {
         }
         let nibbles = self.e.word_nibbles(m);
         // The half, and of it the byte.
-        let mut part: Vec<Nibble> = (0..4).map(|i| self.e.select(b1, nibbles[4 + i], nibbles[i])).collect();
+        let mut part: Vec<Nibble> = (0..4)
+            .map(|i| self.e.select(b1, nibbles[4 + i], nibbles[i]))
+            .collect();
         if matches!(op, Op::Lb | Op::Lbu) {
-            part = (0..2).map(|i| self.e.select(b0, part[2 + i], part[i])).collect();
+            part = (0..2)
+                .map(|i| self.e.select(b0, part[2 + i], part[i]))
+                .collect();
         }
         let fill = if matches!(op, Op::Lb | Op::Lh) {
             let top = *part.last().expect("two or four nibbles");
@@ -653,22 +687,37 @@ impl Builder<'_> {
             bytes.map(|(low, high)| self.e.bit_and(low, high)).to_vec()
         };
         let width = DIGITS / parts.len();
-        let merged = std::array::from_fn(|i| self.e.select(parts[i / width], new[i % width], old[i]));
+        let merged =
+            std::array::from_fn(|i| self.e.select(parts[i / width], new[i % width], old[i]));
         self.e.word_from_nibbles(merged)
     }
 
     fn call(&mut self) {
-        let (a, b, w) = (self.field(Field::A), self.field(Field::B), self.field(Field::W));
+        let (a, b, w) = (
+            self.field(Field::A),
+            self.field(Field::B),
+            self.field(Field::W),
+        );
         let (here, next) = (self.known(Known::Here), self.known(Known::Next));
         let e = &mut *self.e;
-        let [exit, input, accept, zero, a0] =
-            [EXIT_CALL, INPUT_CALL, ACCEPT_PC, 0, Cell::register(Register::A0).label()].map(|word| e.word(word));
+        let [exit, input, accept, zero, a0] = [
+            EXIT_CALL,
+            INPUT_CALL,
+            ACCEPT_PC,
+            0,
+            Cell::register(Register::A0).label(),
+        ]
+        .map(|word| e.word(word));
         let exits = e.equal(a, exit);
         let succeeds = e.equal(b, zero);
         let accepts = e.bit_and(exits, succeeds);
         let asks = e.equal(a, input);
         let words = e.word(self.inputs);
-        let exists = if self.inputs == 0 { e.bit(false) } else { e.less_than(b, words) };
+        let exists = if self.inputs == 0 {
+            e.bit(false)
+        } else {
+            e.less_than(b, words)
+        };
         let reads = e.bit_and(asks, exists);
         let stays = e.select(reads, next, here);
         let goes = e.select(accepts, accept, stays);

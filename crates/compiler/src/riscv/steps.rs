@@ -136,28 +136,52 @@ impl<'a> Steps<'a> {
     ///
     /// # Errors
     /// If a script does not fit the stack, or there are more than 2^16 input words.
-    pub fn compile(program: &'a Program, root: [u8; 20], options: Options) -> Result<Self, CompileError> {
+    pub fn compile(
+        program: &'a Program,
+        root: [u8; 20],
+        options: Options,
+    ) -> Result<Self, CompileError> {
         if options.inputs > MAX_INPUTS {
-            return Err(CompileError::Inputs { inputs: options.inputs, limit: MAX_INPUTS });
+            return Err(CompileError::Inputs {
+                inputs: options.inputs,
+                limit: MAX_INPUTS,
+            });
         }
-        let used: BTreeSet<Kind> = program.rom().iter().map(|(_, instruction)| Kind::of(instruction)).collect();
+        let used: BTreeSet<Kind> = program
+            .rom()
+            .iter()
+            .map(|(_, instruction)| Kind::of(instruction))
+            .collect();
         let used: Vec<Kind> = used.into_iter().collect();
         let classes: Vec<Class> = used
             .par_iter()
             .map(|&kind| Class::new(kind, options.inputs))
             .collect::<Result<_, _>>()?;
         let places: HashMap<Kind, u32> = used.into_iter().zip(0..).collect();
-        let kinds = program.rom().iter().map(|(_, instruction)| places[&Kind::of(instruction)]).collect();
-        let calls = program.rom().iter().filter(|(_, instruction)| instruction.op == Op::Ecall);
+        let kinds = program
+            .rom()
+            .iter()
+            .map(|(_, instruction)| places[&Kind::of(instruction)])
+            .collect();
+        let calls = program
+            .rom()
+            .iter()
+            .filter(|(_, instruction)| instruction.op == Op::Ecall);
         let mut last = vec![StepLeaf::OutsideRom, StepLeaf::Start, StepLeaf::Accept];
         for (round, index) in options.search.revealed() {
-            last.extend([Side::Left, Side::Right].map(|side| StepLeaf::Digest { round, index, side }));
+            last.extend([Side::Left, Side::Right].map(|side| StepLeaf::Digest {
+                round,
+                index,
+                side,
+            }));
         }
         Ok(Self {
             kinds,
             classes,
             calls: calls.map(|(pc, _)| pc).collect(),
-            inputs: (0..options.inputs).map(|word| Arc::new(rom::input_openings(word))).collect(),
+            inputs: (0..options.inputs)
+                .map(|word| Arc::new(rom::input_openings(word)))
+                .collect(),
             outside: rom::outside(program.rom())?,
             hash: boundary::digest_hash()?,
             last,
@@ -193,7 +217,9 @@ impl<'a> Steps<'a> {
     /// If there is none.
     pub fn leaf(&self, index: usize) -> StepLeaf {
         if index < self.kinds.len() {
-            return StepLeaf::Semantics { pc: self.instruction(index).0 };
+            return StepLeaf::Semantics {
+                pc: self.instruction(index).0,
+            };
         }
         let index = index - self.kinds.len();
         let inputs = self.calls.len() * self.inputs.len();
@@ -214,7 +240,8 @@ impl<'a> Steps<'a> {
             StepLeaf::Input { pc, word } => {
                 let call = self.calls.binary_search(&pc).ok()?;
                 let word = word as usize; // cast ok: usize has at least 32 bits here
-                (word < self.inputs.len()).then(|| self.kinds.len() + call * self.inputs.len() + word)
+                (word < self.inputs.len())
+                    .then(|| self.kinds.len() + call * self.inputs.len() + word)
             }
             leaf => {
                 let place = self.last.iter().position(|&other| other == leaf)?;
@@ -225,7 +252,10 @@ impl<'a> Steps<'a> {
 
     /// The address and instruction of a semantics leaf.
     fn instruction(&self, index: usize) -> (u32, Instruction) {
-        self.program.rom().at(index).expect("an instruction of the ROM")
+        self.program
+            .rom()
+            .at(index)
+            .expect("an instruction of the ROM")
     }
 
     /// The leaf without keys.
@@ -240,7 +270,9 @@ impl<'a> Steps<'a> {
             StepLeaf::OutsideRom => self.outside.clone(),
             StepLeaf::Start => boundary::start(search, self.program.entry(), &self.root),
             StepLeaf::Accept => boundary::accept(search),
-            StepLeaf::Digest { round, index, side } => boundary::digest(search, &self.hash, round, index, side),
+            StepLeaf::Digest { round, index, side } => {
+                boundary::digest(search, &self.hash, round, index, side)
+            }
         }
     }
 
@@ -261,8 +293,14 @@ impl<'a> Steps<'a> {
         let search = &self.options.search;
         let inputs = (0..self.options.inputs).map(Group::Input);
         let selections = (0..search.rounds()).map(Group::Selection);
-        let digests = search.revealed().map(|(round, index)| Group::Digest { round, index });
-        inputs.chain(selections).chain(digests).chain(Group::RECORD).collect()
+        let digests = search
+            .revealed()
+            .map(|(round, index)| Group::Digest { round, index });
+        inputs
+            .chain(selections)
+            .chain(digests)
+            .chain(Group::RECORD)
+            .collect()
     }
 
     /// The shape of a group's one-time key.
@@ -293,6 +331,32 @@ impl<'a> Steps<'a> {
         self.template(index).body
     }
 
+    /// What lies on the stacks when a leaf's [`body`](Self::body) begins, given what was published: hints on the stack, bottom first, and the opened digits
+    /// on the altstack, the one on top first.
+    ///
+    /// # Errors
+    /// If something that it opens was not published.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn delivered(
+        &self,
+        index: usize,
+        published: &Published,
+    ) -> Result<(Vec<Vec<u8>>, Vec<i64>), PublishedError> {
+        let template = self.template(index);
+        let hints = self.hints(index, published)?;
+        Ok((hints, template.openings.numbers(published)?))
+    }
+
+    fn hints(&self, index: usize, published: &Published) -> Result<Vec<Vec<u8>>, PublishedError> {
+        if index >= self.kinds.len() {
+            return Ok(Vec::new());
+        }
+        let (pc, instruction) = self.instruction(index);
+        self.class(index).hints(pc, instruction, published)
+    }
+
     /// Whether a leaf is spendable, given what was published: from plain Rust, without any script.
     ///
     /// # Errors
@@ -300,7 +364,11 @@ impl<'a> Steps<'a> {
     ///
     /// # Panics
     /// If there is no leaf `index`.
-    pub fn is_spendable(&self, index: usize, published: &Published) -> Result<bool, PublishedError> {
+    pub fn is_spendable(
+        &self,
+        index: usize,
+        published: &Published,
+    ) -> Result<bool, PublishedError> {
         let search = &self.options.search;
         let were_selected = |selected: boundary::Selected| {
             for (round, selection) in selected {
@@ -327,26 +395,37 @@ impl<'a> Steps<'a> {
             }
             StepLeaf::Start => {
                 let root = published.node(Group::Root)?;
-                let starts = published.word(Group::Pc)? == self.program.entry() && root == self.root;
+                let starts =
+                    published.word(Group::Pc)? == self.program.entry() && root == self.root;
                 !starts && were_selected(selected_end(search, Side::Left))?
             }
             StepLeaf::Accept => {
-                published.word(Group::NextPc)? != ACCEPT_PC && were_selected(selected_end(search, Side::Right))?
+                published.word(Group::NextPc)? != ACCEPT_PC
+                    && were_selected(selected_end(search, Side::Right))?
             }
             StepLeaf::Digest { round, index, side } => {
                 let (pc, root) = match side {
                     Side::Left => (Group::Pc, Group::Root),
                     Side::Right => (Group::NextPc, Group::NextRoot),
                 };
-                let state = [&published.word(pc)?.to_le_bytes()[..], &published.node(root)?].concat();
+                let state = [
+                    &published.word(pc)?.to_le_bytes()[..],
+                    &published.node(root)?,
+                ]
+                .concat();
                 let digest = published.node(Group::Digest { round, index })?;
-                ::blake3::hash(&state).as_bytes()[..20] != digest && were_selected(selected(search, round, index, side))?
+                ::blake3::hash(&state).as_bytes()[..20] != digest
+                    && were_selected(selected(search, round, index, side))?
             }
         })
     }
 
     /// Whether the record is not what this instruction does.
-    fn is_wrong(&self, instruction: Option<Instruction>, published: &Published) -> Result<bool, PublishedError> {
+    fn is_wrong(
+        &self,
+        instruction: Option<Instruction>,
+        published: &Published,
+    ) -> Result<bool, PublishedError> {
         let Some(record) = published.record()? else {
             return Ok(true);
         };
@@ -360,19 +439,17 @@ impl<'a> Steps<'a> {
     ///
     /// # Panics
     /// If there is no leaf `index`.
-    pub fn witness(&self, index: usize, openings: &BTreeMap<Group, Opening>) -> Option<Vec<Vec<u8>>> {
+    pub fn witness(
+        &self,
+        index: usize,
+        openings: &BTreeMap<Group, Opening>,
+    ) -> Option<Vec<Vec<u8>>> {
         let template = self.template(index);
-        let mut witness = match self.leaf(index) {
-            StepLeaf::Semantics { .. } if template.hints > 0 => {
-                let mut published = Published::new();
-                for group in template.openings.groups() {
-                    published.set(group, openings.get(&group)?.message());
-                }
-                let (pc, instruction) = self.instruction(index);
-                self.class(index).hints(pc, instruction, &published).ok()?
-            }
-            _ => Vec::new(),
-        };
+        let mut published = Published::new();
+        for group in template.openings.groups() {
+            published.set(group, openings.get(&group)?.message());
+        }
+        let mut witness = self.hints(index, &published).ok()?;
         witness.extend(template.openings.witness(openings)?);
         Some(witness)
     }
@@ -391,7 +468,11 @@ impl<'a> Steps<'a> {
                 beginnings.len() - 1
             })
         };
-        let of_class = self.classes.iter().map(|class| place(&class.openings)).collect();
+        let of_class = self
+            .classes
+            .iter()
+            .map(|class| place(&class.openings))
+            .collect();
         let of_input = self.inputs.iter().map(|openings| place(openings)).collect();
         StepLeaves {
             steps: self,
@@ -452,14 +533,24 @@ impl LeafSource for StepLeaves<'_> {
         let opened = &self.beginnings[beginning];
         let key = (beginning, opened.len() + body.len());
         let known = |hashers: &HashMap<_, PrefixHasher>| {
-            hashers.get(&key).map(|hasher| hasher.finish(body.as_bytes()))
+            hashers
+                .get(&key)
+                .map(|hasher| hasher.finish(body.as_bytes()))
         };
-        if let Some(hash) = known(&self.hashers.read().expect("nothing panics while it is locked")) {
+        if let Some(hash) = known(
+            &self
+                .hashers
+                .read()
+                .expect("nothing panics while it is locked"),
+        ) {
             return hash;
         }
         let hasher = PrefixHasher::new(opened, key.1);
         let hash = hasher.finish(body.as_bytes());
-        let mut hashers = self.hashers.write().expect("nothing panics while it is locked");
+        let mut hashers = self
+            .hashers
+            .write()
+            .expect("nothing panics while it is locked");
         hashers.insert(key, hasher);
         hash
     }

@@ -31,8 +31,14 @@ impl Tail {
 
     /// Takes the digit on top, which must be of this group.
     fn take(&mut self, group: Group) -> Digit {
-        let digit = self.waiting.pop_front().expect("as many digits as were opened");
-        assert_eq!(digit.group, group, "groups come in the order of the openings");
+        let digit = self
+            .waiting
+            .pop_front()
+            .expect("as many digits as were opened");
+        assert_eq!(
+            digit.group, group,
+            "groups come in the order of the openings"
+        );
         let writer = &mut self.writer;
         script_items!(writer; OP_FROMALTSTACK);
         digit
@@ -44,7 +50,7 @@ impl Tail {
             let digit = self.take(group);
             let number = number(digit, &constant);
             let writer = &mut self.writer;
-        script_items!(writer; { number } OP_NUMEQUALVERIFY);
+            script_items!(writer; { number } OP_NUMEQUALVERIFY);
         }
     }
 
@@ -54,7 +60,7 @@ impl Tail {
             let digit = self.take(group);
             let number = number(digit, &constant);
             let writer = &mut self.writer;
-        script_items!(writer; { number } OP_NUMNOTEQUAL);
+            script_items!(writer; { number } OP_NUMNOTEQUAL);
             self.note();
         }
     }
@@ -63,7 +69,7 @@ impl Tail {
     fn note(&mut self) {
         if self.differs {
             let writer = &mut self.writer;
-        script_items!(writer; OP_BOOLOR);
+            script_items!(writer; OP_BOOLOR);
         }
         self.differs = true;
     }
@@ -73,7 +79,7 @@ impl Tail {
         for _ in 0..digits {
             self.take(group);
             let writer = &mut self.writer;
-        script_items!(writer; OP_DROP);
+            script_items!(writer; OP_DROP);
         }
     }
 
@@ -90,10 +96,10 @@ impl Tail {
             self.take(group);
             if self.differs {
                 let writer = &mut self.writer;
-        script_items!(writer; OP_ROT);
+                script_items!(writer; OP_ROT);
             }
             let writer = &mut self.writer;
-        script_items!(writer; OP_NUMNOTEQUAL);
+            script_items!(writer; OP_NUMNOTEQUAL);
             self.note();
         }
     }
@@ -109,7 +115,7 @@ impl Tail {
             for digit in (0..8).rev() {
                 let number = 2 * i64::from(nibble(*word, digit));
                 let writer = &mut self.writer;
-        script_items!(writer; { number } OP_TOALTSTACK);
+                script_items!(writer; { number } OP_TOALTSTACK);
             }
         }
         assert!(self.differs, "a bit is handed over");

@@ -151,7 +151,12 @@ impl Rom {
     pub fn index(&self, pc: u32) -> Option<usize> {
         let (_, place) = self.find(pc)?;
         let before = self.segments.iter().filter(|segment| segment.end() <= pc);
-        Some(before.map(|segment| segment.instructions.len()).sum::<usize>() + place)
+        Some(
+            before
+                .map(|segment| segment.instructions.len())
+                .sum::<usize>()
+                + place,
+        )
     }
 
     /// The instruction with so many before it, and its address.
