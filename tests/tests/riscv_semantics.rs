@@ -7,7 +7,7 @@ use tapcourt_program::riscv::{
     EXIT_CALL, INPUT_CALL, Instruction, Machine, Op, Program, StepRecord,
 };
 use tapcourt_script::taptree::LeafSource;
-use tapcourt_tests::riscv::cases::FIELDS;
+use tapcourt_tests::riscv::cases::{self, FIELDS};
 use tapcourt_tests::riscv::{
     Random, StepKeys, body_verdict, lies, random_instruction, random_state,
 };
@@ -210,5 +210,60 @@ fn whole_leaves_with_openings() {
     println!(
         "{} instructions as whole spends: {spent} spent, {refused} refused",
         instructions.len()
+    );
+}
+
+/// In a program of 500 instructions, every leaf against every record: spendable if and only if the record has the leaf's `pc` and is not the true one.
+#[test]
+fn every_leaf_against_every_record_of_a_program() {
+    const INSTRUCTIONS: usize = 500;
+    // All of them in the interpreter, every so many in Core's code as well.
+    const IN_CORE: usize = 16;
+    let mut random = Random::new(0x500);
+    let instructions: Vec<Instruction> = (0..INSTRUCTIONS)
+        .map(|place| random_instruction(Op::ALL[place % Op::ALL.len()], &mut random))
+        .collect();
+    let program = Program::from_instructions(BASE, &instructions).expect("a program");
+    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let mut machine = Machine::new(&program, &INPUTS);
+    // A true record and a lie that leaves what was read alone, at each instruction.
+    let mut records: Vec<(StepRecord, bool)> = Vec::new();
+    for (pc, instruction) in program.rom().iter() {
+        random_state(&mut machine, pc, instruction, &mut random);
+        let truth = machine.next_record();
+        records.push((truth, true));
+        // Of an input that is read, the word is another leaf's business.
+        let field = if instruction.op == Op::Ecall {
+            [1, 7, 8, 9, 10]
+        } else {
+            [1, 5, 8, 9, 10]
+        };
+        let mut lie = truth;
+        cases::lie(&mut lie, field[random.below(5)], &mut random);
+        records.push((lie, false));
+    }
+    let records: Vec<(Published, u32, bool)> = records
+        .iter()
+        .map(|(record, truth)| (publish(record), record.pc, *truth))
+        .collect();
+    let leaves = program.rom().iter().enumerate();
+    let (mut pairs, mut spendable, mut in_core) = (0usize, 0, 0);
+    for (index, (leaf_pc, _)) in leaves {
+        let body = steps.body(index);
+        for (published, pc, truth) in &records {
+            let (hints, numbers) = steps.delivered(index, published).expect("published");
+            let with_core = *pc == leaf_pc || pairs.is_multiple_of(IN_CORE);
+            let expected = *pc == leaf_pc && !truth;
+            let verdict = body_verdict(&body, &hints, &numbers, with_core);
+            assert_eq!(verdict, expected, "leaf {leaf_pc:#x}, record at {pc:#x}");
+            pairs += 1;
+            in_core += usize::from(with_core);
+            spendable += usize::from(expected);
+        }
+    }
+    assert_eq!(spendable, INSTRUCTIONS);
+    println!(
+        "{INSTRUCTIONS} leaves x {} records: {pairs} pairs, {spendable} spendable; {in_core} of them in core's code as well",
+        records.len()
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bitcoin::{ScriptBuf, TapLeafHash, XOnlyPublicKey};
+use bitcoin::{Script, ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
 use tapcourt_program::riscv::Cell;
 use tapcourt_script::gadgets::{HashGadget, blake3};
@@ -177,6 +177,54 @@ impl Paths {
     /// If there is no leaf `index`.
     pub fn leaf_size(&self, index: usize) -> LeafSize {
         self.leaves[index].1.size(self.len())
+    }
+
+    /// The script of a leaf after its openings, the same for all keys.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn body(&self, index: usize) -> &Script {
+        &self.leaves[index].1.body
+    }
+
+    /// What lies on the altstack when a leaf's [`body`](Self::body) begins, given what was published: the opened digits, the one on top first.
+    ///
+    /// # Errors
+    /// If something that it opens was not published.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn delivered(
+        &self,
+        index: usize,
+        published: &Published,
+    ) -> Result<Vec<i64>, PublishedError> {
+        self.leaves[index].1.openings.numbers(published)
+    }
+
+    /// Where a leaf is, if there is one.
+    pub fn index(&self, leaf: PathLeaf) -> Option<usize> {
+        self.leaves.iter().position(|&(which, _)| which == leaf)
+    }
+
+    /// The groups of the search and of what is revealed in it, besides [`Group::RECORD`].
+    pub fn groups(&self) -> Vec<Group> {
+        let selections = (0..self.search.rounds()).map(Group::PathSelection);
+        let nodes = self.search.revealed().flat_map(|(round, index)| {
+            [false, true].map(|new| Group::PathNode { round, index, new })
+        });
+        [Group::Access, Group::Sibling]
+            .into_iter()
+            .chain(selections)
+            .chain(nodes)
+            .collect()
+    }
+
+    /// Where the node at a level of a path is revealed: levels 1 to 30, those of the word and the root being known.
+    pub fn node_group(&self, access: PathAccess, level: u32) -> Option<Group> {
+        (1..Cell::LEVELS)
+            .contains(&level)
+            .then(|| node(&self.search, access, level))
     }
 
     /// Whether a leaf is spendable, given what was published.
