@@ -28,6 +28,7 @@
 //! leaf is spendable: [`Steps::is_spendable`] and [`Paths::is_spendable`].
 
 mod boundary;
+mod catalogue;
 mod group;
 mod leaf;
 mod opening;
@@ -39,6 +40,7 @@ mod semantics;
 mod steps;
 mod tail;
 
+pub use self::catalogue::catalogue;
 pub use self::group::{Group, Side};
 pub use self::paths::{PathAccess, PathLeaf, PathLeaves, Paths};
 pub use self::published::{Published, PublishedError};
