@@ -5,7 +5,7 @@ use std::fmt;
 use super::Image;
 
 /// The words of one page.
-type Page = [u32; Memory::PAGE_WORDS];
+pub(super) type Page = [u32; Memory::PAGE_WORDS];
 
 /// For each page a place in the arena; 0 is none.
 type Table = Box<[u32; Memory::PAGES as usize]>; // cast ok: usize has at least 32 bits here

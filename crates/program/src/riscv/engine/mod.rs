@@ -1,5 +1,10 @@
 //! The fast machine.
 
+mod threaded;
+
+use std::sync::Arc;
+
+use self::threaded::Code;
 use super::semantics::{self, Operands};
 use super::{ACCEPT_PC, EXIT_CALL, INPUT_CALL, Memory, Op, Program, Register};
 
@@ -54,6 +59,7 @@ pub enum Stop {
 pub struct Engine<'a> {
     program: &'a Program,
     inputs: &'a [u32],
+    code: Arc<Code>,
     state: State,
 }
 
@@ -63,6 +69,7 @@ impl<'a> Engine<'a> {
         Self {
             program,
             inputs,
+            code: Arc::new(Code::new(program)),
             state: State::new(program),
         }
     }
@@ -93,15 +100,21 @@ impl<'a> Engine<'a> {
 
     /// Runs until the machine stops, but makes at most `limit` steps more. Steps that change nothing it does not make.
     pub fn run(&mut self, limit: u64) -> Stop {
-        let limit = self.state.steps.saturating_add(limit);
+        let limit = limit.min(u64::MAX - self.state.steps);
+        let mut left = limit;
+        let mut registers = [0; 256];
         let mut stopped = false;
-        while self.state.steps < limit {
-            if !self.step() {
-                stopped = true;
-                break;
+        while left > 0 && !stopped {
+            registers[..32].copy_from_slice(&self.state.registers);
+            let State { pc, memory, .. } = &mut self.state;
+            *pc = self.code.run(*pc, &mut registers, memory, &mut left);
+            self.state.registers.copy_from_slice(&registers[..32]);
+            if left > 0 {
+                stopped = !self.step();
+                left -= u64::from(!stopped);
             }
-            self.state.steps += 1;
         }
+        self.state.steps += limit - left;
         if self.state.accepted() {
             Stop::Accepted
         } else if stopped {
