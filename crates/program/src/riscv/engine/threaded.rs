@@ -21,7 +21,7 @@ const NOWHERE: u8 = 32;
 const MAX_RUN: u8 = 64;
 
 /// Returned instead of a place: the instruction at [`Cpu::left_at`] is to be executed otherwise.
-const LEAVE: usize = usize::MAX;
+const LEAVE: u64 = u64::MAX;
 
 /// What instructions work on, besides memory.
 struct Cpu<'a> {
@@ -35,8 +35,9 @@ struct Cpu<'a> {
     left_at: usize,
 }
 
-/// Executes the first of these instructions and those after it to the end of a run. Returns the place of the one to go on with, or [`LEAVE`].
-type Handler = fn(&mut Cpu<'_>, &mut [Page], &[Threaded]) -> usize;
+/// Executes the first of these instructions and those after it to the end of a run, or a jump. Returns the place of the one to go on with, and in
+/// the upper half how many there would have been after the jump; or [`LEAVE`].
+type Handler = fn(&mut Cpu<'_>, &mut [Page], &[Threaded]) -> u64;
 
 /// One instruction.
 #[derive(Clone, Copy, Debug)]
@@ -193,33 +194,29 @@ impl Code {
         pc: u32,
         place: usize,
     ) -> (Handler, u8) {
-        let jumps_within = |instruction: Instruction, pc| {
+        let within = |instruction: Instruction, pc| {
             instruction.op == Op::Jalr || self.target(instruction, pc).is_some()
         };
         let op = instruction.op;
-        if op.jumps() {
-            let handler = jump(op).filter(|_| jumps_within(instruction, pc));
-            return (handler.unwrap_or(leave), 1);
+        if op.jumps() && !within(instruction, pc) {
+            return (leave, 1);
         }
         if let Some(second) = following {
-            if second.op.jumps() {
-                let handler = simple_and_jump(op, second.op);
-                if let Some(handler) = handler.filter(|_| jumps_within(second, pc.wrapping_add(4)))
-                {
-                    return (handler, 2);
-                }
-            } else if let Some(handler) = two_simple(op, second.op) {
+            if !second.op.jumps() || within(second, pc.wrapping_add(4)) {
                 let run = self.threaded[place + 2].run + 2;
-                if run <= MAX_RUN {
-                    return (handler, run);
+                match two(op, second.op) {
+                    Some((handler, Goes::On)) if run <= MAX_RUN => return (handler, run),
+                    Some((handler, Goes::Away)) => return (handler, 2),
+                    _ => {}
                 }
             }
         }
         let run = self.threaded[place + 1].run + 1;
-        match simple(op, run <= MAX_RUN) {
+        let goes_on = run <= MAX_RUN;
+        match one(op, goes_on) {
             None => (leave, 1),
-            Some(handler) if run <= MAX_RUN => (handler, run),
-            Some(handler) => (handler, 1),
+            Some((handler, Goes::Away)) => (handler, 1),
+            Some((handler, Goes::On)) => (handler, if goes_on { run } else { 1 }),
         }
     }
 
@@ -266,7 +263,8 @@ impl Code {
                 at = cpu.left_at;
                 break;
             }
-            at = next;
+            budget += next >> 32;
+            at = next as u32 as usize; // cast ok: the lower half, and usize has at least 32 bits here
         }
         *left = budget;
         self.pc(at)
@@ -275,98 +273,174 @@ impl Code {
 
 /// Leaves the first of these instructions.
 #[cold]
-fn leave(cpu: &mut Cpu<'_>, _: &mut [Page], rest: &[Threaded]) -> usize {
-    cpu.left_at = cpu.code.threaded.len() - rest.len();
+fn leave(cpu: &mut Cpu<'_>, _: &mut [Page], rest: &[Threaded]) -> u64 {
+    cpu.left_at = cpu.place_of(rest);
     LEAVE
+}
+
+/// Whether an instruction is followed by the next in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goes {
+    On,
+    Away,
 }
 
 /// An instruction that neither jumps nor calls.
 trait Simple {
-    /// Executes it, or returns `None` if it is to be left.
-    fn execute(cpu: &mut Cpu<'_>, pages: &mut [Page], threaded: &Threaded) -> Option<()>;
+    /// Whether it writes a register.
+    const WRITES: bool = true;
+
+    /// Executes it on the values of `rs1` and `rs2`, and returns that of `rd`; or `None` if it is to be left.
+    fn execute(
+        cpu: &Cpu<'_>,
+        pages: &mut [Page],
+        threaded: &Threaded,
+        a: u32,
+        b: u32,
+    ) -> Option<u32>;
 }
 
-/// An instruction that jumps.
-trait Jump {
-    /// Executes it and returns the place of the next, or returns `None` if it is to be left.
-    fn execute(cpu: &mut Cpu<'_>, threaded: &Threaded, place: usize) -> Option<usize>;
+/// A branch.
+trait Branch {
+    /// Whether it is taken for these values of `rs1` and `rs2`.
+    fn taken(a: u32, b: u32) -> bool;
 }
 
-fn place_of(cpu: &Cpu<'_>, rest: &[Threaded]) -> usize {
-    cpu.code.threaded.len() - rest.len()
-}
-
-/// Goes on.
+/// Executes the next instruction.
 #[inline(always)]
-fn proceed(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> usize {
+fn proceed(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> u64 {
     match rest.first() {
         Some(next) => (next.handler)(cpu, pages, rest),
         None => leave(cpu, pages, rest),
     }
 }
 
-/// A simple instruction, and all after it to the end of the run.
-fn one<A: Simple>(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> usize {
-    let [first, next @ ..] = rest else {
-        return leave(cpu, pages, rest);
-    };
-    if A::execute(cpu, pages, first).is_none() {
-        return leave(cpu, pages, rest);
-    }
-    proceed(cpu, pages, next)
-}
-
-/// A simple instruction at the end of a run.
-fn last<A: Simple>(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> usize {
-    if A::execute(cpu, pages, &rest[0]).is_none() {
-        return leave(cpu, pages, rest);
-    }
-    place_of(cpu, rest) + 1
-}
-
-/// Two simple instructions, and all after them to the end of the run.
-fn two<A: Simple, B: Simple>(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> usize {
-    let [first, second, next @ ..] = rest else {
-        return leave(cpu, pages, rest);
-    };
-    if A::execute(cpu, pages, first).is_none() {
-        return leave(cpu, pages, rest);
-    }
-    if B::execute(cpu, pages, second).is_none() {
-        return leave(cpu, pages, &rest[1..]);
-    }
-    proceed(cpu, pages, next)
-}
-
-/// A jump.
-fn go<C: Jump>(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> usize {
-    let place = place_of(cpu, rest);
-    match C::execute(cpu, &rest[0], place) {
-        Some(next) => next,
-        None => leave(cpu, pages, rest),
-    }
-}
-
-/// A simple instruction and a jump.
-fn one_and_go<A: Simple, C: Jump>(
+/// A simple instruction; with `ON` all after it to the end of the run.
+fn simple<A: Simple, const ON: bool>(
     cpu: &mut Cpu<'_>,
     pages: &mut [Page],
     rest: &[Threaded],
-) -> usize {
-    let [first, second, ..] = rest else {
+) -> u64 {
+    let [first, next @ ..] = rest else {
         return leave(cpu, pages, rest);
     };
-    if A::execute(cpu, pages, first).is_none() {
+    let (a, b) = (cpu.get(first.rs1), cpu.get(first.rs2));
+    let Some(value) = A::execute(cpu, pages, first, a, b) else {
         return leave(cpu, pages, rest);
+    };
+    if A::WRITES {
+        cpu.set(first.rd, value);
     }
-    let place = place_of(cpu, rest) + 1;
-    match C::execute(cpu, second, place) {
-        Some(next) => next,
-        None => leave(cpu, pages, &rest[1..]),
+    if ON {
+        proceed(cpu, pages, next)
+    } else {
+        cpu.place_of(next) as u64 // cast ok: usize has at most 64 bits
     }
 }
 
+/// Two simple instructions, and all after them to the end of the run.
+fn simple_simple<A: Simple, B: Simple>(
+    cpu: &mut Cpu<'_>,
+    pages: &mut [Page],
+    rest: &[Threaded],
+) -> u64 {
+    let [first, second, next @ ..] = rest else {
+        return leave(cpu, pages, rest);
+    };
+    // What the second reads is read before the first writes: a value that has just been written takes longer to read than to compute.
+    let (a, b) = (cpu.get(first.rs1), cpu.get(first.rs2));
+    let (mut c, mut d) = (cpu.get(second.rs1), cpu.get(second.rs2));
+    let Some(value) = A::execute(cpu, pages, first, a, b) else {
+        return leave(cpu, pages, rest);
+    };
+    if A::WRITES {
+        cpu.set(first.rd, value);
+        c = if first.rd == second.rs1 { value } else { c };
+        d = if first.rd == second.rs2 { value } else { d };
+    }
+    let Some(value) = B::execute(cpu, pages, second, c, d) else {
+        return leave(cpu, pages, &rest[1..]);
+    };
+    if B::WRITES {
+        cpu.set(second.rd, value);
+    }
+    proceed(cpu, pages, next)
+}
+
+/// A branch; with `ON` all after it to the end of the run, if it is not taken.
+fn branch<C: Branch, const ON: bool>(
+    cpu: &mut Cpu<'_>,
+    pages: &mut [Page],
+    rest: &[Threaded],
+) -> u64 {
+    let [first, next @ ..] = rest else {
+        return leave(cpu, pages, rest);
+    };
+    if C::taken(cpu.get(first.rs1), cpu.get(first.rs2)) {
+        go::<ON>(first, next)
+    } else if ON {
+        proceed(cpu, pages, next)
+    } else {
+        cpu.place_of(next) as u64 // cast ok: usize has at most 64 bits
+    }
+}
+
+/// A simple instruction, a branch, and all after it to the end of the run, if it is not taken.
+fn simple_branch<A: Simple, C: Branch>(
+    cpu: &mut Cpu<'_>,
+    pages: &mut [Page],
+    rest: &[Threaded],
+) -> u64 {
+    let [first, second, next @ ..] = rest else {
+        return leave(cpu, pages, rest);
+    };
+    let (a, b) = (cpu.get(first.rs1), cpu.get(first.rs2));
+    let (mut c, mut d) = (cpu.get(second.rs1), cpu.get(second.rs2));
+    let Some(value) = A::execute(cpu, pages, first, a, b) else {
+        return leave(cpu, pages, rest);
+    };
+    if A::WRITES {
+        cpu.set(first.rd, value);
+        c = if first.rd == second.rs1 { value } else { c };
+        d = if first.rd == second.rs2 { value } else { d };
+    }
+    if C::taken(c, d) {
+        go::<true>(second, next)
+    } else {
+        proceed(cpu, pages, next)
+    }
+}
+
+/// A branch's place to go to, before these instructions, which were to be executed if `ON`.
+#[inline(always)]
+fn go<const ON: bool>(branch: &Threaded, next: &[Threaded]) -> u64 {
+    let unused = next.first().map_or(0, |next| u64::from(next.run));
+    u64::from(branch.imm) | if ON { unused << 32 } else { 0 }
+}
+
+fn jal(cpu: &mut Cpu<'_>, _: &mut [Page], rest: &[Threaded]) -> u64 {
+    let place = cpu.place_of(rest);
+    cpu.set(rest[0].rd, cpu.code.pc(place).wrapping_add(4));
+    u64::from(rest[0].imm)
+}
+
+fn jalr(cpu: &mut Cpu<'_>, pages: &mut [Page], rest: &[Threaded]) -> u64 {
+    let place = cpu.place_of(rest);
+    let target = cpu.get(rest[0].rs1).wrapping_add(rest[0].imm) & !1;
+    let Some(next) = cpu.code.place(target).filter(|&next| next != place) else {
+        return leave(cpu, pages, rest);
+    };
+    cpu.set(rest[0].rd, cpu.code.pc(place).wrapping_add(4));
+    next as u64 // cast ok: usize has at most 64 bits
+}
+
 impl Cpu<'_> {
+    /// The place of the first of these instructions.
+    #[inline(always)]
+    fn place_of(&self, rest: &[Threaded]) -> usize {
+        self.code.threaded.len() - rest.len()
+    }
+
     #[inline(always)]
     fn get(&self, register: u8) -> u32 {
         self.registers[usize::from(register)]
@@ -419,55 +493,52 @@ macro_rules! simple {
         $(struct $register;
         impl Simple for $register {
             #[inline(always)]
-            fn execute(cpu: &mut Cpu<'_>, _: &mut [Page], threaded: &Threaded) -> Option<()> {
-                let ($a, $b) = (cpu.get(threaded.rs1), cpu.get(threaded.rs2));
-                cpu.set(threaded.rd, $value);
-                Some(())
+            fn execute(_: &Cpu<'_>, _: &mut [Page], _: &Threaded, $a: u32, $b: u32) -> Option<u32> {
+                Some($value)
             }
         })*
         $(struct $immediate;
         impl Simple for $immediate {
             #[inline(always)]
-            fn execute(cpu: &mut Cpu<'_>, _: &mut [Page], threaded: &Threaded) -> Option<()> {
-                let ($c, $imm) = (cpu.get(threaded.rs1), threaded.imm);
-                cpu.set(threaded.rd, $sum);
-                Some(())
+            fn execute(_: &Cpu<'_>, _: &mut [Page], threaded: &Threaded, $c: u32, _: u32) -> Option<u32> {
+                let $imm = threaded.imm;
+                Some($sum)
             }
         })*
         $(struct $load;
         impl Simple for $load {
             #[inline(always)]
-            fn execute(cpu: &mut Cpu<'_>, pages: &mut [Page], threaded: &Threaded) -> Option<()> {
-                let address = cpu.get(threaded.rs1).wrapping_add(threaded.imm);
+            fn execute(cpu: &Cpu<'_>, pages: &mut [Page], threaded: &Threaded, a: u32, _: u32) -> Option<u32> {
+                let address = a.wrapping_add(threaded.imm);
                 let ($word, $shift) = (cpu.load(pages, address, $load_bytes)?, address % 4 * 8);
-                cpu.set(threaded.rd, $loaded);
-                Some(())
+                Some($loaded)
             }
         })*
         $(struct $store;
         impl Simple for $store {
+            const WRITES: bool = false;
+
             #[inline(always)]
-            fn execute(cpu: &mut Cpu<'_>, pages: &mut [Page], threaded: &Threaded) -> Option<()> {
-                let address = cpu.get(threaded.rs1).wrapping_add(threaded.imm);
+            fn execute(cpu: &Cpu<'_>, pages: &mut [Page], threaded: &Threaded, a: u32, b: u32) -> Option<u32> {
+                let address = a.wrapping_add(threaded.imm);
                 let word = cpu.stored(pages, address, $store_bytes)?;
                 let (shift, mask): (u32, u32) = (address % 4 * 8, $mask);
-                let value = cpu.get(threaded.rs2);
-                *word = if $store_bytes == 4 { value } else { *word & !(mask << shift) | (value & mask) << shift };
-                Some(())
+                *word = if $store_bytes == 4 { b } else { *word & !(mask << shift) | (b & mask) << shift };
+                Some(0)
             }
         })*
 
         /// What executes such an instruction, and then goes on or not.
-        fn simple(op: Op, goes_on: bool) -> Option<Handler> {
+        fn one_simple(op: Op, goes_on: bool) -> Option<Handler> {
             match (op, goes_on) {
-                $((Op::$register, true) => Some(one::<$register>),
-                (Op::$register, false) => Some(last::<$register>),)*
-                $((Op::$immediate, true) => Some(one::<$immediate>),
-                (Op::$immediate, false) => Some(last::<$immediate>),)*
-                $((Op::$load, true) => Some(one::<$load>),
-                (Op::$load, false) => Some(last::<$load>),)*
-                $((Op::$store, true) => Some(one::<$store>),
-                (Op::$store, false) => Some(last::<$store>),)*
+                $((Op::$register, true) => Some(simple::<$register, true>),
+                (Op::$register, false) => Some(simple::<$register, false>),)*
+                $((Op::$immediate, true) => Some(simple::<$immediate, true>),
+                (Op::$immediate, false) => Some(simple::<$immediate, false>),)*
+                $((Op::$load, true) => Some(simple::<$load, true>),
+                (Op::$load, false) => Some(simple::<$load, false>),)*
+                $((Op::$store, true) => Some(simple::<$store, true>),
+                (Op::$store, false) => Some(simple::<$store, false>),)*
                 _ => None,
             }
         }
@@ -523,7 +594,7 @@ simple! {
     }
 }
 
-/// The handler for `$op`, if it is one of the simple instructions that are executed often, with whose type `$made` begins.
+/// The handler for `$op` that `$made` makes of its type, if it is one of the simple instructions that are executed often.
 macro_rules! frequent {
     ($op:expr, $made:ident) => {
         frequent!($op, $made: Addi Lui Slli Srli Andi Xori Ori Add Sub Xor Or And Sltu Mul Mulhu Lw Sw Lbu Sb)
@@ -540,58 +611,45 @@ macro_rules! frequent {
 macro_rules! branches {
     ($($branch:ident: |$a:ident, $b:ident| $taken:expr;)*) => {
         $(struct $branch;
-        impl Jump for $branch {
+        impl Branch for $branch {
             #[inline(always)]
-            fn execute(cpu: &mut Cpu<'_>, threaded: &Threaded, place: usize) -> Option<usize> {
-                let ($a, $b) = (cpu.get(threaded.rs1), cpu.get(threaded.rs2));
-                Some(if $taken { threaded.imm as usize } else { place + 1 }) // cast ok: usize has at least 32 bits here
+            fn taken($a: u32, $b: u32) -> bool {
+                $taken
             }
         })*
 
-        /// What executes a jump.
-        fn jump(op: Op) -> Option<Handler> {
-            match op {
-                $(Op::$branch => Some(go::<$branch>),)*
-                Op::Jal => Some(go::<Jal>),
-                Op::Jalr => Some(go::<Jalr>),
-                _ => None,
+        /// What executes one instruction, and whether it may go on.
+        fn one(op: Op, goes_on: bool) -> Option<(Handler, Goes)> {
+            match (op, goes_on) {
+                $((Op::$branch, true) => Some((branch::<$branch, true>, Goes::On)),
+                (Op::$branch, false) => Some((branch::<$branch, false>, Goes::On)),)*
+                (Op::Jal, _) => Some((jal, Goes::Away)),
+                (Op::Jalr, _) => Some((jalr, Goes::Away)),
+                _ => one_simple(op, goes_on).map(|handler| (handler, Goes::On)),
             }
         }
 
-        /// What executes a simple instruction, of those that are often before a jump, and the jump.
-        fn simple_and_jump(first: Op, jump: Op) -> Option<Handler> {
-            fn and<A: Simple>(jump: Op) -> Option<Handler> {
-                match jump {
-                    $(Op::$branch => Some(one_and_go::<A, $branch>),)*
-                    Op::Jal => Some(one_and_go::<A, Jal>),
-                    Op::Jalr => Some(one_and_go::<A, Jalr>),
-                    _ => None,
+        /// What executes two instructions, the first of them one of those that are executed often.
+        fn two(first: Op, second: Op) -> Option<(Handler, Goes)> {
+            fn then<A: Simple>(second: Op) -> Option<(Handler, Goes)> {
+                macro_rules! simple_then {
+                    ($second:ident) => {
+                        Some((simple_simple::<A, $second>, Goes::On))
+                    };
+                }
+                match second {
+                    $(Op::$branch => Some((simple_branch::<A, $branch>, Goes::On)),)*
+                    _ => frequent!(second, simple_then),
                 }
             }
-            macro_rules! and_jump {
-                ($first:ident) => { and::<$first>(jump) };
+            macro_rules! then_second {
+                ($first:ident) => {
+                    then::<$first>(second)
+                };
             }
-            frequent!(first, and_jump)
+            frequent!(first, then_second)
         }
     };
-}
-
-/// What executes two simple instructions, both of those that are executed often.
-fn two_simple(first: Op, second: Op) -> Option<Handler> {
-    fn and<A: Simple>(second: Op) -> Option<Handler> {
-        macro_rules! both {
-            ($second:ident) => {
-                Some(two::<A, $second>)
-            };
-        }
-        frequent!(second, both)
-    }
-    macro_rules! and_second {
-        ($first:ident) => {
-            and::<$first>(second)
-        };
-    }
-    frequent!(first, and_second)
 }
 
 branches! {
@@ -601,24 +659,4 @@ branches! {
     Bge: |a, b| signed(a) >= signed(b);
     Bltu: |a, b| a < b;
     Bgeu: |a, b| a >= b;
-}
-
-struct Jal;
-impl Jump for Jal {
-    #[inline(always)]
-    fn execute(cpu: &mut Cpu<'_>, threaded: &Threaded, place: usize) -> Option<usize> {
-        cpu.set(threaded.rd, cpu.code.pc(place).wrapping_add(4));
-        Some(threaded.imm as usize) // cast ok: usize has at least 32 bits here
-    }
-}
-
-struct Jalr;
-impl Jump for Jalr {
-    #[inline(always)]
-    fn execute(cpu: &mut Cpu<'_>, threaded: &Threaded, place: usize) -> Option<usize> {
-        let target = cpu.get(threaded.rs1).wrapping_add(threaded.imm) & !1;
-        let next = cpu.code.place(target).filter(|&next| next != place)?;
-        cpu.set(threaded.rd, cpu.code.pc(place).wrapping_add(4));
-        Some(next)
-    }
 }
