@@ -16,20 +16,27 @@
 //! `fence` does nothing. A program *accepts* if `pc` is [`ACCEPT_PC`] in the end.
 //!
 //! # Layers
-//! [`Instruction`] is one decoded word, [`Program`] what an ELF file says. [`Machine`] is the reference: one function an instruction,
+//! [`Instruction`] is one decoded word, [`Program`] what an [ELF file](Program::from_elf) says. [`Machine`] is the reference: one function an instruction,
 //! written for reading, and it tells of each step what it read and wrote, as a [`StepRecord`] over [`Cell`]s.
+//! [`Engine`] is the fast one: it has nothing to tell but its [`State`] at the steps asked for, with the pages of its [`Memory`] that changed.
 
 mod cell;
+mod elf;
+mod engine;
 mod instruction;
 mod machine;
+mod memory;
 mod program;
 mod record;
 mod semantics;
 mod step;
 
 pub use self::cell::Cell;
+pub use self::elf::ElfError;
+pub use self::engine::{Engine, State, Stop};
 pub use self::instruction::{Format, Instruction, Op, Register};
 pub use self::machine::Machine;
+pub use self::memory::Memory;
 pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, Symbols};
 pub use self::record::{Read, StepRecord, Write};
 

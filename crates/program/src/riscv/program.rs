@@ -183,7 +183,7 @@ impl Rom {
 /// Memory before the first step: pieces that do not overlap, and zeros elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
-    /// By address, none empty.
+    /// By address, none empty; neighbours that touch are one piece.
     pieces: Vec<(u32, Vec<u8>)>,
 }
 
@@ -206,7 +206,16 @@ impl Image {
             }
             free = end;
         }
-        Ok(Self { pieces })
+        let mut merged: Vec<(u32, Vec<u8>)> = Vec::with_capacity(pieces.len());
+        for (base, bytes) in pieces {
+            match merged.last_mut() {
+                Some((last, before)) if (base - *last) as usize == before.len() => {
+                    before.extend(bytes); // cast ok: usize has at least 32 bits here
+                }
+                _ => merged.push((base, bytes)),
+            }
+        }
+        Ok(Self { pieces: merged })
     }
 
     /// The runs of bytes, by address.
