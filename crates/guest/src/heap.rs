@@ -17,9 +17,15 @@ unsafe impl<const BYTES: usize> Sync for Heap<BYTES> {}
 impl<const BYTES: usize> Heap<BYTES> {
     /// Makes an empty heap.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "it is the initial value of a static")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "it is the initial value of a static"
+    )]
     pub const fn new() -> Self {
-        Self { memory: UnsafeCell::new([0; BYTES]), used: Cell::new(0) }
+        Self {
+            memory: UnsafeCell::new([0; BYTES]),
+            used: Cell::new(0),
+        }
     }
 
     /// The number of bytes handed out, padding included.
@@ -46,7 +52,11 @@ impl<const BYTES: usize> Heap<BYTES> {
 
 impl<const BYTES: usize> core::fmt::Debug for Heap<BYTES> {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_struct("Heap").field("bytes", &BYTES).field("used_bytes", &self.used_bytes()).finish()
+        formatter
+            .debug_struct("Heap")
+            .field("bytes", &BYTES)
+            .field("used_bytes", &self.used_bytes())
+            .finish()
     }
 }
 

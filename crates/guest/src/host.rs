@@ -38,7 +38,10 @@ pub fn run<V: Verdict>(inputs: &[u32], main: impl FnOnce() -> V) -> Outcome {
     INPUTS.set(inputs.to_vec());
     match panic::catch_unwind(AssertUnwindSafe(|| main().exit_code())) {
         Ok(code) => Outcome::Exit(code),
-        Err(payload) => payload.downcast_ref().copied().unwrap_or(Outcome::Exit(REJECT)),
+        Err(payload) => payload
+            .downcast_ref()
+            .copied()
+            .unwrap_or(Outcome::Exit(REJECT)),
     }
 }
 
@@ -49,7 +52,11 @@ pub fn run<V: Verdict>(inputs: &[u32], main: impl FnOnce() -> V) -> Outcome {
 /// ```
 #[must_use]
 pub fn pack(bytes: &[u8]) -> Vec<u32> {
-    let pack_word = |part: &[u8]| part.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte));
+    let pack_word = |part: &[u8]| {
+        part.iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u32::from(byte))
+    };
     bytes.chunks(4).map(pack_word).collect()
 }
 

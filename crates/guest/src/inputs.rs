@@ -63,9 +63,14 @@ impl Inputs {
 
     /// Fills `bytes`, which takes `bytes.len().div_ceil(4)` words. The bytes that fill up the last word are not looked at.
     pub fn read(&mut self, bytes: &mut [u8]) {
-        for part in bytes.chunks_mut(4) {
+        let mut whole_words = bytes.chunks_exact_mut(4);
+        for part in &mut whole_words {
+            part.copy_from_slice(&self.word().to_le_bytes());
+        }
+        let rest = whole_words.into_remainder();
+        if !rest.is_empty() {
             let word = self.word().to_le_bytes();
-            part.copy_from_slice(&word[..part.len()]);
+            rest.copy_from_slice(&word[..rest.len()]);
         }
     }
 }

@@ -126,40 +126,38 @@ macro_rules! entry {
         $crate::entry!($main, stack_bytes = 65_536);
     };
     ($main:path, stack_bytes = $stack_bytes:expr) => {
+        const _: () = assert!($stack_bytes % 16 == 0, "the stack pointer has to be a multiple of 16");
+
         #[cfg(target_os = "none")]
-        const _: () = {
-            extern "C" fn run() -> ! {
-                $crate::exit($crate::Verdict::exit_code($main()))
-            }
+        extern "C" fn tapcourt_run() -> ! {
+            $crate::exit($crate::Verdict::exit_code($main()))
+        }
 
-            const STACK_BYTES: usize = $stack_bytes;
-            const { assert!(STACK_BYTES % 16 == 0, "the stack pointer has to be a multiple of 16") };
-
-            // All registers start as zero: before anything else, set up the two that the ABI wants set up.
-            ::core::arch::global_asm!(
-                ".pushsection .bss.tapcourt_stack, \"aw\", @nobits",
-                ".balign 16",
-                "tapcourt_stack:",
-                ".zero {stack_bytes}",
-                "tapcourt_stack_top:",
-                ".popsection",
-                ".pushsection .text._start, \"ax\", @progbits",
-                ".balign 4",
-                ".globl _start",
-                ".type _start, @function",
-                "_start:",
-                ".option push",
-                ".option norelax",
-                "lla gp, __global_pointer$",
-                ".option pop",
-                "lla sp, tapcourt_stack_top",
-                "call {run}",
-                ".size _start, . - _start",
-                ".popsection",
-                stack_bytes = const STACK_BYTES,
-                run = sym run,
-            );
-        };
+        // All registers start as zero: before anything else, set up the two that the ABI wants set up.
+        #[cfg(target_os = "none")]
+        ::core::arch::global_asm!(
+            ".pushsection .bss.tapcourt_stack, \"aw\", @nobits",
+            ".balign 16",
+            "tapcourt_stack:",
+            ".zero {stack_bytes}",
+            "tapcourt_stack_top:",
+            ".popsection",
+            ".pushsection .text._start, \"ax\", @progbits",
+            ".balign 4",
+            ".globl _start",
+            ".type _start, @function",
+            "_start:",
+            ".option push",
+            ".option norelax",
+            "lla gp, __global_pointer$",
+            ".option pop",
+            "lla sp, tapcourt_stack_top",
+            "call {run}",
+            ".size _start, . - _start",
+            ".popsection",
+            stack_bytes = const $stack_bytes,
+            run = sym tapcourt_run,
+        );
     };
 }
 
