@@ -8,5 +8,6 @@ extern crate std;
 pub mod difficulty;
 pub mod light_client;
 pub mod merkle_proof;
+pub mod schnorr;
 pub mod sha256;
 pub mod sha256_preimage;
