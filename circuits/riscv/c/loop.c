@@ -1,5 +1,5 @@
 /*
- * Accepts if so many iterations of a simple mixing function lead from 1 to the word expected. For measuring: seven steps an
+ * Accepts if so many iterations of a simple mixing function lead from 1 to the word expected. For measuring: six steps an
  * iteration, none of which uses memory.
  *
  * Inputs: iterations, expected.

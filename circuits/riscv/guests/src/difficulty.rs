@@ -46,8 +46,14 @@ impl Target {
     #[must_use]
     pub fn to_compact(self) -> u32 {
         let bytes = self.to_bytes();
-        let len = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |highest| highest + 1);
-        let byte = |below_top: usize| len.checked_sub(below_top).map_or(0, |index| u32::from(bytes[index]));
+        let len = bytes
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |highest| highest + 1);
+        let byte = |below_top: usize| {
+            len.checked_sub(below_top)
+                .map_or(0, |index| u32::from(bytes[index]))
+        };
         let exponent = len as u32;
         match byte(1) {
             high @ 0x80.. => (exponent + 1) << 24 | high << 8 | byte(2),
@@ -67,8 +73,12 @@ impl Target {
     /// 2,015 intervals; so it is defined.)
     #[must_use]
     pub fn of_next_period(self, first_time: u32, last_time: u32) -> Self {
-        let seconds = last_time.saturating_sub(first_time).clamp(PERIOD_SECONDS / 4, PERIOD_SECONDS * 4);
-        self.times(seconds).divided_by(PERIOD_SECONDS).min(Self::easiest())
+        let seconds = last_time
+            .saturating_sub(first_time)
+            .clamp(PERIOD_SECONDS / 4, PERIOD_SECONDS * 4);
+        self.times(seconds)
+            .divided_by(PERIOD_SECONDS)
+            .min(Self::easiest())
     }
 
     fn easiest() -> Self {
@@ -143,20 +153,44 @@ mod tests {
     #[test]
     fn targets_of_mainnet_follow_from_each_other() {
         // Blocks 32,256, 556,416, 558,432 and 560,448.
-        assert_eq!(next_bits(0x1d00_ffff, 1_261_130_161, 1_262_152_739), 0x1d00_d86a);
-        assert_eq!(next_bits(0x1737_1ef4, 1_545_175_965, 1_546_275_302), 0x1732_18a5);
-        assert_eq!(next_bits(0x1732_18a5, 1_546_276_809, 1_547_431_851), 0x172f_d633);
-        assert_eq!(next_bits(0x172f_d633, 1_547_432_394, 1_548_656_416), 0x1730_6835);
+        assert_eq!(
+            next_bits(0x1d00_ffff, 1_261_130_161, 1_262_152_739),
+            0x1d00_d86a
+        );
+        assert_eq!(
+            next_bits(0x1737_1ef4, 1_545_175_965, 1_546_275_302),
+            0x1732_18a5
+        );
+        assert_eq!(
+            next_bits(0x1732_18a5, 1_546_276_809, 1_547_431_851),
+            0x172f_d633
+        );
+        assert_eq!(
+            next_bits(0x172f_d633, 1_547_432_394, 1_548_656_416),
+            0x1730_6835
+        );
     }
 
     #[test]
     fn changes_are_bounded() {
         // The easiest target stays: block 2,016. A quarter and four times: the bounds of Bitcoin Core's own tests.
-        assert_eq!(next_bits(0x1d00_ffff, 1_231_006_505, 1_233_061_996), 0x1d00_ffff);
-        assert_eq!(next_bits(0x1c05_a3f4, 1_279_008_237, 1_279_297_671), 0x1c01_68fd);
-        assert_eq!(next_bits(0x1c38_7f6f, 1_263_163_443, 1_269_211_443), 0x1d00_e1fd);
+        assert_eq!(
+            next_bits(0x1d00_ffff, 1_231_006_505, 1_233_061_996),
+            0x1d00_ffff
+        );
+        assert_eq!(
+            next_bits(0x1c05_a3f4, 1_279_008_237, 1_279_297_671),
+            0x1c01_68fd
+        );
+        assert_eq!(
+            next_bits(0x1c38_7f6f, 1_263_163_443, 1_269_211_443),
+            0x1d00_e1fd
+        );
         // A last block with an earlier time than the first.
-        assert_eq!(next_bits(0x1c05_a3f4, 1_279_008_237, 1_279_008_236), 0x1c01_68fd);
+        assert_eq!(
+            next_bits(0x1c05_a3f4, 1_279_008_237, 1_279_008_236),
+            0x1c01_68fd
+        );
     }
 
     #[test]
@@ -179,8 +213,20 @@ mod tests {
 
     #[test]
     fn compact_forms_come_back() {
-        for bits in [EASIEST_BITS, 0x1b04_04cb, 0x1737_1ef4, 0x0312_3456, 0x0212_3400, 0x0112_0000, 0x0500_9234] {
-            assert_eq!(Target::from_compact(bits).map(Target::to_compact), Some(bits), "{bits:#x}");
+        for bits in [
+            EASIEST_BITS,
+            0x1b04_04cb,
+            0x1737_1ef4,
+            0x0312_3456,
+            0x0212_3400,
+            0x0112_0000,
+            0x0500_9234,
+        ] {
+            assert_eq!(
+                Target::from_compact(bits).map(Target::to_compact),
+                Some(bits),
+                "{bits:#x}"
+            );
         }
     }
 

@@ -29,7 +29,13 @@ impl Tip {
     fn read(inputs: &mut Inputs) -> Self {
         let hash = inputs.bytes();
         let [height, bits, time, period_start_time] = inputs.words();
-        Self { hash, height, bits, time, period_start_time }
+        Self {
+            hash,
+            height,
+            bits,
+            time,
+            period_start_time,
+        }
     }
 
     /// Checks that `header` follows on this block and has the proof of work that is asked of it, and moves to it.
@@ -39,15 +45,28 @@ impl Tip {
         let height = self.height.checked_add(1)?;
         let starts_period = height % PERIOD_BLOCKS == 0;
         let bits = if starts_period {
-            Target::from_compact(self.bits)?.of_next_period(self.period_start_time, self.time).to_compact()
+            Target::from_compact(self.bits)?
+                .of_next_period(self.period_start_time, self.time)
+                .to_compact()
         } else {
             self.bits
         };
         let hash = header.hash();
-        let is_valid =
-            header.previous() == self.hash && header.bits() == bits && Target::from_compact(bits)?.is_met_by(&hash);
-        let period_start_time = if starts_period { header.time() } else { self.period_start_time };
-        *self = Self { hash, height, bits, time: header.time(), period_start_time };
+        let is_valid = header.previous() == self.hash
+            && header.bits() == bits
+            && Target::from_compact(bits)?.is_met_by(&hash);
+        let period_start_time = if starts_period {
+            header.time()
+        } else {
+            self.period_start_time
+        };
+        *self = Self {
+            hash,
+            height,
+            bits,
+            time: header.time(),
+            period_start_time,
+        };
         is_valid.then_some(())
     }
 }
@@ -173,14 +192,22 @@ mod tests {
         let mut tip = tip_before_the_end_of_the_period();
         assert_eq!(tip.extend(&header(PERIOD[1])), Some(()));
         assert_eq!(tip.extend(&header(PERIOD[2])), Some(()));
-        assert_eq!((tip.height, tip.bits, tip.period_start_time), (32_256, 0x1d00_d86a, tip.time));
+        assert_eq!(
+            (tip.height, tip.bits, tip.period_start_time),
+            (32_256, 0x1d00_d86a, tip.time)
+        );
     }
 
     #[test]
     fn the_target_changes_nowhere_else() {
         for height in [32_252, 32_253, 32_255, 0] {
-            let mut tip = Tip { height, ..tip_before_the_end_of_the_period() };
-            let extended = tip.extend(&header(PERIOD[1])).and_then(|()| tip.extend(&header(PERIOD[2])));
+            let mut tip = Tip {
+                height,
+                ..tip_before_the_end_of_the_period()
+            };
+            let extended = tip
+                .extend(&header(PERIOD[1]))
+                .and_then(|()| tip.extend(&header(PERIOD[2])));
             assert_eq!(extended, None, "{height}");
         }
     }

@@ -29,7 +29,11 @@ pub fn root_of_branch(leaf: Digest, inputs: &mut Inputs) -> Option<Digest> {
     }
     let mut pair = [0; 64];
     let root = (0..depth).fold(leaf, |node, level| {
-        let (node_half, sibling_half) = if index >> level & 1 == 0 { (0, 32) } else { (32, 0) };
+        let (node_half, sibling_half) = if index >> level & 1 == 0 {
+            (0, 32)
+        } else {
+            (32, 0)
+        };
         pair[node_half..node_half + 32].copy_from_slice(&node);
         inputs.read(&mut pair[sibling_half..sibling_half + 32]);
         double_sha256(&pair)

@@ -8,8 +8,12 @@ use tapcourt_guest::Inputs;
 /// Inputs: the public key (32 bytes), the signature (64 bytes), the message (32 bytes).
 pub fn main() -> bool {
     let mut inputs = Inputs::new();
-    let (key, signature, message): ([u8; 32], [u8; 64], [u8; 32]) = (inputs.bytes(), inputs.bytes(), inputs.bytes());
-    let (Ok(key), Ok(signature)) = (VerifyingKey::from_bytes(&key.into()), Signature::try_from(signature.as_slice())) else {
+    let (key, signature, message): ([u8; 32], [u8; 64], [u8; 32]) =
+        (inputs.bytes(), inputs.bytes(), inputs.bytes());
+    let (Ok(key), Ok(signature)) = (
+        VerifyingKey::from_bytes(&key.into()),
+        Signature::try_from(signature.as_slice()),
+    ) else {
         return false;
     };
     key.verify_raw(&message, &signature).is_ok()

@@ -7,7 +7,14 @@ use tapcourt_guest::Inputs;
 pub type Digest = [u8; 32];
 
 const INITIAL_STATE: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
 ];
 
 #[rustfmt::skip]
@@ -33,7 +40,12 @@ pub struct Sha256 {
 
 impl Default for Sha256 {
     fn default() -> Self {
-        Self { state: INITIAL_STATE, block: [0; 64], block_bytes: 0, total_bytes: 0 }
+        Self {
+            state: INITIAL_STATE,
+            block: [0; 64],
+            block_bytes: 0,
+            total_bytes: 0,
+        }
     }
 }
 
@@ -118,7 +130,11 @@ macro_rules! round {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $constant:expr, $word:expr) => {
         let sigma_1 = $e.rotate_right(6) ^ $e.rotate_right(11) ^ $e.rotate_right(25);
         let choice = (($f ^ $g) & $e) ^ $g;
-        $h = $h.wrapping_add(sigma_1).wrapping_add(choice).wrapping_add($constant).wrapping_add($word);
+        $h = $h
+            .wrapping_add(sigma_1)
+            .wrapping_add(choice)
+            .wrapping_add($constant)
+            .wrapping_add($word);
         $d = $d.wrapping_add($h);
         let sigma_0 = $a.rotate_right(2) ^ $a.rotate_right(13) ^ $a.rotate_right(22);
         let majority = (($a ^ $b) & ($a ^ $c)) ^ $a;
@@ -166,7 +182,10 @@ fn extend(words: &mut [u32; 16]) {
         let (early, late) = (words[(i + 1) % 16], words[(i + 14) % 16]);
         let sigma_0 = early.rotate_right(7) ^ early.rotate_right(18) ^ (early >> 3);
         let sigma_1 = late.rotate_right(17) ^ late.rotate_right(19) ^ (late >> 10);
-        words[i] = words[i].wrapping_add(sigma_0).wrapping_add(words[(i + 9) % 16]).wrapping_add(sigma_1);
+        words[i] = words[i]
+            .wrapping_add(sigma_0)
+            .wrapping_add(words[(i + 9) % 16])
+            .wrapping_add(sigma_1);
     }
 }
 
