@@ -1,6 +1,7 @@
 //! RISC-V steps: states, records, lies about them, and leaves run against both.
 
 pub mod cases;
+pub mod guests;
 pub mod spend;
 
 pub use self::cases::{Random, lies, random_instruction, random_state};
