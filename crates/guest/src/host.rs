@@ -31,9 +31,7 @@ thread_local! {
 
 /// Runs `main` with these input words. A panic exits with code 1, as on the machine.
 ///
-/// # Panics
-///
-/// If `main` unwinds in a crate that is compiled with `panic = "abort"`, the process ends.
+/// An exit inside `main` unwinds to here, so the tests must not be compiled with `panic = "abort"`.
 pub fn run<V: Verdict>(inputs: &[u32], main: impl FnOnce() -> V) -> Outcome {
     INPUTS.set(inputs.to_vec());
     match panic::catch_unwind(AssertUnwindSafe(|| main().exit_code())) {

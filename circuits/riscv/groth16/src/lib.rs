@@ -19,8 +19,8 @@ pub const MAX_PUBLIC_INPUTS: u32 = 64;
 /// Numbers and points are encoded as in EIP-0196 and EIP-0197: a number is 32 bytes, highest first, and less than the modulus;
 /// a point of G1 is x and y; a point of G2 is x and y with the imaginary part first; the point at infinity is all zeros.
 ///
-/// The verifying key is taken as it is: a contract has to fix it. Its points are checked like all others, to be on the curve and
-/// in the subgroup.
+/// Numbers that are not less than the modulus are refused, and points that are not on their curve or, for B, not in the
+/// subgroup. The verifying key is taken as it is otherwise. A contract has to fix it: whoever can choose it can prove anything.
 pub fn main() -> Option<()> {
     let mut inputs = Inputs::new();
     let alpha = read_g1(&mut inputs)?;
@@ -35,6 +35,9 @@ pub fn main() -> Option<()> {
         read_g2(&mut inputs)?,
         read_g1(&mut inputs)?,
     );
+    if !b.is_in_correct_subgroup_assuming_on_curve() {
+        return None;
+    }
     let product = Bn254::multi_pairing([-a, alpha, public, c], [b, beta, gamma, delta]);
     product.0.is_one().then_some(())
 }
@@ -75,7 +78,7 @@ fn read_g2(inputs: &mut Inputs) -> Option<G2Affine> {
     } else {
         G2Affine::new_unchecked(x, y)
     };
-    (point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve()).then_some(point)
+    point.is_on_curve().then_some(point)
 }
 
 fn read_fq2(inputs: &mut Inputs) -> Option<Fq2> {

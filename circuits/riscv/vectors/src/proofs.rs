@@ -157,8 +157,7 @@ fn point_outside_the_subgroup() -> G2Affine {
 
 pub(crate) fn groth16() -> Guest {
     let mut randomness = ChaCha20Rng::seed_from_u64(0);
-    let mut prove = |numbers: [u64; 2]| {
-        let numbers = numbers.map(Fr::from);
+    let mut prove = |numbers: [Fr; 2]| {
         let (proving_key, key) = Groth16::<Bn254>::circuit_specific_setup(
             SumAndProduct { numbers: None },
             &mut randomness,
@@ -178,7 +177,9 @@ pub(crate) fn groth16() -> Guest {
             proof,
         }
     };
-    let (claim, other) = (prove([83, 97]), prove([3, 5]));
+    let claim = prove([83, 97].map(Fr::from));
+    let other = prove([3, 5].map(Fr::from));
+    let long = prove([3, 7].map(|number| Fr::ONE / Fr::from(number)));
     let proof_words = 16 + 32 + 16;
     let proof_start = claim.input().0.len() - proof_words;
     // The sum plus the order of the field: the same number, encoded in another way.
@@ -194,6 +195,7 @@ pub(crate) fn groth16() -> Guest {
     Guest::new("groth16")
         .accepts("sum_180_product_8051", &claim.input())
         .accepts("sum_8_product_15", &other.input())
+        .accepts("sum_and_product_of_fractions", &long.input())
         .rejects("other_sum", &claim.but(|claim| claim.public[0] += Fr::ONE))
         .rejects(
             "sum_and_product_exchanged",
