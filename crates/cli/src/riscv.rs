@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tapcourt_program::riscv::Program;
+use tapcourt_program::riscv::{Program, State, Tree};
 
 use crate::error::{CliError, CliResult};
 use crate::files;
@@ -19,7 +19,9 @@ pub(crate) fn is_elf(path: &Path) -> CliResult<bool> {
     let failed = |error| CliError::file(path, error);
     let mut start = Vec::new();
     let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(failed)?; // cast ok: four
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(failed)?; // cast ok: four
     Ok(start == MAGIC)
 }
 
@@ -43,7 +45,9 @@ pub(crate) fn parse_input(text: &str) -> CliResult<Vec<u32>> {
             match text.map(parse_words) {
                 Some(Ok(words)) => Ok(words),
                 // `hex:` says that it was meant as text.
-                Some(Err(error)) if contents.starts_with(b"hex:") => Err(CliError::file(path, error)),
+                Some(Err(error)) if contents.starts_with(b"hex:") => {
+                    Err(CliError::file(path, error))
+                }
                 _ => Ok(words_of(&contents)),
             }
         }
@@ -56,7 +60,8 @@ fn parse_words(text: &str) -> Result<Vec<u32>, String> {
         return Ok(Vec::new());
     }
     if let Some(digits) = text.strip_prefix("hex:") {
-        let bytes = hex::decode(digits.trim()).map_err(|error| format!("{error} in the bytes after 'hex:'"))?;
+        let bytes = hex::decode(digits.trim())
+            .map_err(|error| format!("{error} in the bytes after 'hex:'"))?;
         return Ok(words_of(&bytes));
     }
     let word = |part: &str| {
@@ -79,6 +84,11 @@ fn words_of(bytes: &[u8]) -> Vec<u32> {
     words.collect()
 }
 
+/// The root of the first state's Merkle tree.
+pub(crate) fn initial_root(program: &Program) -> [u8; 20] {
+    Tree::of_state(&State::new(program)).root().to_bytes()
+}
+
 /// `0x00010074 <main+16>`.
 pub(crate) fn place(program: &Program, pc: u32) -> String {
     match program.symbols().at(pc) {
@@ -95,8 +105,14 @@ mod tests {
     #[test]
     fn inputs_are_words_or_bytes() {
         assert_eq!(parse_input("").expect("none"), []);
-        assert_eq!(parse_input("1, 0xff,4294967295").expect("words"), [1, 255, u32::MAX]);
-        assert_eq!(parse_input("hex:0102030405").expect("bytes"), [0x0403_0201, 5]);
+        assert_eq!(
+            parse_input("1, 0xff,4294967295").expect("words"),
+            [1, 255, u32::MAX]
+        );
+        assert_eq!(
+            parse_input("hex:0102030405").expect("bytes"),
+            [0x0403_0201, 5]
+        );
         for wrong in ["0x100000000", "-1", "1,,2", "hex:123", "hex:zz", "one"] {
             assert!(parse_input(wrong).is_err(), "{wrong}");
         }

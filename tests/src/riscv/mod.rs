@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod guests;
+pub mod opening;
 pub mod spend;
 
 pub use self::cases::{Random, lies, random_instruction, random_state};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::step::{self, View};
-use super::{ACCEPT_PC, Cell, Program, Register, StepRecord};
+use super::{ACCEPT_PC, Cell, Program, Register, State, StepRecord};
 
 /// The machine as the [module](super) defines it, written for reading: one step a call, and nothing kept that a step does not need.
 ///
@@ -49,6 +49,24 @@ impl<'a> Machine<'a> {
                 .map(|(address, word)| (address / 4, word))
                 .collect(),
             steps: 0,
+        }
+    }
+
+    /// The machine in a state that an [`Engine`](super::Engine) has reached.
+    pub fn from_state(program: &'a Program, inputs: &'a [u32], state: &State) -> Self {
+        let pages = state.memory.pages();
+        let words = pages.iter().flat_map(|&number| {
+            let words = state.memory.page(number).into_iter().flatten();
+            let first = number << 10;
+            (first..).zip(words).filter(|&(_, &word)| word != 0)
+        });
+        Self {
+            program,
+            inputs,
+            pc: state.pc,
+            registers: state.registers,
+            memory: words.map(|(number, &word)| (number, word)).collect(),
+            steps: state.steps,
         }
     }
 
