@@ -66,12 +66,22 @@ pub struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// An engine before the first step.
     pub fn new(program: &'a Program, inputs: &'a [u32]) -> Self {
+        Self::resume(program, inputs, State::new(program))
+    }
+
+    /// An engine that goes on from a state. Its `x0` has to be zero.
+    pub fn resume(program: &'a Program, inputs: &'a [u32], state: State) -> Self {
         Self {
             program,
             inputs,
             code: Arc::new(Code::new(program)),
-            state: State::new(program),
+            state,
         }
+    }
+
+    /// The state that it was in.
+    pub fn into_state(self) -> State {
+        self.state
     }
 
     /// The state that it is in.
