@@ -124,6 +124,36 @@ impl<'a> Machine<'a> {
 
     /// What the next step will do.
     pub fn next_record(&self) -> StepRecord {
+        next_record(self.program, self.inputs, self.pc, |cell| self.cell(cell))
+    }
+}
+
+/// What the step from a state does, given its `pc` and its cells.
+pub(super) fn next_record(
+    program: &Program,
+    inputs: &[u32],
+    pc: u32,
+    cells: impl Fn(Cell) -> u32,
+) -> StepRecord {
+    Present {
+        program,
+        inputs,
+        pc,
+        cells,
+    }
+    .next_record()
+}
+
+/// A state, as far as a step asks for it.
+struct Present<'a, F> {
+    program: &'a Program,
+    inputs: &'a [u32],
+    pc: u32,
+    cells: F,
+}
+
+impl<F: Fn(Cell) -> u32> Present<'_, F> {
+    fn next_record(&self) -> StepRecord {
         let Some(instruction) = self.program.rom().get(self.pc) else {
             return StepRecord::stopped(self.pc);
         };
@@ -199,7 +229,7 @@ impl<'a> Machine<'a> {
             return stopped;
         }
         let cell = Cell::memory(address);
-        let old = self.cell(cell);
+        let old = (self.cells)(cell);
         StepRecord {
             next_pc: self.pc.wrapping_add(4),
             m: if log2_bytes < 2 {
@@ -226,7 +256,7 @@ impl<'a> Machine<'a> {
     fn read(&self, cell: Cell) -> Read {
         Read {
             cell,
-            value: self.cell(cell),
+            value: (self.cells)(cell),
         }
     }
 
@@ -237,7 +267,7 @@ impl<'a> Machine<'a> {
         Write {
             cell,
             value,
-            old: self.cell(cell),
+            old: (self.cells)(cell),
         }
     }
 }
