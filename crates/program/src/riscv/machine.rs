@@ -139,26 +139,42 @@ impl<'a> Machine<'a> {
 
     /// What the next step will do.
     pub fn next_record(&self) -> StepRecord {
-        let instruction = self.program.rom().get(self.pc);
-        step::record(self.pc, instruction, self)
+        next_record(self.program, self.inputs, self.pc, |cell| self.cell(cell))
     }
 }
 
-impl View for Machine<'_> {
+/// What the step from a state does, given its `pc` and its cells.
+pub(super) fn next_record(
+    program: &Program,
+    inputs: &[u32],
+    pc: u32,
+    cells: impl Fn(Cell) -> u32,
+) -> StepRecord {
+    let present = Present { inputs, cells };
+    step::record(pc, program.rom().get(pc), &present)
+}
+
+/// A state, as far as a step asks for it.
+struct Present<'a, F> {
+    inputs: &'a [u32],
+    cells: F,
+}
+
+impl<F: Fn(Cell) -> u32> View for Present<'_, F> {
     fn first(&self, register: Register) -> u32 {
-        self.register(register)
+        (self.cells)(Cell::register(register))
     }
 
     fn second(&self, register: Register) -> u32 {
-        self.register(register)
+        (self.cells)(Cell::register(register))
     }
 
     fn memory(&self, cell: Cell) -> u32 {
-        self.cell(cell)
+        (self.cells)(cell)
     }
 
     fn replaced(&self, cell: Cell) -> u32 {
-        self.cell(cell)
+        (self.cells)(cell)
     }
 
     fn input(&self, number: u32) -> Option<u32> {
