@@ -122,7 +122,7 @@ fn sha256_step_by_step_through_script() {
     let mut machine = Machine::new(&guest.program, &vector.input);
     let mut bodies = HashMap::new();
     let (mut checked, mut in_core) = (0usize, 0);
-    let mut publish = |record: &_| {
+    let publish = |record: &_| {
         let mut published = Published::new();
         published.set_step(record, &[0; 20], &[0; 20]);
         published

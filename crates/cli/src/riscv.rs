@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn inputs_are_words_or_bytes() {
-        assert_eq!(parse_input("").expect("none"), []);
+        assert!(parse_input("").expect("none").is_empty());
         assert_eq!(
             parse_input("1, 0xff,4294967295").expect("words"),
             [1, 255, u32::MAX]

@@ -13,6 +13,9 @@ use crate::LeafSize;
 ///
 /// # Errors
 /// Never: every kind of leaf fits the stack, which a test shows.
+///
+/// # Panics
+/// Never: program and search are in range.
 pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
     let instructions: Vec<Instruction> = Op::ALL.into_iter().map(typical).collect();
     let program =
