@@ -201,14 +201,14 @@ impl Code {
         if op.jumps() && !within(instruction, pc) {
             return (leave, 1);
         }
-        if let Some(second) = following {
-            if !second.op.jumps() || within(second, pc.wrapping_add(4)) {
-                let run = self.threaded[place + 2].run + 2;
-                match two(op, second.op) {
-                    Some((handler, Goes::On)) if run <= MAX_RUN => return (handler, run),
-                    Some((handler, Goes::Away)) => return (handler, 2),
-                    _ => {}
-                }
+        if let Some(second) = following
+            && (!second.op.jumps() || within(second, pc.wrapping_add(4)))
+        {
+            let run = self.threaded[place + 2].run + 2;
+            match two(op, second.op) {
+                Some((handler, Goes::On)) if run <= MAX_RUN => return (handler, run),
+                Some((handler, Goes::Away)) => return (handler, 2),
+                _ => {}
             }
         }
         let run = self.threaded[place + 1].run + 1;
