@@ -117,7 +117,9 @@ impl<'a> Engine<'a> {
         while left > 0 && !stopped {
             registers[..32].copy_from_slice(&self.state.registers);
             let State { pc, memory, .. } = &mut self.state;
-            *pc = self.code.run(*pc, &mut registers, memory, &mut left);
+            *pc = self
+                .code
+                .run(*pc, self.inputs, &mut registers, memory, &mut left);
             self.state.registers.copy_from_slice(&registers[..32]);
             if left > 0 {
                 stopped = !self.step();
