@@ -10,10 +10,6 @@
 use super::super::memory::Page;
 use super::super::{INPUT_CALL, Instruction, Memory, Op, Program};
 
-/// Registers by number, with a place for what is written to `x0` at [`NOWHERE`]. There are as many as a byte can tell apart, so that no index
-/// needs a check.
-pub(super) type Registers = [u32; 256];
-
 /// The place of a register that is written and never read.
 const NOWHERE: u8 = 32;
 
@@ -25,7 +21,9 @@ const LEAVE: u64 = u64::MAX;
 
 /// What instructions work on, besides memory.
 struct Cpu<'a> {
-    registers: &'a mut Registers,
+    /// By number, with a place for what is written to `x0` at [`NOWHERE`]. There are as many as a byte can tell apart, so that no index needs a
+    /// check.
+    registers: [u32; 256],
     /// For each page its place in the arena.
     places: &'a [u32; Memory::PAGES as usize], // cast ok: usize has at least 32 bits here
     /// The same for pages that are known as written, and 0 for others.
@@ -235,7 +233,7 @@ impl Code {
         &self,
         pc: u32,
         inputs: &[u32],
-        registers: &mut Registers,
+        registers: &mut [u32; 32],
         memory: &mut Memory,
         left: &mut u64,
     ) -> u32 {
@@ -243,13 +241,14 @@ impl Code {
             return pc;
         };
         let mut cpu = Cpu {
-            registers,
+            registers: [0; 256],
             places: &memory.places,
             dirty_places: &memory.dirty_places,
             code: self,
             inputs,
             left_at: 0,
         };
+        cpu.registers[..32].copy_from_slice(registers);
         let pages = memory.arena.as_mut_slice();
         let mut budget = *left;
         loop {
@@ -269,6 +268,7 @@ impl Code {
             budget += next >> 32;
             at = next as u32 as usize; // cast ok: the lower half, and usize has at least 32 bits here
         }
+        registers.copy_from_slice(&cpu.registers[..32]);
         *left = budget;
         self.pc(at)
     }
