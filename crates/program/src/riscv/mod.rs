@@ -21,6 +21,7 @@
 //! [`Engine`] is the fast one: it has nothing to tell but its [`State`] at the steps asked for, with the pages of its [`Memory`] that changed.
 
 mod cell;
+mod digest;
 mod elf;
 mod engine;
 mod instruction;
@@ -29,8 +30,10 @@ mod memory;
 mod program;
 mod record;
 mod semantics;
+mod step;
 
 pub use self::cell::Cell;
+pub use self::digest::{Digest, Node, Path, Tree};
 pub use self::elf::ElfError;
 pub use self::engine::{Engine, State, Stop};
 pub use self::instruction::{Format, Instruction, Op, Register};

@@ -87,6 +87,7 @@ impl Flow {
 
     fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
         let mut machine = Machine::new(self.count_uses(), self.effort);
+        machine.place_aside(&self.aside);
         machine.place(&self.below);
         if tables == Tables::Excluded {
             machine.place_tables(self.bank.len(), false);

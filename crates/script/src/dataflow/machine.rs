@@ -74,6 +74,12 @@ impl Machine {
         self.note_height(0);
     }
 
+    /// Puts values on the altstack that are there without our doing.
+    pub(crate) fn place_aside(&mut self, values: &[Value]) {
+        self.alt.extend_from_slice(values);
+        self.note_height(0);
+    }
+
     /// Sets up the tables.
     pub(crate) fn place_tables(&mut self, items: usize, write: bool) {
         self.below_tables = self.main.len();

@@ -177,6 +177,8 @@ pub struct Flow {
     pub(crate) below: Vec<Value>,
     /// On the stack at the start, above the tables, the deepest first.
     pub(crate) above: Vec<Value>,
+    /// On the altstack at the start, the deepest first.
+    pub(crate) aside: Vec<Value>,
     /// Not taken away at their last use.
     pub(crate) left: Vec<Value>,
     /// Left at the end, the deepest first.
@@ -216,6 +218,14 @@ impl Flow {
     pub fn input_above(&mut self) -> Value {
         let value = self.value();
         self.above.push(value);
+        value
+    }
+
+    /// Takes a number from the altstack at the start, from above all that was taken from there before.
+    pub fn input_aside(&mut self) -> Value {
+        let value = self.value();
+        self.keep_on_altstack(value);
+        self.aside.push(value);
         value
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) ready: Value,
     /// The node that makes it ready.
     node: Option<Node>,
+    /// Whether it lies on the altstack.
+    pub(crate) waits: bool,
 }
 
 /// Whether tables are part of the script.
@@ -32,6 +34,8 @@ pub(crate) enum Scope {
     Whole,
     /// A gadget: tables lie on the stack already.
     Gadget,
+    /// The end of a leaf, with its tables: what was opened waits on the altstack in the order of the inputs, hints on the stack.
+    Tail,
 }
 
 /// A flow in the making.
@@ -42,6 +46,7 @@ pub(crate) struct Lowering<'a> {
     /// The digits of every value.
     pub(crate) digits: Vec<Digits>,
     pub(crate) entries: Vec<Entry>,
+    scope: Scope,
     /// Whether every item passes the altstack before the tables are set up.
     by_altstack: bool,
 }
@@ -102,7 +107,8 @@ impl<'a> Lowering<'a> {
             tables,
             digits: vec![Digits::new(); expression.values.len()],
             entries: Vec::new(),
-            by_altstack: scope == Scope::Whole || unready,
+            scope,
+            by_altstack: scope != Scope::Gadget || unready,
         };
         for (index, step) in steps() {
             let results = lowering.step(index, step);
@@ -133,6 +139,19 @@ impl<'a> Lowering<'a> {
     }
 
     fn entry(&mut self, item: Item, prepare: Option<&[u8]>) -> Value {
+        let waits = self.scope == Scope::Tail && matches!(item, Item::Digit { .. });
+        if waits {
+            assert!(prepare.is_none(), "what waits on the altstack was opened");
+            let value = self.flow.input_aside();
+            self.entries.push(Entry {
+                item,
+                raw: value,
+                ready: value,
+                node: None,
+                waits,
+            });
+            return value;
+        }
         let raw = if self.by_altstack {
             self.flow.input_below()
         } else {
@@ -154,6 +173,7 @@ impl<'a> Lowering<'a> {
             raw,
             ready,
             node,
+            waits,
         });
         ready
     }
@@ -418,10 +438,16 @@ impl<'a> Lowering<'a> {
         }
         // Outputs as they are; the first one lies deepest.
         self.flow.outputs.iter().rev().for_each(note);
-        let place = |entry: &Entry| order.iter().position(|&value| value == entry.ready);
+        let place = |entry: &Entry| {
+            let used = order.iter().position(|&value| value == entry.ready);
+            // What waits on the altstack keeps its order, below what passes the altstack.
+            (entry.waits, used.filter(|_| !entry.waits))
+        };
         self.entries.sort_by_key(place);
+        self.flow.aside.reverse();
 
-        let from_bottom: Vec<Value> = self.entries.iter().rev().map(|entry| entry.raw).collect();
+        let on_stack = self.entries.iter().rev().filter(|entry| !entry.waits);
+        let from_bottom: Vec<Value> = on_stack.map(|entry| entry.raw).collect();
         if !self.by_altstack {
             self.flow.above = from_bottom;
             return;
@@ -430,14 +456,16 @@ impl<'a> Lowering<'a> {
         for entry in &mut self.entries {
             nodes.extend(entry.node.take());
         }
-        if scope == Scope::Whole {
-            self.flow.below = from_bottom;
-            nodes.push(Node::Tables);
-        } else {
+        if scope == Scope::Gadget {
             self.flow.below = Vec::new();
             self.flow.above = from_bottom;
+        } else {
+            self.flow.below = from_bottom;
+            nodes.push(Node::Tables);
         }
-        nodes.extend(self.entries.first().map(|entry| Node::Restore(entry.ready)));
+        if scope != Scope::Tail {
+            nodes.extend(self.entries.first().map(|entry| Node::Restore(entry.ready)));
+        }
         nodes.append(&mut self.flow.nodes);
         self.flow.nodes = nodes;
     }

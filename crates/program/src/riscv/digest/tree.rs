@@ -1,0 +1,442 @@
+//! The Merkle tree of a state.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::{Node, Path};
+use crate::riscv::{Cell, Memory};
+
+/// The words of one page.
+type Words = [u32; Memory::PAGE_WORDS];
+
+/// Levels of the tree above a page's words.
+const PAGE_LEVEL: u32 = 10;
+
+/// Levels above the words of a block, the least of which a page keeps a node.
+const BLOCK_LEVEL: u32 = 5;
+
+/// Words of a block.
+const BLOCK_WORDS: usize = 1 << BLOCK_LEVEL;
+
+/// Levels above all words of memory: half of the cells.
+const MEMORY_LEVEL: u32 = Cell::LEVELS - 1;
+
+/// A state's cells, and those nodes of its Merkle tree that somebody has asked for.
+///
+/// It cannot be changed in what it shares: a clone takes constant time, and after that pages are copied only as they are
+/// [set](Self::set_pages). Nodes are hashed when first asked for, on the threads of the [`rayon`] pool of the caller, and are kept; a page that
+/// is set keeps the nodes above words that stay. So memory and time are proportional to the pages that differ, wherever they are.
+///
+/// ```
+/// use tapcourt_program::riscv::{Cell, Node, Tree};
+///
+/// let mut tree = Tree::default();
+/// assert_eq!(tree.root(), Node::empty(31));
+/// let before = tree.clone();
+/// tree.set_word(Cell::memory(0x8000_0004), 7);
+/// let path = tree.path(Cell::memory(0x8000_0004));
+/// assert_eq!(path.root(7), tree.root());
+/// assert_eq!(path.root(0), before.root());
+/// ```
+#[derive(Clone, Default)]
+pub struct Tree {
+    registers: [u32; 32],
+    memory: Subtree,
+}
+
+#[derive(Clone, Default)]
+enum Subtree {
+    /// All words are zero.
+    #[default]
+    Empty,
+    /// Above level 10: not both are empty.
+    Inner(Arc<Inner>),
+    /// At level 10: not all words are zero.
+    Page(Arc<Page>),
+}
+
+struct Inner {
+    children: [Subtree; 2],
+    node: OnceLock<Node>,
+}
+
+struct Page {
+    words: Words,
+    /// At `2^k + i` the node number `i` of the page at level `10 - k`: 1 is the page's, 2 and 3 are below it, the last 32 are of blocks.
+    nodes: [OnceLock<Node>; 2 * Memory::PAGE_WORDS / BLOCK_WORDS],
+}
+
+impl Tree {
+    /// Bytes that are held for a page, the nodes in it included.
+    pub const PAGE_BYTES: usize = size_of::<Page>();
+
+    /// Sets all registers; `x0` has to be zero.
+    pub fn set_registers(&mut self, registers: &[u32; 32]) {
+        self.registers = *registers;
+    }
+
+    /// Sets the words of pages by their number, which is the address of a page's first byte divided by 4,096. `None` are zeros.
+    /// If a number is there twice, the last one counts. Numbers that are no page's are passed over.
+    pub fn set_pages<'p>(&mut self, pages: impl IntoIterator<Item = (u32, Option<&'p Words>)>) {
+        let pages: BTreeMap<u32, Option<&Words>> = pages
+            .into_iter()
+            .filter(|&(number, _)| number < Memory::PAGES)
+            .collect();
+        let pages: Vec<(u32, Option<&Words>)> = pages.into_iter().collect();
+        self.memory = self.memory.with_pages(MEMORY_LEVEL, &pages);
+    }
+
+    /// Sets one cell. Cells in no state's use stay zero.
+    pub fn set_word(&mut self, cell: Cell, value: u32) {
+        if let Some(address) = cell.address() {
+            let number = address >> 12;
+            let mut words = self
+                .page(number)
+                .copied()
+                .unwrap_or([0; Memory::PAGE_WORDS]);
+            words[word_in_page(address)] = value;
+            self.set_pages([(number, Some(&words))]);
+        } else if let Some(register) = cell.as_register() {
+            self.registers[usize::from(register.number())] = value;
+        }
+    }
+
+    /// The registers.
+    pub fn registers(&self) -> &[u32; 32] {
+        &self.registers
+    }
+
+    /// The words of a page; `None` if all are zero or there is no such page.
+    pub fn page(&self, number: u32) -> Option<&Words> {
+        match self.memory.at(MEMORY_LEVEL, PAGE_LEVEL, number)? {
+            Subtree::Page(page) => Some(&page.words),
+            Subtree::Inner(_) | Subtree::Empty => None,
+        }
+    }
+
+    /// A cell's word.
+    pub fn word(&self, cell: Cell) -> u32 {
+        match (cell.address(), cell.as_register()) {
+            (Some(address), _) => self
+                .page(address >> 12)
+                .map_or(0, |words| words[word_in_page(address)]),
+            (None, Some(register)) => self.registers[usize::from(register.number())],
+            (None, None) => 0,
+        }
+    }
+
+    /// The root over all cells.
+    pub fn root(&self) -> Node {
+        self.node(Cell::LEVELS, 0)
+    }
+
+    /// The node number `position` of all at `level`, 0 for leaves and 31 for the root.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    pub fn node(&self, level: u32, position: u32) -> Node {
+        assert!(
+            level <= Cell::LEVELS && position >> (Cell::LEVELS - level) == 0,
+            "no node {position} at level {level}"
+        );
+        if level == Cell::LEVELS {
+            return Node::parent(
+                self.register_node(MEMORY_LEVEL, 0),
+                self.memory.node(MEMORY_LEVEL),
+            );
+        }
+        let half = 1 << (MEMORY_LEVEL - level);
+        if position < half {
+            return self.register_node(level, position);
+        }
+        let position = position - half;
+        if level >= PAGE_LEVEL {
+            let subtree = self.memory.at(MEMORY_LEVEL, level, position);
+            return subtree.map_or_else(|| Node::empty(level), |subtree| subtree.node(level));
+        }
+        let in_page = PAGE_LEVEL - level;
+        match self
+            .memory
+            .at(MEMORY_LEVEL, PAGE_LEVEL, position >> in_page)
+        {
+            Some(Subtree::Page(page)) => {
+                // Casts ok: usize has at least 32 bits here.
+                page.node_at(level, position as usize & ((1 << in_page) - 1))
+            }
+            _ => Node::empty(level),
+        }
+    }
+
+    /// The path from a cell to the root.
+    pub fn path(&self, cell: Cell) -> Path {
+        let mut siblings = [Node::default(); Path::LEVELS];
+        for (level, sibling) in (0..).zip(&mut siblings) {
+            *sibling = self.node(level, cell.index() >> level ^ 1);
+        }
+        Path::new(cell, siblings)
+    }
+
+    /// Numbers of all pages with words other than in `other`, ascending, and perhaps of some that have the same words.
+    pub fn changed_pages(&self, other: &Self) -> Vec<u32> {
+        let mut pages = Vec::new();
+        self.memory
+            .changed_pages(&other.memory, MEMORY_LEVEL, 0, &mut pages);
+        pages
+    }
+
+    /// Bytes that this tree needs if `other` is there anyhow, but for a constant.
+    pub fn bytes_beyond(&self, other: &Self) -> usize {
+        self.memory.bytes_beyond(&other.memory)
+    }
+
+    fn register_node(&self, level: u32, position: u32) -> Node {
+        // Casts ok: usize has at least 32 bits here.
+        let position = position as usize;
+        if level <= BLOCK_LEVEL {
+            let words = self.registers.chunks_exact(1 << level).nth(position);
+            return words.map_or_else(|| Node::empty(level), node_of_words);
+        }
+        if position > 0 {
+            return Node::empty(level);
+        }
+        (BLOCK_LEVEL..level).fold(node_of_words(&self.registers), |node, level| {
+            parent(level, node, Node::empty(level))
+        })
+    }
+}
+
+impl Subtree {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// Whether both are the same place in memory, or empty.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Empty, Self::Empty) => true,
+            (Self::Inner(a), Self::Inner(b)) => Arc::ptr_eq(a, b),
+            (Self::Page(a), Self::Page(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    /// The children; two empty ones if there are none.
+    fn children(&self) -> &[Self; 2] {
+        const NONE: &[Subtree; 2] = &[Subtree::Empty, Subtree::Empty];
+        match self {
+            Self::Inner(inner) => &inner.children,
+            Self::Empty | Self::Page(_) => NONE,
+        }
+    }
+
+    /// The subtree number `position` of those at `to`, if this one is at level `from`.
+    fn at(&self, from: u32, to: u32, position: u32) -> Option<&Self> {
+        if position >> (from - to) != 0 {
+            return None;
+        }
+        let mut subtree = self;
+        for level in (0..from - to).rev() {
+            subtree = &subtree.children()[(position >> level & 1) as usize]; // cast ok: a bit
+        }
+        Some(subtree)
+    }
+
+    fn with_pages(&self, level: u32, pages: &[(u32, Option<&Words>)]) -> Self {
+        let Some(&(_, words)) = pages.first() else {
+            return self.clone();
+        };
+        if level == PAGE_LEVEL {
+            return words.map_or(Self::Empty, |words| self.with_words(words));
+        }
+        let bit = level - 1 - PAGE_LEVEL;
+        let middle = pages.partition_point(|&(number, _)| number >> bit & 1 == 0);
+        let [left, right] = self.children();
+        let children = [
+            left.with_pages(level - 1, &pages[..middle]),
+            right.with_pages(level - 1, &pages[middle..]),
+        ];
+        if children.iter().all(Self::is_empty) {
+            return Self::Empty;
+        }
+        if left.is(&children[0]) && right.is(&children[1]) {
+            return self.clone();
+        }
+        Self::Inner(Arc::new(Inner {
+            children,
+            node: OnceLock::new(),
+        }))
+    }
+
+    /// A page of these words, with the nodes of the one that is here as far as nothing below them changes.
+    fn with_words(&self, words: &Words) -> Self {
+        let old = match self {
+            Self::Page(page) if page.words == *words => return self.clone(),
+            Self::Page(page) => Some(page),
+            Self::Inner(_) | Self::Empty => None,
+        };
+        if words.iter().all(|&word| word == 0) {
+            return Self::Empty;
+        }
+        let mut page = Page {
+            words: *words,
+            nodes: [const { OnceLock::new() }; 2 * Memory::PAGE_WORDS / BLOCK_WORDS],
+        };
+        if let Some(old) = old {
+            page.keep_nodes(old);
+        }
+        Self::Page(Arc::new(page))
+    }
+
+    fn is_hashed(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Inner(inner) => inner.node.get().is_some(),
+            Self::Page(page) => page.nodes[1].get().is_some(),
+        }
+    }
+
+    fn node(&self, level: u32) -> Node {
+        let inner = match self {
+            Self::Empty => return Node::empty(level),
+            Self::Page(page) => return page.node(1),
+            Self::Inner(inner) => inner,
+        };
+        // Not `get_or_init`: a thread that waits for others in `join` could be given this very node to hash, and would wait for itself.
+        if let Some(&node) = inner.node.get() {
+            return node;
+        }
+        let [left, right] = &inner.children;
+        let below = level - 1;
+        let (left, right) = if left.is_hashed() || right.is_hashed() {
+            (left.node(below), right.node(below))
+        } else {
+            rayon::join(|| left.node(below), || right.node(below))
+        };
+        *inner.node.get_or_init(|| Node::parent(left, right))
+    }
+
+    fn changed_pages(&self, other: &Self, level: u32, position: u32, pages: &mut Vec<u32>) {
+        if self.is(other) {
+            return;
+        }
+        if level == PAGE_LEVEL {
+            pages.push(position);
+            return;
+        }
+        let children = self.children().iter().zip(other.children());
+        for (bit, (ours, theirs)) in (0..).zip(children) {
+            ours.changed_pages(theirs, level - 1, position << 1 | bit, pages);
+        }
+    }
+
+    fn bytes_beyond(&self, other: &Self) -> usize {
+        /// The two counts of an [`Arc`].
+        const COUNTS: usize = 2 * size_of::<usize>();
+        match self {
+            _ if self.is(other) => 0,
+            Self::Empty => 0,
+            Self::Page(_) => COUNTS + size_of::<Page>(),
+            Self::Inner(inner) => {
+                let children = inner.children.iter().zip(other.children());
+                let below: usize = children.map(|(a, b)| a.bytes_beyond(b)).sum();
+                below + COUNTS + size_of::<Inner>()
+            }
+        }
+    }
+}
+
+impl Page {
+    /// The node at this place of `nodes`.
+    fn node(&self, place: usize) -> Node {
+        *self.nodes[place].get_or_init(|| {
+            let level = PAGE_LEVEL - place.ilog2();
+            if level == BLOCK_LEVEL {
+                let blocks = self.words.as_chunks::<BLOCK_WORDS>().0;
+                node_of_words(&blocks[place % blocks.len()])
+            } else {
+                parent(level - 1, self.node(2 * place), self.node(2 * place + 1))
+            }
+        })
+    }
+
+    /// The node number `position` of the page at `level`.
+    fn node_at(&self, level: u32, position: usize) -> Node {
+        if level < BLOCK_LEVEL {
+            node_of_words(&self.words[position << level..(position + 1) << level])
+        } else {
+            self.node((1 << (PAGE_LEVEL - level)) + position)
+        }
+    }
+
+    /// Takes over those nodes of another page that are the same here.
+    fn keep_nodes(&mut self, other: &Self) {
+        let blocks = self.nodes.len() / 2;
+        let [ours, theirs] = [self, other].map(|page| page.words.as_chunks::<BLOCK_WORDS>().0);
+        let mut same = [false; 2 * Memory::PAGE_WORDS / BLOCK_WORDS];
+        for (block, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+            same[blocks + block] = ours == theirs;
+        }
+        for place in (1..blocks).rev() {
+            same[place] = same[2 * place] && same[2 * place + 1];
+        }
+        for (place, _) in same.iter().enumerate().filter(|&(_, &same)| same) {
+            self.nodes[place] = other.nodes[place].clone();
+        }
+    }
+}
+
+fn parent(level: u32, left: Node, right: Node) -> Node {
+    let empty = Node::empty(level);
+    if left == empty && right == empty {
+        Node::empty(level + 1)
+    } else {
+        Node::parent(left, right)
+    }
+}
+
+/// The node above at most 32 words, whose number is a power of two.
+fn node_of_words(words: &[u32]) -> Node {
+    let &[first, ref others @ ..] = words else {
+        return Node::empty(0);
+    };
+    if others.is_empty() {
+        return Node::leaf(first);
+    }
+    if words.iter().all(|&word| word == 0) {
+        return Node::empty(words.len().ilog2());
+    }
+    let mut nodes = [Node::default(); BLOCK_WORDS / 2];
+    for (node, pair) in nodes.iter_mut().zip(words.as_chunks().0) {
+        let &[left, right] = pair;
+        *node = if left | right == 0 {
+            Node::empty(1)
+        } else {
+            Node::parent_of_words(left, right)
+        };
+    }
+    let mut count = words.len() / 2;
+    for level in 1.. {
+        if count == 1 {
+            break;
+        }
+        count /= 2;
+        for i in 0..count {
+            nodes[i] = parent(level, nodes[2 * i], nodes[2 * i + 1]);
+        }
+    }
+    nodes[0]
+}
+
+fn word_in_page(address: u32) -> usize {
+    (address >> 2) as usize % Memory::PAGE_WORDS // cast ok: usize has at least 32 bits here
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree")
+            .field("registers", &self.registers)
+            .field("pages", &self.changed_pages(&Self::default()))
+            .finish_non_exhaustive()
+    }
+}
