@@ -33,9 +33,7 @@ fn guests() -> Vec<(&'static str, Vec<u32>)> {
             .wrapping_mul(0x2c1b_3c6d)
             .wrapping_add(i)
     });
-    let message: Vec<u8> = (0..1u32 << 18)
-        .map(|index| (index * 7 / 8) as u8)
-        .collect(); // cast ok: any byte
+    let message: Vec<u8> = (0..1u32 << 18).map(|index| (index * 7 / 8) as u8).collect(); // cast ok: any byte
     let length = message.len() as u32; // cast ok: 2^18
     let words = |bytes: &[u8]| -> Vec<u32> {
         let words = bytes.chunks_exact(4);
