@@ -185,14 +185,15 @@ impl Generator {
         x(*NUMBERS[..few].choose(&mut self.random).expect("not empty"))
     }
 
-    fn instruction(&mut self, index: usize, length: usize) -> Instruction {
+    fn instruction(&mut self, index: usize, length: usize, jumps: f64) -> Instruction {
         let op = match self.random.gen_range(0..400) {
             0..2 => Op::Illegal,
             2 => Op::Ebreak,
             3..8 => Op::Ecall,
             _ => loop {
                 let op = *Op::ALL.choose(&mut self.random).expect("48");
-                if !matches!(op, Op::Ebreak | Op::Ecall) {
+                let rare = matches!(op, Op::Ebreak | Op::Ecall);
+                if !rare && (!op.jumps() || self.random.gen_bool(jumps)) {
                     break op;
                 }
             },
@@ -231,8 +232,12 @@ impl Generator {
 
     /// A program in one to three segments, and the words of its instructions.
     fn program(&mut self) -> (Program, HashMap<u32, u32>) {
-        let length = self.random.gen_range(2..40);
-        let high = ACCEPT_PC - 0x400;
+        // Some are long and have few jumps: longer than what the engine executes at once.
+        let (length, jumps) = match self.random.gen_range(0..10) {
+            0 => (self.random.gen_range(60..300), 0.02),
+            _ => (self.random.gen_range(2..40), 1.0),
+        };
+        let high = ACCEPT_PC - 0x800;
         let mut base: u32 = *[0x1000, 0, 0x10_0000, 0x2000_1000, high]
             .choose(&mut self.random)
             .expect("not empty");
@@ -243,7 +248,7 @@ impl Generator {
                 base += 4 * self.random.gen_range(1..4);
                 parts.push((base, Vec::new()));
             }
-            let instruction = self.instruction(index, length);
+            let instruction = self.instruction(index, length, jumps);
             let word = match instruction.op {
                 Op::Illegal => *[0, u32::MAX, 0x0000_100f, 0x3000_2573, 0x0000_0001]
                     .choose(&mut self.random)
@@ -364,7 +369,7 @@ fn compare(
     }
     engine.state_mut().registers = registers;
     let mut peer = Peer::new(&machine, words.clone());
-    let limit = generator.random.gen_range(1..300);
+    let limit = generator.random.gen_range(1..400);
     let mut stopped = false;
     let mut in_place = false;
     let mut dirty = BTreeSet::new();

@@ -112,13 +112,17 @@ impl<'a> Engine<'a> {
     pub fn run(&mut self, limit: u64) -> Stop {
         let limit = limit.min(u64::MAX - self.state.steps);
         let mut left = limit;
-        let mut registers = [0; 256];
         let mut stopped = false;
         while left > 0 && !stopped {
-            registers[..32].copy_from_slice(&self.state.registers);
-            let State { pc, memory, .. } = &mut self.state;
-            *pc = self.code.run(*pc, &mut registers, memory, &mut left);
-            self.state.registers.copy_from_slice(&registers[..32]);
+            let State {
+                pc,
+                registers,
+                memory,
+                ..
+            } = &mut self.state;
+            *pc = self
+                .code
+                .run(*pc, self.inputs, registers, memory, &mut left);
             if left > 0 {
                 stopped = !self.step();
                 left -= u64::from(!stopped);
