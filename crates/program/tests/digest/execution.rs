@@ -1,0 +1,335 @@
+//! Executions against the reference machine, a step at a time.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tapcourt_program::riscv::{
+    Cell, Digest, EXIT_CALL, Engine, Execution, INPUT_CALL, Image, Instruction, Machine, Op,
+    Program, Register, SnapshotLimits, StepRecord, Symbols, Tree,
+};
+
+use crate::definition::Definition;
+
+const ZERO: Register = Register::ZERO;
+
+/// Points to data; never written in the loop.
+const POINTER: Register = Register::new(8);
+const COUNTER: Register = Register::new(9);
+
+fn x(number: u8) -> Register {
+    Register::new(number)
+}
+
+fn add_immediate(rd: Register, rs1: Register, imm: i32) -> Instruction {
+    Instruction::new(Op::Addi, rd, rs1, ZERO, imm as u32) // cast ok: the same bits
+}
+
+/// How a program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Accept,
+    Reject,
+    /// Goes on for ever.
+    Never,
+}
+
+/// A loop of random instructions: `rounds` times, over data from `data` on in strides of `stride` bytes.
+fn random_loop(
+    rng: &mut ChaCha8Rng,
+    rounds: u32,
+    data: u32,
+    stride: i32,
+    ending: Ending,
+) -> Program {
+    let mut code = vec![
+        Instruction::new(Op::Lui, POINTER, ZERO, ZERO, data & !0xfff),
+        add_immediate(POINTER, POINTER, (data & 0x7ff) as i32), // cast ok: 11 bits
+        Instruction::new(Op::Lui, COUNTER, ZERO, ZERO, rounds & !0xfff),
+        add_immediate(COUNTER, COUNTER, (rounds & 0x7ff) as i32), // cast ok: 11 bits
+        add_immediate(Register::A7, ZERO, INPUT_CALL as i32),     // cast ok: small
+        Instruction::ECALL,
+    ];
+    let start = code.len();
+    for _ in 0..rng.gen_range(3..14) {
+        let (a, b, c) = (
+            x(rng.gen_range(0..8)),
+            x(rng.gen_range(0..8)),
+            x(rng.gen_range(0..8)),
+        );
+        let offset = rng.gen_range(0u32..30) * 4;
+        code.push(match rng.gen_range(0..9) {
+            0 => Instruction::new(Op::Add, a, b, COUNTER, 0),
+            1 => Instruction::new(Op::Mul, a, b, c, 0),
+            2 => Instruction::new(Op::Sub, a, b, c, 0),
+            3 => Instruction::new(Op::Lw, a, POINTER, ZERO, offset),
+            4 => Instruction::new(Op::Lbu, a, POINTER, ZERO, offset + 1),
+            5 => Instruction::new(Op::Sb, ZERO, POINTER, b, offset + 3),
+            6 => Instruction::new(Op::Sh, ZERO, POINTER, b, offset + 2),
+            _ => Instruction::new(Op::Sw, ZERO, POINTER, COUNTER, offset),
+        });
+    }
+    code.push(Instruction::new(Op::Sw, ZERO, POINTER, COUNTER, 0));
+    code.push(add_immediate(POINTER, POINTER, stride));
+    code.push(add_immediate(COUNTER, COUNTER, -1));
+    let back = 4 * (code.len() - start) as u32; // cast ok: few
+    let (op, right) = match ending {
+        Ending::Never => (Op::Beq, COUNTER),
+        _ => (Op::Bne, ZERO),
+    };
+    code.push(Instruction::new(
+        op,
+        ZERO,
+        COUNTER,
+        right,
+        back.wrapping_neg(),
+    ));
+    let code_of_exit = i32::from(ending == Ending::Reject);
+    code.extend([
+        add_immediate(Register::A0, ZERO, code_of_exit),
+        add_immediate(Register::A7, ZERO, EXIT_CALL as i32), // cast ok: small
+        Instruction::ECALL,
+    ]);
+    Program::from_instructions(0x1_0000, &code).expect("instructions and memory are in place")
+}
+
+fn random_limits(rng: &mut ChaCha8Rng) -> SnapshotLimits {
+    SnapshotLimits {
+        budget_bytes: [0, 10_000, 40_000, 200_000, usize::MAX][rng.gen_range(0..5)],
+        spacing_steps: [0, 1, 7, 64, 1 << 22, u64::MAX][rng.gen_range(0..6)],
+        count: [0, 1, 3, 10, 100][rng.gen_range(0..5)],
+    }
+}
+
+/// All states of a program, by the reference machine and the definition of digests.
+struct Reference {
+    digests: Vec<Digest>,
+    records: Vec<StepRecord>,
+    /// The step after which nothing changes.
+    last_step: Option<u64>,
+}
+
+impl Reference {
+    fn new(definition: &Definition, program: &Program, inputs: &[u32], steps: u64) -> Self {
+        let mut machine = Machine::new(program, inputs);
+        let mut reference = Self {
+            digests: Vec::new(),
+            records: Vec::new(),
+            last_step: None,
+        };
+        for step in 0..steps {
+            let digest = Digest::from_bytes(definition.digest(&machine));
+            reference.digests.push(digest);
+            reference.records.push(machine.next_record());
+            if machine.next_record().stops_in_place() {
+                reference.last_step = Some(step);
+                break;
+            }
+            machine.step();
+        }
+        reference
+    }
+
+    fn digest(&self, step: u64) -> Digest {
+        self.digests[self.at(step)]
+    }
+
+    fn at(&self, step: u64) -> usize {
+        let last = self.digests.len() as u64 - 1; // cast ok: few
+        step.min(last) as usize // cast ok: as above
+    }
+
+    /// Some step of which it knows the state.
+    fn step(&self, rng: &mut ChaCha8Rng) -> u64 {
+        let known = self.digests.len() as u64; // cast ok: few
+        match self.last_step {
+            Some(_) if rng.gen_bool(0.2) => rng.r#gen(),
+            _ => rng.gen_range(0..known),
+        }
+    }
+}
+
+#[test]
+fn every_step_is_as_by_the_reference_machine() {
+    let definition = Definition::new();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (mut states, mut asked, mut paths, mut thinned) = (0, 0, 0, 0);
+    for number in 0..16 {
+        let ending = [Ending::Accept, Ending::Reject, Ending::Never][number % 3];
+        let data = [0x1_0000, 0x8000_0100, 0xffff_ff80, 0][number % 4];
+        let stride = [4, 64, 1024, 2044, -4][number % 5];
+        let rounds = rng.gen_range(1..40);
+        let program = random_loop(&mut rng, rounds, data, stride, ending);
+        let inputs = [rng.r#gen(), rng.r#gen()];
+        let reference = Reference::new(&definition, &program, &inputs, 400);
+        states += reference.digests.len();
+        for _ in 0..8 {
+            let limits = random_limits(&mut rng);
+            let mut execution = Execution::with_limits(&program, &inputs, limits);
+            for _ in 0..12 {
+                let step = reference.step(&mut rng);
+                let expected = reference.digest(step);
+                let record = reference.records[reference.at(step)];
+                match rng.gen_range(0..6) {
+                    0 => assert_eq!(execution.digest_at(step), expected),
+                    1 => assert_eq!(execution.record_at(step), record),
+                    2 => {
+                        let disputed = execution.step_at(step);
+                        assert_eq!(disputed.record, record);
+                        assert_eq!(disputed.digest(), expected);
+                        let next = step.saturating_add(1);
+                        if reference.at(next) as u64 == next || reference.last_step.is_some() {
+                            assert_eq!(disputed.next_digest(), reference.digest(next));
+                        }
+                        let roots = (disputed.root, disputed.next_root);
+                        assert_eq!(disputed.write_pairs()[31], roots);
+                    }
+                    3 => {
+                        let cell = match rng.gen_range(0..3) {
+                            0 => record.a.cell,
+                            1 => record.m.cell,
+                            _ => Cell::memory(rng.r#gen()),
+                        };
+                        let (word, path) = execution.path_at(step, cell);
+                        let root = path.root(word);
+                        assert_eq!(Digest::new(record.pc, root), expected);
+                        assert_ne!(path.root(word ^ 1), root);
+                        paths += 1;
+                    }
+                    _ => {
+                        let steps: Vec<u64> = (0..rng.gen_range(0..20))
+                            .map(|_| reference.step(&mut rng))
+                            .collect();
+                        let expected: Vec<Digest> =
+                            steps.iter().map(|&step| reference.digest(step)).collect();
+                        assert_eq!(execution.digests(&steps), expected);
+                        asked += steps.len();
+                    }
+                }
+                asked += 1;
+                let snapshots = execution.snapshot_steps();
+                assert!(snapshots.len() <= 2 * limits.count.max(2) + 2);
+                thinned += usize::from(snapshots.len() > 2);
+            }
+            execution.digest_at(399);
+            assert_eq!(execution.last_step(), reference.last_step);
+        }
+    }
+    println!(
+        "{states} states, asked for {asked} times, {paths} paths, {thinned} times with snapshots in between"
+    );
+}
+
+#[test]
+fn snapshots_keep_to_their_budget() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let program = random_loop(&mut rng, 0, 0x8000_0000, 64, Ending::Never);
+    let steps: Vec<u64> = (1..=16).map(|i| i * 25_000).collect();
+    let mut engine = Engine::new(&program, &[1]);
+    let expected: Vec<Digest> = steps
+        .iter()
+        .map(|&step| digest(&mut engine, step))
+        .collect();
+    for (budget_bytes, spacing_steps, count) in [
+        (0, 1000, 64),
+        (2_000_000, 1000, 64),
+        (8_000_000, 333, 8),
+        (usize::MAX, 5000, 20),
+    ] {
+        let limits = SnapshotLimits {
+            budget_bytes,
+            spacing_steps,
+            count,
+        };
+        let mut execution = Execution::with_limits(&program, &[1], limits);
+        assert_eq!(execution.digests(&steps), expected);
+        let pages = execution.tree_at(steps[15]).bytes_beyond(&Tree::default());
+        assert!(execution.snapshot_bytes() <= budget_bytes.max(4 * pages));
+        for i in [3, 15, 0, 7, 8, 8] {
+            assert_eq!(execution.digest_at(steps[i]), expected[i]);
+        }
+        println!(
+            "budget {budget_bytes}: {} snapshots in {} bytes",
+            execution.snapshot_steps().len(),
+            execution.snapshot_bytes()
+        );
+    }
+}
+
+/// The digest after `step` steps, from nothing but the engine's state.
+fn digest(engine: &mut Engine<'_>, step: u64) -> Digest {
+    engine.run_to(step);
+    let state = engine.state();
+    let mut tree = Tree::default();
+    tree.set_registers(&state.registers);
+    let pages = state.memory.pages().into_iter();
+    tree.set_pages(pages.map(|number| (number, state.memory.page(number))));
+    Digest::new(state.pc, tree.root())
+}
+
+#[test]
+fn digests_do_not_depend_on_the_number_of_threads() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let program = random_loop(&mut rng, 0, 0x2000_0000, 4, Ending::Never);
+    let steps: Vec<u64> = (0..40).map(|_| rng.gen_range(0..2_000_000)).collect();
+    let limits = SnapshotLimits {
+        spacing_steps: 50_000,
+        ..SnapshotLimits::default()
+    };
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("a pool").install(|| {
+            let mut execution = Execution::with_limits(&program, &[7], limits);
+            let digests = execution.digests(&steps);
+            (
+                digests,
+                execution.snapshot_steps(),
+                execution.snapshot_bytes(),
+            )
+        })
+    };
+    let (digests, ..) = &run(1);
+    assert_eq!(run(1), run(2));
+    assert_eq!(run(1), run(4));
+    let mut engine = Engine::new(&program, &[7]);
+    let mut ascending: Vec<usize> = (0..steps.len()).collect();
+    ascending.sort_by_key(|&i| steps[i]);
+    for i in ascending {
+        assert_eq!(digests[i], digest(&mut engine, steps[i]));
+    }
+}
+
+#[test]
+fn a_stopped_machine_costs_nothing() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for ending in [Ending::Accept, Ending::Reject] {
+        let program = random_loop(&mut rng, 100, 0x8000_0000, 4, ending);
+        let mut execution = Execution::new(&program, &[7]);
+        assert_eq!(execution.last_step(), None);
+        let steps: Vec<u64> = (0..64).map(|log2| 1 << log2).chain([u64::MAX]).collect();
+        let digests = execution.digests(&steps);
+        assert_eq!(digests[40], digests[64]);
+        let last = execution.last_step().expect("it stops");
+        assert!(execution.record_at(last).stops_in_place());
+        assert!(!execution.record_at(last - 1).stops_in_place());
+        assert_eq!(execution.state_at(1 << 40).steps, last);
+        assert_eq!(execution.accepts_within(1 << 40), ending == Ending::Accept);
+        assert!(!execution.accepts_within(last - 1));
+        let disputed = execution.step_at(1 << 40);
+        assert_eq!(disputed.digest(), disputed.next_digest());
+        assert_eq!(disputed.digest(), digests[40]);
+    }
+}
+
+#[test]
+fn the_first_state_is_the_image() {
+    let image = Image::new(vec![(0x7ff, vec![1; 0x1802]), (0xffff_fff0, vec![2; 16])]);
+    let rom = Program::from_instructions(0, &[Instruction::ECALL]);
+    let rom = rom.expect("an instruction").rom().clone();
+    let program = Program::new(0, rom, image.expect("no overlap"), Symbols::default());
+    let program = program.expect("the entry is in it");
+    let digest = Definition::new().digest(&Machine::new(&program, &[]));
+    let mut execution = Execution::new(&program, &[]);
+    assert_eq!(execution.digest_at(0).to_bytes(), digest);
+    assert_eq!(execution.digests(&[5, 0, 5])[2].to_bytes(), digest);
+    assert_eq!(execution.last_step(), Some(0));
+    assert_eq!(execution.digests(&[]), []);
+}
