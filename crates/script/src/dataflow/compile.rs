@@ -85,7 +85,17 @@ impl Flow {
         writer.into_script()
     }
 
+    /// Most items that the script of [`Self::compile`] has on stack and altstack together. Finding them takes a part of the time that the script takes.
+    pub fn max_stack(&self) -> usize {
+        self.carry_out(Tables::Included).max_stack
+    }
+
     fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
+        self.assemble(self.carry_out(tables), tables)
+    }
+
+    /// Carries all steps out on the model of the stacks.
+    fn carry_out(&self, tables: Tables) -> Machine {
         let mut machine = Machine::new(self.count_uses(), self.effort);
         machine.place(&self.below);
         if tables == Tables::Excluded {
@@ -143,6 +153,7 @@ impl Flow {
                     machine.consume(1);
                     self.finish(&mut machine, &[*result], vec![offset]);
                 }
+                Node::Discard(value) => machine.discard(*value),
                 Node::Pad(items) => machine.pad(*items),
                 Node::Unpad => machine.unpad(),
                 Node::Restore(value) => machine.bring_from_alt(*value),
@@ -179,7 +190,7 @@ impl Flow {
                 assert!(machine.altstack_is_empty(), "every value is used");
             }
         }
-        self.assemble(machine, tables)
+        machine
     }
 
     fn table_offset(&self, table: TableId) -> Affine {
@@ -232,6 +243,7 @@ impl Flow {
                 Node::Apply { arguments, .. } => {
                     arguments.iter().for_each(|sum| mark_used(sum, &mut used));
                 }
+                Node::Discard(value) => used[value.0 as usize] = true, // cast ok: an index
                 _ => {}
             }
         }
@@ -250,6 +262,7 @@ impl Flow {
                 Node::Lookup { index, .. } => count(index),
                 Node::Sum { sum, .. } | Node::Index { sum, .. } => count(sum),
                 Node::Apply { arguments, .. } => arguments.iter().for_each(&mut count),
+                Node::Discard(value) => count(&Linear::from(*value)),
                 Node::Push { .. }
                 | Node::Tables
                 | Node::Restore(_)

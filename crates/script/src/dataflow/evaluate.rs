@@ -38,6 +38,7 @@ impl Flow {
                 | Node::Push { .. }
                 | Node::Tables
                 | Node::Restore(_)
+                | Node::Discard(_)
                 | Node::Pad(_)
                 | Node::Unpad => {}
             }

@@ -391,13 +391,30 @@ impl Machine {
             .rev()
             .position(|&item| item == Item::Padding);
         if let Some(depth) = depth {
-            self.main.remove(self.main.len() - 1 - depth);
-            match depth {
-                1 => self.op(OP_NIP),
-                _ => {
-                    self.roll(depth);
-                    self.op(OP_DROP);
-                }
+            self.remove(depth);
+        }
+    }
+
+    /// Takes a value away of which this is the last use.
+    pub(crate) fn discard(&mut self, value: Value) {
+        let index = value.0 as usize; // cast ok: an index
+        self.bring_from_alt(value);
+        let depth = self.depth(value).expect("brought to the stack before");
+        assert_eq!(self.uses[index], 1, "a value is taken away after all uses");
+        self.uses[index] = 0;
+        self.remove(depth);
+    }
+
+    /// Removes the item that lies so deep.
+    fn remove(&mut self, depth: usize) {
+        let place = self.main.len() - 1 - depth;
+        self.main.remove(place);
+        self.below_tables -= usize::from(place < self.below_tables);
+        match depth {
+            1 => self.op(OP_NIP),
+            _ => {
+                self.roll(depth);
+                self.op(OP_DROP);
             }
         }
     }

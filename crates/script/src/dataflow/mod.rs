@@ -132,6 +132,8 @@ pub(crate) enum Node {
     Restore(Value),
     /// Pushes a zero as if it were read from a table.
     Zero { table: TableId, result: Value },
+    /// Takes a value away.
+    Discard(Value),
     /// Pushes items that nobody uses.
     Pad(usize),
     /// Takes such an item away, if there is one.
@@ -274,6 +276,11 @@ impl Flow {
     /// Leaves a value on the stack after its last use, to keep the height. It is removed at the end.
     pub fn leave(&mut self, value: Value) {
         self.left.push(value);
+    }
+
+    /// Takes a value away here, which has been left on the stack since its last use, to keep the height.
+    pub fn discard(&mut self, value: Value) {
+        self.nodes.push(Node::Discard(value));
     }
 
     /// Applies opcodes to arguments, the last one on top, which they consume; they leave `N` results, the last one on top.

@@ -10,7 +10,7 @@
 //! The state keeps its height on the stack at every step, so that nearly all look-ups need no correction (see [`dataflow`](crate::dataflow)). At the start it is made of
 //! constants, which take no place: padding stands in for them.
 
-use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, Packing};
+use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, PackedPart, Packing, Part};
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, Value};
 use crate::words::{self, Carry, LowForm, Nibble, NibbleTables, SumTables, Word};
 
@@ -125,9 +125,19 @@ pub(crate) fn hash_with(
         let compiled = block
             .cheapest(waiting)
             .map_err(|error| hash::block_error(&error, message_bytes))?;
-        blocks.push((compiled, waiting));
+        let packed = (packing == Packing::Limbs).then_some(PackedPart {
+            nibbles: 2 * bytes,
+            above: if first { 0 } else { 64 },
+            scale: 1,
+        });
+        blocks.push((compiled, waiting, packed));
     }
-    hash::join(&blocks, packing, message_bytes, digest_bytes)
+    let parts = blocks.iter().map(|&(ref compiled, waiting, packed)| Part {
+        compiled,
+        waiting,
+        packed,
+    });
+    hash::join(parts, packing, message_bytes, digest_bytes)
 }
 
 /// One block of a message.
