@@ -85,11 +85,6 @@ impl Flow {
         writer.into_script()
     }
 
-    /// Most items that the script of [`Self::compile`] has on stack and altstack together. Finding them takes a part of the time that the script takes.
-    pub fn max_stack(&self) -> usize {
-        self.carry_out(Tables::Included).max_stack
-    }
-
     fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
         self.assemble(self.carry_out(tables), tables)
     }

@@ -503,6 +503,9 @@ impl Machine {
 
     /// The order of terms that takes the fewest bytes: an added one first, if there is one.
     fn cheapest_order(&self, terms: &[(Value, Sign)]) -> Vec<(Value, Sign)> {
+        if terms.len() < 2 {
+            return terms.to_vec();
+        }
         let mut depths: Vec<(Value, usize, Sign)> = terms
             .iter()
             .map(|&(value, sign)| {
@@ -520,11 +523,10 @@ impl Machine {
         }
         let mut best: Option<(usize, Vec<(Value, Sign)>)> = None;
         let mut order: Vec<usize> = (0..depths.len()).collect();
+        let mut chosen: Vec<(Value, usize)> = Vec::with_capacity(depths.len());
         permutations(&mut order, 0, &mut |order| {
-            let chosen: Vec<(Value, usize)> = order
-                .iter()
-                .map(|&term| (depths[term].0, depths[term].1))
-                .collect();
+            chosen.clear();
+            chosen.extend(order.iter().map(|&term| (depths[term].0, depths[term].1)));
             let negations = order
                 .iter()
                 .enumerate()

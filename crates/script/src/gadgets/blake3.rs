@@ -89,6 +89,7 @@ pub(crate) fn hash_with(
     if !(1..=CHUNK_BYTES).contains(&message_bytes) {
         return Err(HashError::MessageLength {
             bytes: message_bytes,
+            least: 1,
             limit: CHUNK_BYTES,
         });
     }

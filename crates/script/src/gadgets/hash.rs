@@ -7,17 +7,19 @@ use crate::dataflow::{CompileError, Compiled, Flow, Linear, TableId, Value};
 use crate::encode_number;
 use crate::limits::MAX_STACK_SIZE;
 use crate::opcodes::{OP_ADD, OP_DUP};
-use crate::script_items;
+use crate::{script, script_items};
 
 /// Why there is no such hash gadget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// The message is empty or too long.
-    #[error("a message of {bytes} bytes: this hash gadget takes 1 to {limit}")]
+    /// The message is too short or too long.
+    #[error("a message of {bytes} bytes: this hash gadget takes {least} to {limit}")]
     MessageLength {
         /// Bytes asked for.
         bytes: usize,
+        /// Fewest bytes.
+        least: usize,
         /// Most bytes.
         limit: usize,
     },
@@ -155,7 +157,7 @@ fn take_apart(writer: &mut ScriptWriter, nibbles: usize, unit: i64, scale: i64) 
         script_items!(writer; OP_0 OP_SWAP); // … nibble rest
         for bit in [8i64, 4, 2, 1] {
             script_items!(writer;
-                { unit * bit << (4 * place) } OP_2DUP OP_GREATERTHANOREQUAL
+                { (unit * bit) << (4 * place) } OP_2DUP OP_GREATERTHANOREQUAL
                 OP_IF OP_SUB OP_SWAP { scale * bit } OP_ADD OP_SWAP OP_ELSE OP_DROP OP_ENDIF
             );
         }
@@ -175,7 +177,7 @@ pub(crate) fn unpack_known(flow: &mut Flow, limb: Value, nibbles: usize, unit: i
     unpacked
 }
 
-/// Puts nibbles together to limbs, from nibbles that lie on the stack with the first one on top. The nibbles are used, but may be used again.
+/// Appends a nibble to a limb, as its least significant one. A limb of one nibble is that nibble.
 pub(crate) fn pack_step(flow: &mut Flow, limb: Value, nibble: Value) -> Value {
     let [packed] = flow.apply(
         &[
@@ -321,6 +323,23 @@ pub(crate) fn join<'a>(
     }
     gadget.script = writer.into_script();
     Ok(gadget)
+}
+
+/// The gadget of the empty message, whose digest is known.
+pub(crate) fn known(digest: &[u8]) -> HashGadget {
+    let script = script! {
+        for nibble in digest.iter().rev().flat_map(|byte| [byte >> 4, byte & 15]) {
+            { nibble }
+        }
+    };
+    HashGadget {
+        packing: Packing::Nibbles,
+        script,
+        message_bytes: 0,
+        digest_bytes: digest.len(),
+        table_bytes: 0,
+        max_stack: 2 * digest.len(),
+    }
 }
 
 /// The error of a block that is part of a message of so many bytes.

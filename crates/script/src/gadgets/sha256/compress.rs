@@ -237,12 +237,7 @@ impl Compression<'_> {
     }
 
     /// A word of the schedule, from those 16, 15, 7 and 2 places before it (section 6.2.2, step 1).
-    fn schedule(
-        &mut self,
-        sums: Sums,
-        is_computed: bool,
-        [w16, w15, w7, w2]: [Word; 4],
-    ) -> Word {
+    fn schedule(&mut self, sums: Sums, is_computed: bool, [w16, w15, w7, w2]: [Word; 4]) -> Word {
         let sigmas = |at: &mut Compression<'_>, place: usize| {
             let moves = [Move::Shift(10), Move::Rotate(19), Move::Rotate(17)];
             let sigma_1 = at.moved_xor(&w2, moves, place);
@@ -339,19 +334,30 @@ pub(super) fn compress(
 ) -> [Word; 8] {
     let round_constants = round_constants();
     let mut at = Compression { tables, flow };
-    let mut state = chaining.map(|wide| Both {
-        wide,
-        ternary: wide.map(|nibble| at.ternary(nibble)),
+    // Where the state is in wide form, c, d and h have no other; but what differs between b and c is needed.
+    let mut word = 0;
+    let mut state = chaining.map(|wide| {
+        let is_ternary = sums == Sums::Three || ![2, 3, 7].contains(&word);
+        word += 1;
+        let ternary = match is_ternary {
+            true => wide.map(|nibble| at.ternary(nibble)),
+            false => wide,
+        };
+        Both { wide, ternary }
     });
     // For the majority function: what differs between a and b is what differs between b and c a round later.
-    let mut differ_before: Word =
-        std::array::from_fn(|j| at.xor(state[1].ternary[j], state[2].ternary[j]));
+    let mut differ_before: Word = std::array::from_fn(|j| {
+        let c = match sums {
+            Sums::Seven | Sums::Five => at.ternary(state[2].wide[j]),
+            Sums::Three => state[2].ternary[j],
+        };
+        at.xor(state[1].ternary[j], c)
+    });
     // Words of which the wide form has no use any more: in their place, it stays for a while, to keep the height.
     let mut stale = words::constant(0);
     // A chaining value that is not constant may be needed at the end again: it stays, where the words of a round are used up.
     let is_kept = |nibble: Nibble| {
-        matches!(feed_forward, FeedForward::Words)
-            && chaining.as_flattened().contains(&nibble)
+        matches!(feed_forward, FeedForward::Words) && chaining.as_flattened().contains(&nibble)
     };
     let state_padding = match (constants(&chaining), feed_forward) {
         (0, FeedForward::Words) => 64,

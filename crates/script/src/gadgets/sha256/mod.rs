@@ -7,6 +7,22 @@
 //! | ternary | `3·Σ bit·3^i` | boolean functions: the sum of two tells for each bit whether none, one or both are set; three tables are interleaved |
 //! | even | `2n` | additions |
 //!
+//! # Layouts
+//! A message of several blocks waits below the tables, and so does the chaining value, to be added in the end. The more lies there, the smaller the tables
+//! have to be. Half of their places take sums apart, as many as the largest sum of a column; with further additions no column adds up more than
+//! five nibbles, or three. The other means are to keep the chaining value in ten limbs of seven nibbles, which are taken apart at the end, and to keep
+//! words of the state in fewer forms. Each block of a message is computed by the first of five layouts that fits. Bytes of a block in the middle of a message, and items on the
+//! stacks at their highest, of which 19 for each further block of the message are to be subtracted from the room of 990:
+//!
+//! | nibbles in a sum | chaining value | bytes | items | further blocks |
+//! |---|---|---:|---:|---:|
+//! | seven | nibbles | 121,132 | 910 | 4 |
+//! | seven | limbs | 123,375 | 855 | 7 |
+//! | five | nibbles | 127,372 | 813 | 9 |
+//! | five | limbs | 130,172 | 759 | 12 |
+//! | three | limbs | 145,915 | 710 | 14 |
+//!
+//! # Computation
 //! `Ch(e, f, g)` is computed as `g ^ (e & (f ^ g))` and `Maj(a, b, c)` as `b ^ ((a ^ b) & (b ^ c))`, of which `b ^ c` is known from the round before. The stack
 //! keeps its height at every step, as described for [`blake3`](super::blake3).
 
@@ -15,12 +31,14 @@ mod tables;
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use self::compress::{FeedForward, Form, Sums, compress};
 use self::tables::Tables;
 use super::hash::{
     self, BLOCK_BYTES, HashError, HashGadget, IV, LIMB_NIBBLES, PackedPart, Packing, Part,
 };
-use crate::dataflow::{Bank, Compiled, Effort, Flow, Linear, TableId, Value};
+use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, TableId, Value};
 use crate::limits::MAX_STACK_SIZE;
 use crate::words::{self, Nibble};
 
@@ -44,16 +62,22 @@ pub const MAX_MESSAGE_BYTES: usize = 1024;
 /// ```
 ///
 /// # Errors
-/// If the message is empty or longer than [`MAX_MESSAGE_BYTES`], or takes too many stack items: it lies there as nibbles, which leaves room for
-/// some 90 bytes; see [`hash_packed`].
+/// If the message is longer than [`MAX_MESSAGE_BYTES`], or takes too many stack items: it lies there as nibbles, which leaves room for some 200 bytes;
+/// see [`hash_packed`].
 pub fn hash(message_bytes: usize) -> Result<HashGadget, HashError> {
     hash_with(message_bytes, Packing::Nibbles, Effort::Full)
 }
 
-/// The same for a message that lies on the stack as limbs of seven nibbles, which leaves room for some 220 bytes.
+/// The same for a message that lies on the stack as limbs of seven nibbles, of which every length up to [`MAX_MESSAGE_BYTES`] fits.
+///
+/// ```
+/// let gadget = tapcourt_script::gadgets::sha256::hash_packed(300)?;
+/// assert!(gadget.script().len() < 640_000 && gadget.max_stack() <= 990);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// As for [`hash`].
+/// If the message is longer than [`MAX_MESSAGE_BYTES`].
 pub fn hash_packed(message_bytes: usize) -> Result<HashGadget, HashError> {
     hash_with(message_bytes, Packing::Limbs, Effort::Full)
 }
@@ -64,6 +88,9 @@ pub(crate) fn hash_with(
     packing: Packing,
     effort: Effort,
 ) -> Result<HashGadget, HashError> {
+    if message_bytes == 0 {
+        return Ok(hash::known(&Sha256::digest([])));
+    }
     let mut chain = Chain::new(effort);
     let links = chain.links(message_bytes, packing)?;
     hash::join(chain.parts(&links), packing, message_bytes, 32)
@@ -79,6 +106,9 @@ pub fn hash256(message_bytes: usize) -> Result<HashGadget, HashError> {
 
 /// The same with a choice of effort.
 pub(crate) fn hash256_with(message_bytes: usize, effort: Effort) -> Result<HashGadget, HashError> {
+    if message_bytes == 0 {
+        return Ok(hash::known(&Sha256::digest(Sha256::digest([]))));
+    }
     let packing = Packing::Nibbles;
     let mut chain = Chain::new(effort);
     let mut links = chain.links(message_bytes, packing)?;
@@ -321,52 +351,54 @@ struct Link {
 /// The blocks of messages, each compiled once: those in the middle of a long message are the same.
 struct Chain {
     effort: Effort,
-    heights: BTreeMap<Block, usize>,
-    compiled: BTreeMap<Block, Compiled>,
+    compiled: BTreeMap<Block, Result<Compiled, CompileError>>,
 }
 
 impl Chain {
     fn new(effort: Effort) -> Self {
         Self {
             effort,
-            heights: BTreeMap::new(),
             compiled: BTreeMap::new(),
         }
     }
 
-    /// Chooses how the blocks of a message are computed.
+    /// The blocks of a message, compiled: as those of short messages are, if they fit, else each by the first layout that does.
     fn links(&mut self, message_bytes: usize, packing: Packing) -> Result<Vec<Link>, HashError> {
-        if !(1..=MAX_MESSAGE_BYTES).contains(&message_bytes) {
+        if message_bytes > MAX_MESSAGE_BYTES {
             return Err(HashError::MessageLength {
                 bytes: message_bytes,
+                least: 0,
                 limit: MAX_MESSAGE_BYTES,
             });
         }
         let mut rest = message_bytes;
         let padded = padded(message_bytes);
-        let blocks = padded.chunks(BLOCK_BYTES).enumerate().map(|(index, bytes)| {
-            let block = Block {
-                bytes: std::array::from_fn(|byte| {
-                    bytes[byte].map_or(Byte::Message(byte), Byte::Padding)
-                }),
-                message: packing,
-                chaining: match index {
-                    0 => Chaining::Initial,
-                    _ => Chaining::Nibbles(Form::Plain),
-                },
-                layout: LAYOUTS[0],
-                result: Form::Plain,
-            };
-            rest -= block.own();
-            let waiting = match packing {
-                Packing::Nibbles => 2 * rest,
-                Packing::Limbs => hash::packed_items(rest),
-            };
-            Link { block, waiting }
-        });
+        let blocks = padded
+            .chunks(BLOCK_BYTES)
+            .enumerate()
+            .map(|(index, bytes)| {
+                let block = Block {
+                    bytes: std::array::from_fn(|byte| {
+                        bytes[byte].map_or(Byte::Message(byte), Byte::Padding)
+                    }),
+                    message: packing,
+                    chaining: match index {
+                        0 => Chaining::Initial,
+                        _ => Chaining::Nibbles(Form::Plain),
+                    },
+                    layout: LAYOUTS[0],
+                    result: Form::Plain,
+                };
+                rest -= block.own();
+                let waiting = match packing {
+                    Packing::Nibbles => 2 * rest,
+                    Packing::Limbs => hash::packed_items(rest),
+                };
+                Link { block, waiting }
+            });
         let mut links: Vec<Link> = blocks.collect();
-        if links.iter().all(|link| self.height(link) <= MAX_STACK_SIZE) {
-            return self.compile(links, message_bytes);
+        if links.iter().all(|link| self.fits(link, MAX_STACK_SIZE)) {
+            return Ok(links);
         }
         let last = links.len() - 1;
         for (index, link) in links.iter_mut().enumerate() {
@@ -376,41 +408,39 @@ impl Chain {
             if index < last {
                 link.block.result = Form::Even;
             }
-            for layout in LAYOUTS {
+            let fits = LAYOUTS.into_iter().any(|mut layout| {
+                layout.limbs &= index > 0;
                 link.block.layout = layout;
-                if self.height(link) <= COMFORTABLE_STACK {
-                    break;
-                }
-            }
-        }
-        self.compile(links, message_bytes)
-    }
-
-    /// The most items that lie on the stacks at once.
-    fn height(&mut self, link: &Link) -> usize {
-        let own = self.heights.entry(link.block);
-        link.waiting + *own.or_insert_with(|| link.block.flow(self.effort).max_stack())
-    }
-
-    fn compile(
-        &mut self,
-        links: Vec<Link>,
-        message_bytes: usize,
-    ) -> Result<Vec<Link>, HashError> {
-        for link in &links {
-            if !self.compiled.contains_key(&link.block) {
-                let compiled = link.block.flow(self.effort).compile();
-                let compiled = compiled.map_err(|error| hash::block_error(&error, message_bytes))?;
-                self.compiled.insert(link.block, compiled);
+                self.fits(link, COMFORTABLE_STACK)
+            });
+            if !fits {
+                // The last layout is the lowest.
+                self.compile(&link.block)
+                    .map_err(|error| hash::block_error(&error, message_bytes))?;
             }
         }
         Ok(links)
     }
 
+    /// Whether a block keeps to so many items, with those that wait below it.
+    fn fits(&mut self, link: &Link, items: usize) -> bool {
+        let compiled = self.compile(&link.block);
+        compiled.is_ok_and(|compiled| compiled.max_stack + link.waiting <= items)
+    }
+
+    /// Compiles a block, unless this has been done.
+    fn compile(&mut self, block: &Block) -> Result<&Compiled, CompileError> {
+        let compiled = self.compiled.entry(*block);
+        let compiled = compiled.or_insert_with(|| block.flow(self.effort).compile());
+        compiled.as_ref().map_err(Clone::clone)
+    }
+
     /// The scripts of blocks.
     fn parts(&self, links: &[Link]) -> Vec<Part<'_>> {
         let part = |link: &Link| Part {
-            compiled: &self.compiled[&link.block],
+            compiled: self.compiled[&link.block]
+                .as_ref()
+                .expect("the layouts that were chosen have scripts"),
             waiting: link.waiting,
             packed: (link.block.message == Packing::Limbs).then(|| PackedPart {
                 nibbles: 2 * link.block.own(),
@@ -422,30 +452,5 @@ impl Chain {
             }),
         };
         links.iter().map(part).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layouts_compared() {
-        for chaining in [Chaining::Initial, Chaining::Nibbles(Form::Even)] {
-            for layout in LAYOUTS {
-                let block = Block {
-                    bytes: std::array::from_fn(Byte::Message),
-                    message: Packing::Limbs,
-                    chaining,
-                    layout,
-                    result: Form::Even,
-                };
-                let compiled = block.flow(Effort::Full).compile().unwrap();
-                println!(
-                    "{chaining:?} {layout:?}: {} bytes, {} corrections, {} stack, tables {}",
-                    compiled.script.len(), compiled.correction_bytes, compiled.max_stack, block.flow(Effort::Full).bank.len()
-                );
-            }
-        }
     }
 }
