@@ -91,6 +91,16 @@ impl Flow {
 
     /// Carries all steps out on the model of the stacks.
     fn carry_out(&self, tables: Tables) -> Machine {
+        if !self.nodes.iter().any(|node| matches!(node, Node::Align)) {
+            return self.carry_out_with(tables, 0);
+        }
+        // Once to see which height is the greatest.
+        let highest = self.carry_out_with(tables, 0).highest_aligned;
+        self.carry_out_with(tables, highest)
+    }
+
+    /// … where steps that are to be at one height have at least `aligned` items above the tables.
+    fn carry_out_with(&self, tables: Tables, aligned: usize) -> Machine {
         let mut machine = Machine::new(self.count_uses(), self.effort);
         machine.place(&self.below);
         if tables == Tables::Excluded {
@@ -149,6 +159,8 @@ impl Flow {
                     self.finish(&mut machine, &[*result], vec![offset]);
                 }
                 Node::Discard(value) => machine.discard(*value),
+                Node::DiscardAll(values) => machine.discard_all(values),
+                Node::Align => machine.align(self.bank.len(), aligned),
                 Node::Pad(items) => machine.pad(*items),
                 Node::Unpad => machine.unpad(),
                 Node::Restore(value) => machine.bring_from_alt(*value),
@@ -258,7 +270,11 @@ impl Flow {
                 Node::Sum { sum, .. } | Node::Index { sum, .. } => count(sum),
                 Node::Apply { arguments, .. } => arguments.iter().for_each(&mut count),
                 Node::Discard(value) => count(&Linear::from(*value)),
+                Node::DiscardAll(values) => {
+                    count(&values.iter().copied().collect());
+                }
                 Node::Push { .. }
+                | Node::Align
                 | Node::Tables
                 | Node::Restore(_)
                 | Node::Zero { .. }

@@ -39,6 +39,8 @@ impl Flow {
                 | Node::Tables
                 | Node::Restore(_)
                 | Node::Discard(_)
+                | Node::DiscardAll(_)
+                | Node::Align
                 | Node::Pad(_)
                 | Node::Unpad => {}
             }

@@ -50,6 +50,8 @@ pub(crate) struct Machine {
     pub(crate) pieces: Vec<Piece>,
     /// Most items on both stacks between pieces.
     pub(crate) max_stack: usize,
+    /// Most items above the tables where the height was to be aligned, before padding.
+    pub(crate) highest_aligned: usize,
 }
 
 impl Machine {
@@ -64,6 +66,7 @@ impl Machine {
             uses,
             pieces: Vec::new(),
             max_stack: 0,
+            highest_aligned: 0,
         }
     }
 
@@ -403,6 +406,42 @@ impl Machine {
         assert_eq!(self.uses[index], 1, "a value is taken away after all uses");
         self.uses[index] = 0;
         self.remove(depth);
+    }
+
+    /// Takes away those of the values that have been made and that nothing else uses, and all padding: first what lies on top.
+    pub(crate) fn discard_all(&mut self, values: &[Value]) {
+        for &value in values {
+            self.uses[value.0 as usize] -= 1; // cast ok: an index
+        }
+        let is_over = |machine: &Self, item: Item| match item {
+            Item::Value(value) => values.contains(&value) && !machine.is_used(value),
+            Item::Padding => true,
+            Item::Table | Item::Working => false,
+        };
+        let mut drops = 0;
+        while let Some(&item) = self.main.last() {
+            if !is_over(self, item) {
+                break;
+            }
+            self.main.pop();
+            drops += 1;
+        }
+        for _ in 0..drops / 2 {
+            self.op(OP_2DROP);
+        }
+        if drops % 2 == 1 {
+            self.op(OP_DROP);
+        }
+        while let Some(depth) = (self.main.iter().rev()).position(|&item| is_over(self, item)) {
+            self.remove(depth);
+        }
+    }
+
+    /// Brings the items above the tables, which have so many, to a number.
+    pub(crate) fn align(&mut self, table_items: usize, items: usize) {
+        let above = self.main.len() - self.below_tables - table_items;
+        self.highest_aligned = self.highest_aligned.max(above);
+        self.pad(items.saturating_sub(above));
     }
 
     /// Removes the item that lies so deep.

@@ -7,14 +7,23 @@
 use std::collections::BTreeMap;
 
 /// Most tables of a bank.
-pub(crate) const MAX_TABLES: usize = 32;
+pub(crate) const MAX_TABLES: usize = 64;
 
 /// A number that depends on the offsets: `constant + Σ coefficient · offset`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Affine {
     pub(crate) constant: i64,
     /// One for each table.
     pub(crate) coefficients: [i8; MAX_TABLES],
+}
+
+impl Default for Affine {
+    fn default() -> Self {
+        Self {
+            constant: 0,
+            coefficients: [0; MAX_TABLES],
+        }
+    }
 }
 
 impl Affine {

@@ -322,7 +322,15 @@ fn sum_of(nibbles: &[Nibble]) -> Linear {
         .fold(Linear::default(), |sum, &nibble| plus(sum, nibble, even))
 }
 
-/// Compresses a block into a chaining value, both in wide form.
+/// What a compression leaves.
+pub(super) struct Compressed {
+    /// The new chaining value.
+    pub(super) digest: [Word; 8],
+    /// Values that have no use any more, and are to stay on the stack until the end.
+    pub(super) left: Vec<Value>,
+}
+
+/// Compresses a block into a chaining value, both in wide form. `align` is whether the height is to be the one of other compressions.
 pub(super) fn compress(
     tables: &Tables,
     flow: &mut Flow,
@@ -331,7 +339,8 @@ pub(super) fn compress(
     message: [Word; 16],
     feed_forward: FeedForward<'_>,
     result: Form,
-) -> [Word; 8] {
+    align: bool,
+) -> Compressed {
     let round_constants = round_constants();
     let mut at = Compression { tables, flow };
     // Where the state is in wide form, c, d and h have no other; but what differs between b and c is needed.
@@ -366,14 +375,16 @@ pub(super) fn compress(
         _ => sums.state_items(),
     };
     at.flow.pad(state_padding + constants(&message));
+    if align {
+        at.flow.align();
+    }
+    let mut left: Vec<Value> = Vec::new();
     let mut w = message;
     for round in 0..64 {
         let [a, b, c, d, e, f, g, h] = state;
         let now = w[round % 16];
         if round >= 48 {
-            now.iter()
-                .filter_map(Nibble::value)
-                .for_each(|value| at.flow.leave(value));
+            left.extend(now.iter().filter_map(Nibble::value));
         }
         let (mut e2, mut a2) = (d, d);
         let constant = |j: usize| 2 * i64::from(round_constants[round] >> (4 * j) & 15);
@@ -480,14 +491,11 @@ pub(super) fn compress(
     }
     // What is left stays, so that the stack keeps its height, if there is room for it.
     if result == Form::Plain {
-        for value in state.map(|word| word.wide).as_flattened() {
-            if let Nibble::Value(value) = *value {
-                at.flow.leave(value);
-            }
-        }
+        let wide = state.map(|word| word.wide);
+        left.extend(wide.as_flattened().iter().filter_map(Nibble::value));
     }
     let mut unpacked: Vec<Nibble> = Vec::new();
-    std::array::from_fn(|word| {
+    let digest = std::array::from_fn(|word| {
         let mut carry = Carry::None;
         std::array::from_fn(|j| {
             let state_even = at.state_even(sums, &state[word], j);
@@ -520,5 +528,6 @@ pub(super) fn compress(
                 }
             }
         })
-    })
+    });
+    Compressed { digest, left }
 }

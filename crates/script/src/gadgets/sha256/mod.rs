@@ -33,14 +33,14 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use self::compress::{FeedForward, Form, Sums, compress};
+use self::compress::{Compressed, FeedForward, Form, Sums, compress};
 use self::tables::Tables;
 use super::hash::{
     self, BLOCK_BYTES, HashError, HashGadget, IV, LIMB_NIBBLES, PackedPart, Packing, Part,
 };
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, TableId, Value};
 use crate::limits::MAX_STACK_SIZE;
-use crate::words::{self, Nibble};
+use crate::words::{self, Nibble, Word};
 
 /// Most bytes of a message.
 pub const MAX_MESSAGE_BYTES: usize = 1024;
@@ -288,7 +288,7 @@ impl Block {
             true => FeedForward::Words,
             false => FeedForward::Limbs(&limbs),
         };
-        let digest = compress(
+        let Compressed { digest, left } = compress(
             &tables,
             &mut flow,
             self.layout.sums,
@@ -296,7 +296,9 @@ impl Block {
             block,
             feed_forward,
             self.result,
+            false,
         );
+        left.into_iter().for_each(|value| flow.leave(value));
         // The first nibble on top.
         let order = match self.result {
             Form::Plain => BYTE_ORDER,
@@ -338,6 +340,100 @@ fn pack(
     });
     let limbs = limbs.collect();
     (scaled, limbs)
+}
+
+/// SHA-256 as part of a larger flow.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    tables: Tables,
+    layout: Layout,
+}
+
+impl Embedded {
+    /// Layouts that [`Self::new`] can be asked for.
+    pub(crate) const LAYOUTS: usize = LAYOUTS.len();
+
+    /// Puts the tables into a bank. Later layouts take fewer items, and make longer scripts.
+    pub(crate) fn new(bank: &mut Bank, layout: usize) -> Self {
+        let layout = LAYOUTS[layout];
+        Self {
+            tables: Tables::new(bank, layout.sums, Form::Even),
+            layout,
+        }
+    }
+
+    /// The digest of a message, both as nibbles `2n` in the order of bytes, of each byte the low one first. It is left on the altstack.
+    pub(crate) fn digest(&self, flow: &mut Flow, message: &[Nibble]) -> Vec<Nibble> {
+        let low = self.tables.sum.low;
+        // A computed nibble in wide form.
+        let wide = |flow: &mut Flow, nibble: Nibble| match nibble {
+            Nibble::Constant(_) => nibble,
+            Nibble::Value(value) => {
+                let twice = flow.sum(Linear::from(value).plus(value));
+                let wide = Linear::from(twice).plus(twice);
+                Nibble::Value(flow.sum_like(wide, [low]))
+            }
+        };
+        let mut chaining: Option<[Word; 8]> = None;
+        let padded = padded(message.len() / 2);
+        for (index, bytes) in padded.chunks(BLOCK_BYTES).enumerate() {
+            // What waits on the altstack comes before the height is kept.
+            let rest = message.iter().skip(2 * BLOCK_BYTES * index);
+            let before = chaining.iter().flat_map(|words| words.as_flattened());
+            for value in rest.chain(before).filter_map(Nibble::value) {
+                flow.restore(value);
+            }
+            let mut limbs: Vec<Value> = Vec::new();
+            let words = match chaining {
+                None => IV.map(words::constant),
+                Some(words) => {
+                    let values: Vec<Value> = words
+                        .as_flattened()
+                        .iter()
+                        .filter_map(Nibble::value)
+                        .collect();
+                    if self.layout.limbs && values.len() == 64 {
+                        let pack = |nibbles: &[Value]| {
+                            let first = flow.corrected(nibbles[0]);
+                            let rest = nibbles[1..].iter();
+                            rest.fold(first, |limb, &nibble| hash::pack_step(flow, limb, nibble))
+                        };
+                        limbs = values.chunks(LIMB_NIBBLES).map(pack).collect();
+                    }
+                    words.map(|word| word.map(|nibble| wide(flow, nibble)))
+                }
+            };
+            let mut block = [words::constant(0); 16];
+            for (place, byte) in bytes.iter().enumerate() {
+                for half in [0, 1] {
+                    let nibble = match *byte {
+                        Some(byte) => Nibble::Constant(byte >> (4 * half) & 15),
+                        None => wide(flow, message[2 * (BLOCK_BYTES * index + place) + half]),
+                    };
+                    block[place / 4][BYTE_ORDER[2 * (place % 4) + half]] = nibble;
+                }
+            }
+            let feed_forward = match limbs.is_empty() {
+                true => FeedForward::Words,
+                false => FeedForward::Limbs(&limbs),
+            };
+            let Compressed { digest, left } = compress(
+                &self.tables,
+                flow,
+                self.layout.sums,
+                words,
+                block,
+                feed_forward,
+                Form::Even,
+                true,
+            );
+            flow.discard_all(left);
+            chaining = Some(digest);
+        }
+        let digest = chaining.expect("there is at least one block");
+        let in_order = |word: Word| BYTE_ORDER.map(|place| word[place]);
+        digest.into_iter().flat_map(in_order).collect()
+    }
 }
 
 /// A block in its place in a message.
