@@ -1,8 +1,13 @@
 //! The typed layer: names in traces, hashes, inputs from openings and from the witness, errors.
 
+#[path = "common/random.rs"]
+mod random;
+
 use tapcourt_script::expression::{Datum, EvaluateError, Expression, Hash160, Hash256, Type};
 use tapcourt_script::interpreter::{FailureReason, Rules, execute};
 use tapcourt_script::{encode_number, script};
+
+use self::random::Random;
 
 /// A trace has every named value that the result depends on, once it is made, with its type.
 #[test]
@@ -207,17 +212,7 @@ fn errors_name_what_is_wrong() {
     );
 }
 
-/// A generator of random numbers: xorshift (Marsaglia 2003).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
     fn below(&mut self, bound: usize) -> usize {
         (self.next() >> 20) as usize % bound // cast ok: reduced
     }

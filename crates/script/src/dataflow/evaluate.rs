@@ -40,6 +40,9 @@ impl Flow {
                 | Node::Push { .. }
                 | Node::Tables
                 | Node::Restore(_)
+                | Node::Discard(_)
+                | Node::DiscardAll(_)
+                | Node::Align
                 | Node::Pad(_)
                 | Node::Unpad => {}
             }

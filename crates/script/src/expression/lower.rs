@@ -1,11 +1,12 @@
 //! From an expression to a flow.
 
 use super::arithmetic::{Digits, complement};
-use super::tables::Tables;
-use super::{Bitwise, Expression, Form, Operation, Source, Step, Type, ValueId};
-use crate::dataflow::{Bank, Flow, Linear, Node, Value};
+use super::tables::{HashLayouts, Tables};
+use super::{Bitwise, Expression, Form, HashFunction, Operation, Source, Step, Type, ValueId};
+use crate::dataflow::{Bank, Flow, Linear, Node, Sign, Value};
 use crate::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
 use crate::opcodes::*;
+use crate::words;
 
 /// What a stack item at the start is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ fn live_steps(expression: &Expression) -> Vec<bool> {
 
 impl<'a> Lowering<'a> {
     /// Lowers an expression.
-    pub(crate) fn run(expression: &'a Expression, scope: Scope) -> Self {
+    pub(crate) fn run(expression: &'a Expression, scope: Scope, layouts: HashLayouts) -> Self {
         let live = live_steps(expression);
         let steps = || {
             expression
@@ -95,6 +96,7 @@ impl<'a> Lowering<'a> {
             steps().map(|(_, step)| step),
             scope,
             plain_outputs,
+            layouts,
         );
         // What must be made ready passes the altstack, so that all items stay in order.
         let unready = expression.steps.iter().any(|step| match step.operation {
@@ -291,6 +293,11 @@ impl<'a> Lowering<'a> {
                 let double = [OP_DUP, OP_ADD].map(|opcode| opcode.to_u8());
                 bit(self.code(&[&double], [arguments[0][0].clone()]))
             }
+            Operation::Hash(function) => {
+                let message: Vec<Linear> = arguments.into_iter().flatten().collect();
+                let items = result_type.map_or(0, Type::items);
+                vec![self.hash(*function, &message, items)]
+            }
             Operation::AssertEqual => {
                 for (a, b) in arguments[0].iter().zip(&arguments[1]) {
                     let [] = self
@@ -304,6 +311,40 @@ impl<'a> Lowering<'a> {
                 Vec::new()
             }
         }
+    }
+
+    /// So many nibbles of a digest.
+    fn hash(&mut self, function: HashFunction, message: &[Linear], items: usize) -> Digits {
+        use words::Nibble;
+        let nibble = |flow: &mut Flow, digit: &Linear| match (digit.as_constant(), &digit.terms[..])
+        {
+            (Some(number), _) => Nibble::Constant((number / 2) as u8), // cast ok: a nibble, doubled
+            (None, &[(value, Sign::Plus)]) if digit.constant == 0 => Nibble::Value(value),
+            _ => Nibble::Value(flow.corrected(digit.clone())),
+        };
+        let message: Vec<Nibble> = message
+            .iter()
+            .map(|digit| nibble(&mut self.flow, digit))
+            .collect();
+        let digest = match function {
+            HashFunction::Blake3 => {
+                let blake3 = self.tables.blake3.as_ref();
+                let blake3 = blake3.expect("there are tables for every step");
+                blake3.digest(&mut self.flow, &message, items / 8)
+            }
+            HashFunction::Sha256 => {
+                let sha256 = self.tables.sha256.as_ref();
+                let sha256 = sha256.expect("there are tables for every step");
+                sha256.digest(&mut self.flow, &message)
+            }
+        };
+        let digits = digest.into_iter().take(items);
+        digits
+            .map(|nibble| match nibble {
+                Nibble::Constant(nibble) => Linear::from(2 * i64::from(nibble)),
+                Nibble::Value(value) => value.into(),
+            })
+            .collect()
     }
 
     fn equal(&mut self, a: &Digits, b: &Digits) -> Linear {

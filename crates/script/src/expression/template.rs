@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
+use super::tables::HashLayouts;
 use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
 use crate::dataflow::{CompileError, Compiled, Effort, Linear, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
@@ -100,13 +101,22 @@ impl Expression {
     /// # Errors
     /// As there.
     pub(crate) fn bytes_as_written(&self) -> Result<usize, CompileError> {
-        let mut lowering = Lowering::run(self, Scope::Gadget);
+        let mut lowering = Lowering::run(self, Scope::Gadget, HashLayouts::default());
         lowering.flow.set_effort(Effort::AsWritten);
         Ok(lowering.flow.compile_on_tables()?.script.len())
     }
 
+    /// Makes the script with the first layouts of hash functions' tables that fit.
     fn compile_in(&self, scope: Scope) -> Result<Template, CompileError> {
-        let lowering = Lowering::run(self, scope);
+        let mut layouts = HashLayouts::all(&self.steps).into_iter();
+        let first = layouts.next().expect("there is a layout of no tables, too");
+        layouts.fold(self.compile_with(scope, first), |known, layouts| {
+            known.or_else(|_| self.compile_with(scope, layouts))
+        })
+    }
+
+    fn compile_with(&self, scope: Scope, layouts: HashLayouts) -> Result<Template, CompileError> {
+        let lowering = Lowering::run(self, scope, layouts);
         let compiled = match scope {
             Scope::Whole | Scope::Tail => lowering.flow.compile()?,
             Scope::Gadget => lowering.flow.compile_on_tables()?,
