@@ -40,9 +40,7 @@ fn exit_code(engine: &Engine<'_>, program: &Program) -> Option<u64> {
 
 #[test]
 fn guests_end_as_their_vectors_say() {
-    let Ok(entries) = std::fs::read_dir(folder("elf")) else {
-        return;
-    };
+    let entries = std::fs::read_dir(folder("elf")).expect("the folder of guests");
     for entry in entries {
         let path = entry.expect("a folder can be read").path();
         if path.extension().is_none_or(|extension| extension != "elf") {
