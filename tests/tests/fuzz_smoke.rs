@@ -48,6 +48,16 @@ fn scripts_survive_text() {
 }
 
 #[test]
+fn hostile_files_are_refused_or_run_alike() {
+    smoke("elf", 3_000);
+}
+
+#[test]
+fn leaves_of_steps_do_what_their_evaluator_says() {
+    smoke("riscv_step", 20_000);
+}
+
+#[test]
 fn every_target_has_its_binary_and_its_seeds() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let names = |directory: &str| -> BTreeSet<String> {

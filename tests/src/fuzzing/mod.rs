@@ -4,6 +4,7 @@
 //! [`generated inputs`](inputs) among the other tests.
 
 mod inputs;
+mod riscv;
 mod spend;
 
 use rand_chacha::ChaCha8Rng;
@@ -14,6 +15,7 @@ use tapcourt_script::{asm, count_opcodes, instructions};
 use bitcoin::{Script, ScriptBuf};
 
 pub use self::inputs::{inputs, seeds};
+pub use self::riscv::{elf, riscv_step};
 pub use self::spend::{SpendInput, WitnessItem};
 
 /// A fuzz target.
@@ -43,6 +45,16 @@ pub const TARGETS: &[Target] = &[
         name: "script_text",
         run: script_text,
         generate: inputs::random_text,
+    },
+    Target {
+        name: "elf",
+        run: elf,
+        generate: riscv::random_elf,
+    },
+    Target {
+        name: "riscv_step",
+        run: riscv_step,
+        generate: riscv::random_step,
     },
 ];
 
