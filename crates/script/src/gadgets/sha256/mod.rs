@@ -33,14 +33,14 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use self::compress::{Compressed, FeedForward, Form, Sums, compress};
+use self::compress::{Compressed, FeedForward, Form, Manner, Sums, compress};
 use self::tables::Tables;
 use super::hash::{
     self, BLOCK_BYTES, HashError, HashGadget, IV, LIMB_NIBBLES, PackedPart, Packing, Part,
 };
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, TableId, Value};
 use crate::limits::MAX_STACK_SIZE;
-use crate::words::{self, Nibble, Word};
+use crate::words::{self, Nibble, SumTables, Word};
 
 /// Most bytes of a message.
 pub const MAX_MESSAGE_BYTES: usize = 1024;
@@ -288,16 +288,13 @@ impl Block {
             true => FeedForward::Words,
             false => FeedForward::Limbs(&limbs),
         };
-        let Compressed { digest, left } = compress(
-            &tables,
-            &mut flow,
-            self.layout.sums,
-            words,
-            block,
+        let manner = Manner {
+            sums: self.layout.sums,
             feed_forward,
-            self.result,
-            false,
-        );
+            result: self.result,
+            align: false,
+        };
+        let Compressed { digest, left } = compress(&tables, &mut flow, words, block, manner);
         left.into_iter().for_each(|value| flow.leave(value));
         // The first nibble on top.
         let order = match self.result {
@@ -342,6 +339,23 @@ fn pack(
     (scaled, limbs)
 }
 
+/// Tables of SHA-256 that operations on words can read, too. For the forms of nibbles see the [module](self).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SharedTables {
+    /// Sums are below this.
+    pub(crate) bound: i64,
+    /// From a sum of even nibbles to its lowest nibble in wide form, and to what is carried.
+    pub(crate) sum: SumTables,
+    /// From wide to ternary.
+    pub(crate) to_ternary: TableId,
+    /// From wide to even.
+    pub(crate) to_even: TableId,
+    /// From a sum of two ternaries to their and, in ternary form.
+    pub(crate) and: TableId,
+    /// … to their exclusive or, in even form.
+    pub(crate) xor_even: TableId,
+}
+
 /// SHA-256 as part of a larger flow.
 #[derive(Debug)]
 pub(crate) struct Embedded {
@@ -359,6 +373,18 @@ impl Embedded {
         Self {
             tables: Tables::new(bank, layout.sums, Form::Even),
             layout,
+        }
+    }
+
+    /// The tables that operations on words can read, too.
+    pub(crate) fn shared(&self) -> SharedTables {
+        SharedTables {
+            bound: self.layout.sums.bound(),
+            sum: self.tables.sum,
+            to_ternary: self.tables.to_ternary,
+            to_even: self.tables.to_even,
+            and: self.tables.and,
+            xor_even: self.tables.xor_even,
         }
     }
 
@@ -417,16 +443,13 @@ impl Embedded {
                 true => FeedForward::Words,
                 false => FeedForward::Limbs(&limbs),
             };
-            let Compressed { digest, left } = compress(
-                &self.tables,
-                flow,
-                self.layout.sums,
-                words,
-                block,
+            let manner = Manner {
+                sums: self.layout.sums,
                 feed_forward,
-                Form::Even,
-                true,
-            );
+                result: Form::Even,
+                align: true,
+            };
+            let Compressed { digest, left } = compress(&self.tables, flow, words, block, manner);
             flow.discard_all(left);
             chaining = Some(digest);
         }
