@@ -2,12 +2,15 @@
 
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/scale.rs"]
+mod scale;
 
-use tapcourt_script::expression::{Datum, EvaluateError, Expression, Hash160, Hash256, Type};
+use tapcourt_script::expression::{Datum, EvaluateError, Expression, Hash160, Hash256, Part, Type};
 use tapcourt_script::interpreter::{FailureReason, Rules, execute};
 use tapcourt_script::{encode_number, script};
 
 use self::random::Random;
+use self::scale::scaled;
 
 /// A trace has every named value that the result depends on, once it is made, with its type.
 #[test]
@@ -222,8 +225,12 @@ impl Random {
     }
 }
 
-/// An expression of random operations on inputs, constants and earlier results; all inputs opened, or some from the witness.
-fn random_expression(random: &mut Random, opened: bool) -> Expression {
+/// A hash function of an expression.
+type HashFunction = fn(&mut Expression, &[Part]) -> Hash256;
+
+/// An expression of random operations on inputs, constants and earlier results; all inputs opened, or some from the witness; many of its
+/// operations are hashes, if there is a function.
+fn random_expression(random: &mut Random, opened: bool, hash: Option<HashFunction>) -> Expression {
     let mut e = Expression::new();
     let (b, d) = if opened {
         (e.input_word("b"), e.input_word("d"))
@@ -248,7 +255,7 @@ fn random_expression(random: &mut Random, opened: bool) -> Expression {
         let [a, b, c] = std::array::from_fn(|_| random.pick(&words));
         let [p, q] = std::array::from_fn(|_| random.pick(&bits));
         let by = random.below(32) as u32; // cast ok: below 32
-        match random.below(31) {
+        match random.below(if hash.is_some() { 36 } else { 31 }) {
             0 => words.push(e.add([a, b])),
             1 => words.push(e.add([a, b, c])),
             2 => words.push(e.add([a, b, c, a])),
@@ -295,7 +302,15 @@ fn random_expression(random: &mut Random, opened: bool) -> Expression {
                 bits.push(e.equal(hash, hashes[0]));
                 words.push(e.hash_word(hash, 4));
             }
-            _ => bits.push(e.sign(a)),
+            30 => bits.push(e.sign(a)),
+            _ => {
+                let hash = hash.expect("drawn where there is a function");
+                let message: Vec<Part> = (0..1 + random.below(12))
+                    .map(|_| random.pick(&words).into())
+                    .collect();
+                let hash = hash(&mut e, &message);
+                words.extend([0, 3, 7].map(|word| e.hash_word(hash, word)));
+            }
         }
     }
     for _ in 0..1 + random.below(4) {
@@ -314,12 +329,21 @@ fn random_expression(random: &mut Random, opened: bool) -> Expression {
 /// Whatever is composed, the script leaves what the evaluator says.
 #[test]
 fn random_expressions_compile_to_what_they_mean() {
-    const EXPRESSIONS: u64 = 1_500;
+    check_random_expressions(1_500, None);
+}
+
+#[test]
+fn random_expressions_with_hashes_compile_to_what_they_mean() {
+    check_random_expressions(scaled(24), Some(|e, message| e.blake3(message)));
+    check_random_expressions(scaled(12), Some(|e, message| e.sha256(message)));
+}
+
+fn check_random_expressions(expressions: usize, hash: Option<HashFunction>) {
     const INPUTS: usize = 4;
     let (mut cases, mut too_large) = (0, 0);
-    for seed in 1..=EXPRESSIONS {
+    for seed in 1..=expressions as u64 {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let expression = random_expression(&mut random, false);
+        let expression = random_expression(&mut random, false, hash);
         for template in [expression.compile(), expression.compile_on_tables()] {
             let Ok(template) = template else {
                 too_large += 1;
@@ -353,7 +377,7 @@ fn random_expressions_compile_to_what_they_mean() {
             }
         }
     }
-    println!("{EXPRESSIONS} expressions, {cases} cases, {too_large} with too many items");
+    println!("{expressions} expressions, {cases} cases, {too_large} with too many items");
 }
 
 /// The same, with inputs on the altstack, as openings leave them.
@@ -364,7 +388,7 @@ fn random_expressions_take_inputs_from_the_altstack() {
     let (mut cases, mut too_large) = (0, 0);
     for seed in 1..=EXPRESSIONS {
         let mut random = Random(seed.wrapping_mul(0xd134_2543_de82_ef95));
-        let expression = random_expression(&mut random, true);
+        let expression = random_expression(&mut random, true, None);
         let Ok(template) = expression.compile_from_altstack() else {
             too_large += 1;
             continue;

@@ -1,10 +1,11 @@
 //! Words as digits in tables.
 
 use super::lower::Lowering;
-use super::tables::{Pair, Single, shift_pair};
+use super::tables::{Pair, PairTables, Single, shift_pair};
 use super::{Bitwise, Shift};
 use crate::ScriptWriter;
 use crate::dataflow::{Linear, TableId};
+use crate::gadgets::sha256::{self, SharedTables};
 use crate::opcodes::*;
 
 /// The digits of a value as logical numbers, the lowest first.
@@ -44,6 +45,15 @@ impl Lowering<'_> {
         }
     }
 
+    /// The lowest digit of a column.
+    fn low(&mut self, tables: PairTables, column: Linear) -> Linear {
+        let low = self.read(tables.low, column);
+        match tables.then {
+            Some(table) => self.read(table, low),
+            None => low,
+        }
+    }
+
     /// Takes columns apart one after the other, each with what the one before carries: returns the digits, and what the last carries.
     pub(crate) fn columns(
         &mut self,
@@ -57,14 +67,14 @@ impl Lowering<'_> {
         for column in columns {
             let sum = plus(column, &carry);
             if sum.as_constant().is_some() {
-                digits.push(self.read(tables.low, sum.clone()));
+                digits.push(self.low(tables, sum.clone()));
                 carry = self.read(tables.carry, sum);
                 continue;
             }
             let sum = self.flow.index(sum, tables.low);
-            let digit = self.flow.lookup(tables.low, sum);
-            self.flow.keep_on_altstack(digit);
-            digits.push(digit.into());
+            let digit = self.low(tables, sum.into());
+            self.keep(&digit);
+            digits.push(digit);
             carry = self.flow.lookup(tables.carry, sum).into();
         }
         (digits, carry)
@@ -76,7 +86,7 @@ impl Lowering<'_> {
             return Vec::new();
         };
         let (mut digits, carry) = self.columns(pair, before, carry);
-        let last = self.read(self.tables.pair(pair).low, plus(last, &carry));
+        let last = self.low(self.tables.pair(pair), plus(last, &carry));
         self.keep(&last);
         digits.push(last);
         digits
@@ -156,6 +166,11 @@ impl Lowering<'_> {
             (Bitwise::Xor, _, Some(30)) => return complement(a),
             _ => {}
         }
+        if let Some(shared) = self.tables.sha256.as_ref().map(sha256::Embedded::shared)
+            && !self.tables.has(Single::Xor)
+        {
+            return self.bitwise_shared(shared, operation, [a, b]);
+        }
         match operation {
             Bitwise::Xor if self.tables.has(Single::Xor) => {
                 // The one that is known is put in spread form for free.
@@ -177,6 +192,44 @@ impl Lowering<'_> {
                 let (a, b) = (self.read(forms, a.clone()), self.read(forms, b.clone()));
                 self.read(table, plus(&a, &b))
             }
+        }
+    }
+
+    /// An operation on two nibbles by the tables of SHA-256.
+    fn bitwise_shared(
+        &mut self,
+        shared: SharedTables,
+        operation: Bitwise,
+        digits: [&Linear; 2],
+    ) -> Linear {
+        // From even to wide by two doublings, and from there to ternary.
+        let forms = digits.map(|digit| {
+            let wide = match digit.as_constant() {
+                Some(digit) => (4 * digit).into(),
+                None => {
+                    let twice = self.flow.sum(plus(digit, digit));
+                    Linear::from(twice).plus(twice)
+                }
+            };
+            self.read(shared.to_ternary, wide)
+        });
+        let sum = plus(&forms[0], &forms[1]);
+        if operation == Bitwise::Xor {
+            return self.read(shared.xor_even, sum);
+        }
+        let both = self.read(shared.and, sum);
+        // The exclusive or with zero.
+        let both = self.read(shared.xor_even, both);
+        match operation {
+            Bitwise::Or => {
+                let all = plus(digits[0], digits[1]);
+                let [(value, _)] = both.terms[..] else {
+                    unreachable!("constants are handled before");
+                };
+                let number = all.minus(value).plus_constant(-both.constant);
+                self.flow.sum(number).into()
+            }
+            _ => both,
         }
     }
 

@@ -176,7 +176,9 @@ mod tests {
 
     #[test]
     fn the_evaluator_knows_blake3() {
-        let message: Vec<u8> = (0..1024u32).map(|byte| (byte * byte >> 3) as u8).collect();
+        let message: Vec<u8> = (0..1024u32)
+            .map(|byte| ((byte * byte) >> 3) as u8)
+            .collect();
         for bytes in [1, 4, 20, 63, 64, 65, 127, 128, 129, 1000, 1024] {
             let message = &message[..bytes];
             assert_eq!(

@@ -6,7 +6,7 @@ use super::lower::Scope;
 use super::{Bitwise, HashFunction, Operation, Shift, Step};
 use crate::dataflow::{Bank, Table, TableId};
 use crate::gadgets::{blake3, sha256};
-use crate::words::{self, SumTables};
+use crate::words::{self, LowForm, SumTables};
 
 /// Bytes, about, that set up and remove the tables of exclusive or by spread forms.
 const SPREAD_BYTES: usize = 590;
@@ -63,6 +63,8 @@ pub(crate) enum Pair {
 pub(crate) struct PairTables {
     pub(crate) low: TableId,
     pub(crate) carry: TableId,
+    /// From what `low` yields to the nibble, if that is in another form.
+    pub(crate) then: Option<TableId>,
 }
 
 /// Which layouts of their tables hash functions have.
@@ -111,26 +113,24 @@ impl Single {
         let doubled = |function: &dyn Fn(i64) -> i64| {
             Table::new((0..16).map(|nibble| (2 * nibble, 2 * function(nibble))))
         };
-        let of_two = |operation: Bitwise, form: &dyn Fn(i64) -> i64, index: &dyn Fn(i64) -> i64| {
-            Table::new(
-                (0..16i64)
-                    .flat_map(|x| (0..16i64).map(move |y| (x, y)))
-                    .map(|(x, y)| (index(x) + form(y), 2 * operation.apply(x, y))),
-            )
+        let of_two = |operation: Bitwise| {
+            let pairs = (0..16i64).flat_map(|x| (0..16i64).map(move |y| (x, y)));
+            Table::new(pairs.map(|(x, y)| {
+                let index = 2 * (ternary(x) + ternary(y));
+                (index, 2 * operation.apply(x, y))
+            }))
         };
-        let spread = |nibble: i64| words::spread_number(nibble as u8); // cast ok: below 16
-        let ternary_number = |nibble: i64| 2 * ternary(nibble);
         match self {
-            Self::Xor => of_two(Bitwise::Xor, &spread, &|nibble| 2 * nibble),
-            Self::And => of_two(Bitwise::And, &ternary_number, &ternary_number),
-            Self::Or => of_two(Bitwise::Or, &ternary_number, &ternary_number),
-            Self::TernaryXor => of_two(Bitwise::Xor, &ternary_number, &ternary_number),
-            Self::Spread => doubled(&|nibble| spread(nibble) / 2),
+            Self::Xor => words::xor_table(1),
+            Self::And => of_two(Bitwise::And),
+            Self::Or => of_two(Bitwise::Or),
+            Self::TernaryXor => of_two(Bitwise::Xor),
+            Self::Spread => words::spread_table(),
             Self::Ternary => doubled(&ternary),
             Self::Bit(bit) => {
                 Table::new((0..16).map(|nibble| (2 * nibble, nibble >> bit & 1))).exact()
             }
-            Self::Half => Table::new((0..16).map(|nibble| (2 * nibble, nibble))).exact(),
+            Self::Half => words::half_table(),
             Self::Fill => doubled(&|nibble| 15 * (nibble >> 3)),
         }
     }
@@ -141,7 +141,7 @@ impl Pair {
     fn entry(self, index: i64) -> (i64, i64) {
         let (nibble, state) = (index % 16, index / 16);
         match self {
-            Self::Sum => (nibble, state),
+            Self::Sum => unreachable!("the tables of sums are those of words"),
             Self::Left(bits) => {
                 let shifted = nibble << bits | state;
                 (shifted % 16, 16 * (shifted / 16))
@@ -254,14 +254,33 @@ impl Tables {
                 singles.remove(&single);
             }
             let SumTables { low, carry } = nibbles.sum;
-            tables.pairs.insert(Pair::Sum, PairTables { low, carry });
+            tables.pairs.insert(
+                Pair::Sum,
+                PairTables {
+                    low,
+                    carry,
+                    then: None,
+                },
+            );
             pairs.remove(&Pair::Sum);
             tables.blake3 = Some(blake3);
         }
         if hashes.contains(&HashFunction::Sha256) {
-            tables.sha256 = Some(sha256::Embedded::new(bank, layouts.sha256));
+            let sha256 = sha256::Embedded::new(bank, layouts.sha256);
+            let shared = sha256.shared();
+            if Pair::Sum.entries(terms) <= shared.bound && pairs.remove(&Pair::Sum) {
+                let SumTables { low, carry } = shared.sum;
+                let then = Some(shared.to_even);
+                tables
+                    .pairs
+                    .insert(Pair::Sum, PairTables { low, carry, then });
+            }
+            for single in [Single::And, Single::Or, Single::Ternary] {
+                singles.remove(&single);
+            }
+            tables.sha256 = Some(sha256);
         }
-        if xors > 0 && tables.blake3.is_none() {
+        if xors > 0 && hashes.is_empty() {
             // One look-up less for each, but the tables are larger.
             let ternary = singles.contains(&Single::Ternary);
             let extra = if ternary {
@@ -292,12 +311,27 @@ impl Tables {
             }
         }
         for pair in pairs {
-            let entries = 0..pair.entries(terms);
-            let low = Table::new(entries.clone().map(|sum| (2 * sum, 2 * pair.entry(sum).0)));
-            let carry = Table::new(entries.map(|sum| (2 * sum, 2 * pair.entry(sum).1)));
+            let entries = pair.entries(terms);
             // The carry is read when the digit has gone to the altstack, one item lower.
-            let [low, carry] = bank.add([(low, 0), (carry, -1)]);
-            tables.pairs.insert(pair, PairTables { low, carry });
+            let SumTables { low, carry } = match pair {
+                Pair::Sum => SumTables::new(bank, entries, LowForm::Nibble, -1),
+                _ => {
+                    let table = |part: fn((i64, i64)) -> i64| {
+                        let entry = |index| (2 * index, 2 * part(pair.entry(index)));
+                        Table::new((0..entries).map(entry))
+                    };
+                    let [low, carry] = bank.add([(table(|e| e.0), 0), (table(|e| e.1), -1)]);
+                    SumTables { low, carry }
+                }
+            };
+            tables.pairs.insert(
+                pair,
+                PairTables {
+                    low,
+                    carry,
+                    then: None,
+                },
+            );
         }
         tables
     }

@@ -453,6 +453,7 @@ fn g(
         a2[j] = keep(tables, flow, sum, &mut carry, j == 7, |flow, a2| {
             z[j] = nibbles.xor_by(flow, nibbles.xor, a2, x[j]);
         });
+        words::balance(flow, &[q[j], x[j]], &[a2[j], z[j]]);
     }
     let z = words::rotate_right_nibbles(z, 2);
     let mut carry = Carry::None;
@@ -463,6 +464,7 @@ fn g(
             let table = nibbles.double_xor.unwrap_or(nibbles.xor);
             w[j] = nibbles.xor_by(flow, table, c2, y[j]);
         });
+        words::balance(flow, &[r[j], y[j]], &[c2[j], w[j]]);
     }
     // By seven bits to the right: by two nibbles, and by one bit to the left, which is to double the word and add what is carried out at the top at
     // the bottom.

@@ -6,7 +6,9 @@
 mod tables;
 
 pub use self::tables::{LowForm, NibbleTables, SumTables};
-pub(crate) use self::tables::{add_compact_xor, add_forms, add_xor, spread_number};
+pub(crate) use self::tables::{
+    add_compact_xor, add_forms, add_xor, half_table, spread_number, spread_table, xor_table,
+};
 use crate::dataflow::{Flow, Linear, TableId, Value};
 
 /// A nibble, known or computed.

@@ -54,23 +54,32 @@ impl SumTables {
     /// Adds the tables for sums below `sums` (of nibbles and carries; 48 for three nibbles and a carry). The carry is read at
     /// a stack height that is greater by `carry_above`, which is odd.
     pub fn new(bank: &mut Bank, sums: i64, form: LowForm, carry_above: i64) -> Self {
-        let low = Table::new((0..sums).map(|sum| {
-            let nibble = (sum % 16) as u8; // cast ok: below 16
-            let form = match form {
-                LowForm::Nibble => i64::from(nibble),
-                LowForm::Spread => spread(nibble),
-                LowForm::Wide => 4 * i64::from(nibble),
-            };
-            (2 * sum, 2 * form)
-        }));
-        let carry = Table::new((0..sums).map(|sum| (2 * sum, 2 * (sum / 16))));
+        let (low, carry) = (low_table(sums, form), carry_table(sums));
         let [low, carry] = bank.add([(low, 0), (carry, carry_above)]);
         Self { low, carry }
     }
 }
 
+/// From a sum below `sums` to its lowest nibble.
+fn low_table(sums: i64, form: LowForm) -> Table {
+    Table::new((0..sums).map(|sum| {
+        let nibble = (sum % 16) as u8; // cast ok: below 16
+        let form = match form {
+            LowForm::Nibble => i64::from(nibble),
+            LowForm::Spread => spread(nibble),
+            LowForm::Wide => 4 * i64::from(nibble),
+        };
+        (2 * sum, 2 * form)
+    }))
+}
+
+/// From a sum below `sums` to what is carried.
+fn carry_table(sums: i64) -> Table {
+    Table::new((0..sums).map(|sum| (2 * sum, 2 * (sum / 16))))
+}
+
 /// From a nibble and a spread one to so many times their exclusive or.
-fn xor_table(times: i64) -> Table {
+pub(crate) fn xor_table(times: i64) -> Table {
     Table::new((0..16u8).flat_map(|x| {
         (0..16u8).map(move |y| {
             let index = 2 * (i64::from(x) + spread(y));
@@ -80,12 +89,12 @@ fn xor_table(times: i64) -> Table {
 }
 
 /// From a nibble to its spread form.
-fn spread_table() -> Table {
+pub(crate) fn spread_table() -> Table {
     Table::new((0..16u8).map(|x| (2 * i64::from(x), 2 * spread(x))))
 }
 
 /// From a nibble to its plain number.
-fn half_table() -> Table {
+pub(crate) fn half_table() -> Table {
     Table::new((0..16).map(|x| (2 * x, x))).exact()
 }
 

@@ -322,6 +322,16 @@ fn sum_of(nibbles: &[Nibble]) -> Linear {
         .fold(Linear::default(), |sum, &nibble| plus(sum, nibble, even))
 }
 
+/// How a block is compressed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner<'a> {
+    pub(super) sums: Sums,
+    pub(super) feed_forward: FeedForward<'a>,
+    pub(super) result: Form,
+    /// Whether the height is to be the one of other compressions.
+    pub(super) align: bool,
+}
+
 /// What a compression leaves.
 pub(super) struct Compressed {
     /// The new chaining value.
@@ -330,17 +340,20 @@ pub(super) struct Compressed {
     pub(super) left: Vec<Value>,
 }
 
-/// Compresses a block into a chaining value, both in wide form. `align` is whether the height is to be the one of other compressions.
+/// Compresses a block into a chaining value, both in wide form.
 pub(super) fn compress(
     tables: &Tables,
     flow: &mut Flow,
-    sums: Sums,
     chaining: [Word; 8],
     message: [Word; 16],
-    feed_forward: FeedForward<'_>,
-    result: Form,
-    align: bool,
+    manner: Manner<'_>,
 ) -> Compressed {
+    let Manner {
+        sums,
+        feed_forward,
+        result,
+        align,
+    } = manner;
     let round_constants = round_constants();
     let mut at = Compression { tables, flow };
     // Where the state is in wide form, c, d and h have no other; but what differs between b and c is needed.

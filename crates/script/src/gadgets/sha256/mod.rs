@@ -8,11 +8,11 @@
 //! | even | `2n` | additions |
 //!
 //! # Layouts
-//! A message of several blocks waits below the tables, and so does the chaining value, to be added in the end. The more lies there, the smaller the tables
-//! have to be. Half of their places take sums apart, as many as the largest sum of a column; with further additions no column adds up more than
+//! What is left of a long message waits below the tables, 19 items a block, and the chaining value waits until it is added in the end. The more waits, the
+//! smaller the tables have to be. Those for sums take two places for each value that a column can come to; with further additions, no column adds up more than
 //! five nibbles, or three. The other means are to keep the chaining value in ten limbs of seven nibbles, which are taken apart at the end, and to keep
-//! words of the state in fewer forms. Each block of a message is computed by the first of five layouts that fits. Bytes of a block in the middle of a message, and items on the
-//! stacks at their highest, of which 19 for each further block of the message are to be subtracted from the room of 990:
+//! words of the state in fewer forms. Each block is computed by the first of five layouts that fits: here a block in the middle of a message, its items at
+//! the highest, and how many further blocks may wait if all is to stay within 990 items.
 //!
 //! | nibbles in a sum | chaining value | bytes | items | further blocks |
 //! |---|---|---:|---:|---:|
@@ -33,14 +33,14 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use self::compress::{Compressed, FeedForward, Form, Sums, compress};
+use self::compress::{Compressed, FeedForward, Form, Manner, Sums, compress};
 use self::tables::Tables;
 use super::hash::{
     self, BLOCK_BYTES, HashError, HashGadget, IV, LIMB_NIBBLES, PackedPart, Packing, Part,
 };
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, TableId, Value};
 use crate::limits::MAX_STACK_SIZE;
-use crate::words::{self, Nibble, Word};
+use crate::words::{self, Nibble, SumTables, Word};
 
 /// Most bytes of a message.
 pub const MAX_MESSAGE_BYTES: usize = 1024;
@@ -288,16 +288,13 @@ impl Block {
             true => FeedForward::Words,
             false => FeedForward::Limbs(&limbs),
         };
-        let Compressed { digest, left } = compress(
-            &tables,
-            &mut flow,
-            self.layout.sums,
-            words,
-            block,
+        let manner = Manner {
+            sums: self.layout.sums,
             feed_forward,
-            self.result,
-            false,
-        );
+            result: self.result,
+            align: false,
+        };
+        let Compressed { digest, left } = compress(&tables, &mut flow, words, block, manner);
         left.into_iter().for_each(|value| flow.leave(value));
         // The first nibble on top.
         let order = match self.result {
@@ -342,6 +339,23 @@ fn pack(
     (scaled, limbs)
 }
 
+/// Tables of SHA-256 that operations on words can read, too. For the forms of nibbles see the [module](self).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SharedTables {
+    /// Sums are below this.
+    pub(crate) bound: i64,
+    /// From a sum of even nibbles to its lowest nibble in wide form, and to what is carried.
+    pub(crate) sum: SumTables,
+    /// From wide to ternary.
+    pub(crate) to_ternary: TableId,
+    /// From wide to even.
+    pub(crate) to_even: TableId,
+    /// From a sum of two ternaries to their and, in ternary form.
+    pub(crate) and: TableId,
+    /// … to their exclusive or, in even form.
+    pub(crate) xor_even: TableId,
+}
+
 /// SHA-256 as part of a larger flow.
 #[derive(Debug)]
 pub(crate) struct Embedded {
@@ -359,6 +373,18 @@ impl Embedded {
         Self {
             tables: Tables::new(bank, layout.sums, Form::Even),
             layout,
+        }
+    }
+
+    /// The tables that operations on words can read, too.
+    pub(crate) fn shared(&self) -> SharedTables {
+        SharedTables {
+            bound: self.layout.sums.bound(),
+            sum: self.tables.sum,
+            to_ternary: self.tables.to_ternary,
+            to_even: self.tables.to_even,
+            and: self.tables.and,
+            xor_even: self.tables.xor_even,
         }
     }
 
@@ -417,16 +443,13 @@ impl Embedded {
                 true => FeedForward::Words,
                 false => FeedForward::Limbs(&limbs),
             };
-            let Compressed { digest, left } = compress(
-                &self.tables,
-                flow,
-                self.layout.sums,
-                words,
-                block,
+            let manner = Manner {
+                sums: self.layout.sums,
                 feed_forward,
-                Form::Even,
-                true,
-            );
+                result: Form::Even,
+                align: true,
+            };
+            let Compressed { digest, left } = compress(&self.tables, flow, words, block, manner);
             flow.discard_all(left);
             chaining = Some(digest);
         }
@@ -548,5 +571,55 @@ impl Chain {
             }),
         };
         links.iter().map(part).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block in the middle of a message.
+    fn middle(layout: Layout) -> Block {
+        Block {
+            bytes: std::array::from_fn(Byte::Message),
+            message: Packing::Limbs,
+            chaining: Chaining::Nibbles(Form::Even),
+            layout,
+            result: Form::Even,
+        }
+    }
+
+    #[test]
+    fn layouts_go_from_the_shortest_script_to_the_smallest_stack() {
+        let mut chain = Chain::new(Effort::Full);
+        let measured = LAYOUTS.map(|layout| {
+            let compiled = chain.compile(&middle(layout)).expect("fits the stack");
+            (compiled.script.len(), compiled.max_stack)
+        });
+        println!("{measured:?}");
+        for pair in measured.windows(2) {
+            assert!(pair[0].0 < pair[1].0 && pair[0].1 > pair[1].1);
+        }
+        let [.., (_, lowest)] = measured;
+        assert!(lowest + hash::packed_items(14 * BLOCK_BYTES) <= COMFORTABLE_STACK);
+    }
+
+    /// Some lengths, `TAPCOURT_SCALE` times as many: at 40 it is every one.
+    #[test]
+    fn every_length_fits() {
+        let scale = std::env::var("TAPCOURT_SCALE").map_or(1.0, |scale| {
+            scale.parse::<f64>().expect("TAPCOURT_SCALE is a number")
+        });
+        let step = (40.0 / scale).clamp(1.0, 1000.0) as usize; // cast ok: at most 1,000
+        let mut chain = Chain::new(Effort::Full);
+        let mut highest = (0, 0);
+        for bytes in (1..=MAX_MESSAGE_BYTES).step_by(step) {
+            let links = chain.links(bytes, Packing::Limbs).expect("fits the stack");
+            let parts = chain.parts(&links);
+            let gadget = hash::join(parts, Packing::Limbs, bytes, 32).expect("fits the stack");
+            highest = highest.max((gadget.max_stack, bytes));
+        }
+        println!("{} items at {} bytes", highest.0, highest.1);
+        assert!(highest.0 <= MAX_STACK_SIZE);
     }
 }
