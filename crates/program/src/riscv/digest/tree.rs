@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::hash::Row;
 use super::{Node, Path};
 use crate::riscv::{Cell, Memory};
 
@@ -349,15 +351,50 @@ impl Subtree {
 impl Page {
     /// The node at this place of `nodes`.
     fn node(&self, place: usize) -> Node {
-        *self.nodes[place].get_or_init(|| {
-            let level = PAGE_LEVEL - place.ilog2();
-            if level == BLOCK_LEVEL {
-                let blocks = self.words.as_chunks::<BLOCK_WORDS>().0;
-                node_of_words(&blocks[place % blocks.len()])
-            } else {
-                parent(level - 1, self.node(2 * place), self.node(2 * place + 1))
+        match self.nodes[place].get() {
+            Some(&node) => node,
+            None => {
+                self.hash();
+                *self.nodes[place].get().expect("all are there now")
             }
-        })
+        }
+    }
+
+    /// Hashes all nodes that are not there.
+    fn hash(&self) {
+        let missing = |places: Range<usize>| {
+            let missing = places.filter(|&place| self.nodes[place].get().is_none());
+            missing.collect::<Vec<usize>>()
+        };
+        let [mut row, mut above] = [const { Row::new() }; 2];
+        let blocks = self.words.as_chunks::<BLOCK_WORDS>().0;
+        let places = missing(blocks.len()..2 * blocks.len());
+        let mut words = Vec::with_capacity(Memory::PAGE_WORDS);
+        for place in &places {
+            words.extend_from_slice(&blocks[place - blocks.len()]);
+        }
+        row.set_above_words(&words);
+        for _ in 1..BLOCK_LEVEL {
+            above.set_above(&row);
+            std::mem::swap(&mut row, &mut above);
+        }
+        self.set(&places, &row);
+        for log2_count in (0..blocks.len().ilog2()).rev() {
+            let places = missing(1 << log2_count..2 << log2_count);
+            row.clear();
+            for child in places.iter().flat_map(|place| [2 * place, 2 * place + 1]) {
+                row.push(*self.nodes[child].get().expect("hashed before"));
+            }
+            above.set_above(&row);
+            self.set(&places, &above);
+        }
+    }
+
+    fn set(&self, places: &[usize], nodes: &Row) {
+        for (&place, node) in places.iter().zip(nodes.iter()) {
+            // If another thread was faster, it has set the same.
+            let _ = self.nodes[place].set(node);
+        }
     }
 
     /// The node number `position` of the page at `level`.
@@ -397,29 +434,12 @@ fn parent(level: u32, left: Node, right: Node) -> Node {
 
 /// The node above at most 32 words, whose number is a power of two.
 fn node_of_words(words: &[u32]) -> Node {
-    let &[first, ref others @ ..] = words else {
-        return Node::empty(0);
-    };
-    if others.is_empty() {
-        return Node::leaf(first);
+    let mut nodes = [Node::default(); BLOCK_WORDS];
+    for (node, &word) in nodes.iter_mut().zip(words) {
+        *node = Node::leaf(word);
     }
-    if words.iter().all(|&word| word == 0) {
-        return Node::empty(words.len().ilog2());
-    }
-    let mut nodes = [Node::default(); BLOCK_WORDS / 2];
-    for (node, pair) in nodes.iter_mut().zip(words.as_chunks().0) {
-        let &[left, right] = pair;
-        *node = if left | right == 0 {
-            Node::empty(1)
-        } else {
-            Node::parent_of_words(left, right)
-        };
-    }
-    let mut count = words.len() / 2;
-    for level in 1.. {
-        if count == 1 {
-            break;
-        }
+    let mut count = words.len().min(BLOCK_WORDS);
+    for level in 0..count.ilog2() {
         count /= 2;
         for i in 0..count {
             nodes[i] = parent(level, nodes[2 * i], nodes[2 * i + 1]);
