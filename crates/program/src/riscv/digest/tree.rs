@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::hash::Row;
@@ -65,13 +64,26 @@ struct Inner {
 
 struct Page {
     words: Words,
-    /// At `2^k + i` the node number `i` of the page at level `10 - k`: 1 is the page's, 2 and 3 are below it, the last 32 are of blocks.
-    nodes: [OnceLock<Node>; 2 * Memory::PAGE_WORDS / BLOCK_WORDS],
+    /// Nodes of the page that was here before, for blocks that did not change.
+    kept: Option<Box<Kept>>,
+    nodes: OnceLock<Box<PageNodes>>,
+}
+
+/// Blocks of a page.
+const BLOCKS: usize = Memory::PAGE_WORDS / BLOCK_WORDS;
+
+/// At `2^k + i` the node number `i` of a page at level `10 - k`: 1 is the page's, 2 and 3 are below it, the last 32 are the blocks'.
+type PageNodes = [Node; 2 * BLOCKS];
+
+struct Kept {
+    /// By block, whether its node is known.
+    known: [bool; BLOCKS],
+    blocks: [Node; BLOCKS],
 }
 
 impl Tree {
     /// Bytes that are held for a page, the nodes in it included.
-    pub const PAGE_BYTES: usize = size_of::<Page>();
+    pub const PAGE_BYTES: usize = size_of::<Page>() + size_of::<PageNodes>();
 
     /// Sets all registers; `x0` has to be zero.
     pub fn set_registers(&mut self, registers: &[u32; 32]) {
@@ -280,28 +292,25 @@ impl Subtree {
         if words.iter().all(|&word| word == 0) {
             return Self::Empty;
         }
-        let mut page = Page {
+        Self::Page(Arc::new(Page {
             words: *words,
-            nodes: [const { OnceLock::new() }; 2 * Memory::PAGE_WORDS / BLOCK_WORDS],
-        };
-        if let Some(old) = old {
-            page.keep_nodes(old);
-        }
-        Self::Page(Arc::new(page))
+            kept: old.and_then(|old| Kept::new(old, words)).map(Box::new),
+            nodes: OnceLock::new(),
+        }))
     }
 
     fn is_hashed(&self) -> bool {
         match self {
             Self::Empty => true,
             Self::Inner(inner) => inner.node.get().is_some(),
-            Self::Page(page) => page.nodes[1].get().is_some(),
+            Self::Page(page) => page.nodes.get().is_some(),
         }
     }
 
     fn node(&self, level: u32) -> Node {
         let inner = match self {
             Self::Empty => return Node::empty(level),
-            Self::Page(page) => return page.node(1),
+            Self::Page(page) => return page.nodes()[1],
             Self::Inner(inner) => inner,
         };
         // Not `get_or_init`: a thread that waits for others in `join` could be given this very node to hash, and would wait for itself.
@@ -338,7 +347,7 @@ impl Subtree {
         match self {
             _ if self.is(other) => 0,
             Self::Empty => 0,
-            Self::Page(_) => COUNTS + size_of::<Page>(),
+            Self::Page(_) => COUNTS + Tree::PAGE_BYTES,
             Self::Inner(inner) => {
                 let children = inner.children.iter().zip(other.children());
                 let below: usize = children.map(|(a, b)| a.bytes_beyond(b)).sum();
@@ -349,51 +358,48 @@ impl Subtree {
 }
 
 impl Page {
-    /// The node at this place of `nodes`.
-    fn node(&self, place: usize) -> Node {
-        match self.nodes[place].get() {
-            Some(&node) => node,
-            None => {
-                self.hash();
-                *self.nodes[place].get().expect("all are there now")
-            }
-        }
+    fn nodes(&self) -> &PageNodes {
+        self.nodes.get_or_init(|| Box::new(self.hash()))
     }
 
-    /// Hashes all nodes that are not there.
-    fn hash(&self) {
-        let missing = |places: Range<usize>| {
-            let missing = places.filter(|&place| self.nodes[place].get().is_none());
-            missing.collect::<Vec<usize>>()
-        };
+    fn hash(&self) -> PageNodes {
         let [mut row, mut above] = [const { Row::new() }; 2];
-        let blocks = self.words.as_chunks::<BLOCK_WORDS>().0;
-        let places = missing(blocks.len()..2 * blocks.len());
-        let mut words = Vec::with_capacity(Memory::PAGE_WORDS);
-        for place in &places {
-            words.extend_from_slice(&blocks[place - blocks.len()]);
+        let kept = self.kept.as_ref();
+        match kept {
+            None => row.set_above_words(&self.words),
+            Some(kept) => {
+                let blocks = self.words.as_chunks::<BLOCK_WORDS>().0.iter();
+                let unknown = blocks.zip(&kept.known).filter(|&(_, &known)| !known);
+                let words: Vec<u32> = unknown.flat_map(|(&block, _)| block).collect();
+                row.set_above_words(&words);
+            }
         }
-        row.set_above_words(&words);
         for _ in 1..BLOCK_LEVEL {
             above.set_above(&row);
             std::mem::swap(&mut row, &mut above);
         }
-        self.set(&places, &row);
-        for log2_count in (0..blocks.len().ilog2()).rev() {
-            let places = missing(1 << log2_count..2 << log2_count);
-            row.clear();
-            for child in places.iter().flat_map(|place| [2 * place, 2 * place + 1]) {
-                row.push(*self.nodes[child].get().expect("hashed before"));
+        if let Some(kept) = kept {
+            above.clear();
+            let mut hashed = row.iter();
+            for (&known, &node) in kept.known.iter().zip(&kept.blocks) {
+                let node = if known { Some(node) } else { hashed.next() };
+                above.push(node.expect("the others were hashed"));
             }
-            above.set_above(&row);
-            self.set(&places, &above);
+            drop(hashed);
+            std::mem::swap(&mut row, &mut above);
         }
-    }
-
-    fn set(&self, places: &[usize], nodes: &Row) {
-        for (&place, node) in places.iter().zip(nodes.iter()) {
-            // If another thread was faster, it has set the same.
-            let _ = self.nodes[place].set(node);
+        let mut nodes = [Node::default(); 2 * BLOCKS];
+        let mut first = BLOCKS;
+        loop {
+            for (node, hashed) in nodes[first..2 * first].iter_mut().zip(row.iter()) {
+                *node = hashed;
+            }
+            if first == 1 {
+                return nodes;
+            }
+            first /= 2;
+            above.set_above(&row);
+            std::mem::swap(&mut row, &mut above);
         }
     }
 
@@ -402,24 +408,21 @@ impl Page {
         if level < BLOCK_LEVEL {
             node_of_words(&self.words[position << level..(position + 1) << level])
         } else {
-            self.node((1 << (PAGE_LEVEL - level)) + position)
+            self.nodes()[(1 << (PAGE_LEVEL - level)) + position]
         }
     }
+}
 
-    /// Takes over those nodes of another page that are the same here.
-    fn keep_nodes(&mut self, other: &Self) {
-        let blocks = self.nodes.len() / 2;
-        let [ours, theirs] = [self, other].map(|page| page.words.as_chunks::<BLOCK_WORDS>().0);
-        let mut same = [false; 2 * Memory::PAGE_WORDS / BLOCK_WORDS];
-        for (block, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-            same[blocks + block] = ours == theirs;
-        }
-        for place in (1..blocks).rev() {
-            same[place] = same[2 * place] && same[2 * place + 1];
-        }
-        for (place, _) in same.iter().enumerate().filter(|&(_, &same)| same) {
-            self.nodes[place] = other.nodes[place].clone();
-        }
+impl Kept {
+    /// Which nodes of `old` are those of a page of these words too, if it is hashed and some are.
+    fn new(old: &Page, words: &Words) -> Option<Self> {
+        let nodes = old.nodes.get()?;
+        let [before, after] = [&old.words, words].map(|words| words.as_chunks::<BLOCK_WORDS>().0);
+        let known = std::array::from_fn(|block| before[block] == after[block]);
+        known.contains(&true).then(|| Self {
+            known,
+            blocks: std::array::from_fn(|block| nodes[BLOCKS + block]),
+        })
     }
 }
 
