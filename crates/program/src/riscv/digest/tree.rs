@@ -363,7 +363,8 @@ impl Page {
     }
 
     fn hash(&self) -> PageNodes {
-        let [mut row, mut above] = [const { Row::new() }; 2];
+        let [row, above] = &mut [const { Row::new() }; 2];
+        let (mut row, mut above) = (row, above);
         let kept = self.kept.as_ref();
         match kept {
             None => row.set_above_words(&self.words),
@@ -375,7 +376,7 @@ impl Page {
             }
         }
         for _ in 1..BLOCK_LEVEL {
-            above.set_above(&row);
+            above.set_above(row);
             std::mem::swap(&mut row, &mut above);
         }
         if let Some(kept) = kept {
@@ -398,7 +399,7 @@ impl Page {
                 return nodes;
             }
             first /= 2;
-            above.set_above(&row);
+            above.set_above(row);
             std::mem::swap(&mut row, &mut above);
         }
     }
