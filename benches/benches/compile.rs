@@ -3,7 +3,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tapcourt_benches::{challenger_key, compiled, netlist, secret_keys};
 use tapcourt_commitment::SecretKey;
-use tapcourt_compiler::{Compiled, Options};
+use tapcourt_compiler::circuit::{Compiled, Options};
 use tapcourt_program::circuit::Circuit;
 use tapcourt_script::taptree::Taptree;
 

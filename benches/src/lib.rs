@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bitcoin::XOnlyPublicKey;
 use tapcourt_commitment::{KeyPath, SecretKey, Seed};
-use tapcourt_compiler::{Compiled, Options};
+use tapcourt_compiler::circuit::{Compiled, Options};
 use tapcourt_program::circuit::Circuit;
 
 /// Reads one of the netlists in `circuits/`.

@@ -210,9 +210,13 @@ fn blake3_gadgets(data: &[u8]) {
 
 fn sha256_gadgets(data: &[u8]) {
     static GADGETS: LazyLock<Vec<HashGadget>> = LazyLock::new(|| {
-        [3, 32, 55, 64]
-            .map(|bytes| sha256::hash(bytes).expect("fits the stack"))
-            .into()
+        let plain = [3, 32, 55, 64].map(sha256::hash);
+        let packed = [56, 300].map(sha256::hash_packed);
+        plain
+            .into_iter()
+            .chain(packed)
+            .map(|gadget| gadget.expect("fits the stack"))
+            .collect()
     });
     let Some((&selected, data)) = data.split_first() else {
         return;

@@ -8,6 +8,7 @@ pub mod leaf;
 pub mod netlists;
 pub mod random_circuit;
 pub mod random_script;
+pub mod riscv;
 pub mod scale;
 pub mod soundness;
 pub mod trial;

@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
-use tapcourt_compiler::Role;
+use tapcourt_compiler::circuit::Role;
 use tapcourt_program::circuit::{Circuit, format_bits};
 
 use crate::trial::{Published, Trial};

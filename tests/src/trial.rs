@@ -13,7 +13,7 @@ use bitcoin::{
 };
 use tapcourt_chain::core_verify;
 use tapcourt_commitment::{KeyPath, Opening, SecretKey, Seed};
-use tapcourt_compiler::{CompileError, Compiled, Options};
+use tapcourt_compiler::circuit::{CompileError, Compiled, Options};
 use tapcourt_program::circuit::Circuit;
 use tapcourt_script::instructions;
 use tapcourt_script::interpreter::{

@@ -5,7 +5,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tapcourt_compiler::Options;
+use tapcourt_compiler::circuit::Options;
 use tapcourt_tests::netlists::{Netlist, own, third_party};
 use tapcourt_tests::scale::scaled;
 use tapcourt_tests::soundness::{Effort, Subject, Tally};

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::{env, thread};
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
-use tapcourt_compiler::Options;
+use tapcourt_compiler::circuit::Options;
 use tapcourt_program::circuit::Circuit;
 use tapcourt_tests::netlists::own;
 use tapcourt_tests::random_circuit::random_circuit;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_chain::Chain;
-use tapcourt_compiler::{Compiled, Options, Role as GroupRole};
+use tapcourt_compiler::circuit::{Compiled, Options, Role as GroupRole};
 use tapcourt_program::circuit::Circuit;
 use tapcourt_protocol::{Role, TransactionKind as Kind};
 use tapcourt_tests::chains::{embedded, node};

@@ -63,6 +63,12 @@ fn hashes() {
             Sha256::digest(message).to_vec()
         });
     }
+    for bytes in [300, 1024] {
+        let gadget = sha256::hash_packed(bytes).expect("fits the stack");
+        spends += check(&format!("sha256/{bytes}-packed"), &gadget, |message| {
+            Sha256::digest(message).to_vec()
+        });
+    }
     let gadget = sha256::hash256(80).expect("fits the stack");
     spends += check("hash256/80", &gadget, |message| {
         Sha256::digest(Sha256::digest(message)).to_vec()

@@ -4,7 +4,7 @@ use std::thread;
 
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
-use tapcourt_compiler::{CompileError, Options};
+use tapcourt_compiler::circuit::{CompileError, Options};
 use tapcourt_program::circuit::Op;
 use tapcourt_tests::random_circuit::random_circuit;
 use tapcourt_tests::scale::scaled;

@@ -6,6 +6,7 @@ use bitcoin::FeeRate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command;
+use crate::error::{CliError, CliResult};
 
 /// Put funds under a program and settle any dispute about its execution on Bitcoin.
 #[derive(Debug, Parser)]
@@ -22,10 +23,14 @@ pub(crate) struct Cli {
 /// The sub-commands: the flow first, then the looking.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Compile a netlist into disprove leaves, and print their sizes.
+    /// Compile a netlist, or a RISC-V program, into disprove leaves, and print their sizes.
     Compile(command::compile::CompileArgs),
-    /// Evaluate a netlist, and print its outputs.
+    /// Evaluate a netlist and print its outputs, or run a RISC-V program and print how it ends.
     Run(command::run::RunArgs),
+    /// Print what steps of a RISC-V program read and write.
+    Trace(command::riscv::trace::TraceArgs),
+    /// Print the digest of a RISC-V program's state at a step.
+    Digest(command::riscv::digest::DigestArgs),
     /// Set a contract up with another party, by messages in files.
     Setup(command::setup::SetupArgs),
     /// Claim, as the prover of a contract.
@@ -47,7 +52,9 @@ pub(crate) enum Command {
 /// A program: a netlist, and what a contract accepts of its outputs.
 #[derive(Debug, Args)]
 pub(crate) struct ProgramArgs {
-    /// The netlist, in Bristol Fashion or the older Bristol format.
+    /// The netlist, in Bristol Fashion or the older Bristol format; for `compile`, `run` and `inspect leaf` also a RISC-V program (a
+    /// static RV32IM ELF file).
+    #[arg(value_name = "PROGRAM")]
     pub(crate) netlist: PathBuf,
     #[command(flatten)]
     pub(crate) accept: PatternArgs,
@@ -62,11 +69,24 @@ pub(crate) struct PatternArgs {
     pub(crate) accept: Option<String>,
 }
 
+impl PatternArgs {
+    /// A RISC-V program accepts by itself.
+    pub(crate) fn refuse_for_elf(&self) -> CliResult<()> {
+        match self.accept {
+            None => Ok(()),
+            Some(_) => Err(CliError::new(
+                "--accept is for netlists: a RISC-V program accepts by its exit code",
+            )),
+        }
+    }
+}
+
 /// The values that the program runs on.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// The input: bits in wire order ('0101…'), '0x…' for each value, separated by commas, or '@file' with either.
-    #[arg(long, value_name = "VALUES")]
+    /// The input. Of a netlist: bits in wire order ('0101…'), '0x…' for each value, separated by commas, or '@file' with either. Of a
+    /// RISC-V program: words separated by commas, 'hex:' and bytes, or '@file' with either or with bytes as they are.
+    #[arg(long, value_name = "VALUES", default_value = "")]
     pub(crate) input: String,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 /// Why a command could not do its work. Ends in exit code 2.
+#[derive(Debug)]
 pub(crate) enum CliError {
     /// Something to tell the user.
     Message(String),

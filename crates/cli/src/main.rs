@@ -11,6 +11,7 @@ mod output;
 mod play;
 mod program;
 mod progress;
+mod riscv;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,8 @@ fn run(cli: Cli) -> CliResult<Verdict> {
     match cli.command {
         Command::Compile(args) => command::compile::run(&args, &output),
         Command::Run(args) => command::run::run(&args, &output),
+        Command::Trace(args) => command::riscv::trace::run(&args, &output),
+        Command::Digest(args) => command::riscv::digest::run(&args, &output),
         Command::Setup(args) => command::setup::run(&args, &output),
         Command::Prove(args) => command::prove::run(&args, &output),
         Command::Challenge(args) => command::challenge::run(&args, &output),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tapcourt_compiler::{Compiled, Options};
+use tapcourt_compiler::circuit::{Compiled, Options};
 use tapcourt_program::circuit::{Circuit, parse_value, parse_values};
 use tapcourt_verifier::Program;
 

@@ -1,54 +1,36 @@
-//! Parses and compiles a netlist, hashes all its leaves, and prints what that took.
+//! Parses and compiles a program, hashes all its leaves, and prints what that took.
 //!
-//! `cargo run --release -p tapcourt-compiler --example compile_memory [netlist]`
+//! `cargo run --release -p tapcourt-compiler --example compile_memory [netlist | program.elf | number]`. A number stands for a generated
+//! RISC-V program of so many instructions.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use bitcoin::XOnlyPublicKey;
-use tapcourt_commitment::{KeyPath, SecretKey, Seed};
-use tapcourt_compiler::{Compiled, Options};
+use tapcourt_commitment::{KeyPath, Parameters, PublicKey, SecretKey, Seed};
+use tapcourt_compiler::circuit::{Compiled, Options};
+use tapcourt_compiler::riscv::{self, Search, Steps};
 use tapcourt_program::circuit::Circuit;
+use tapcourt_program::riscv::{Format, Instruction, Op, Program, Register};
 use tapcourt_script::taptree::Taptree;
+
+/// The x coordinate of secp256k1's generator: any key will do.
+const CHALLENGER: &str = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "circuits/sha256.txt".into());
-    // The x coordinate of secp256k1's generator: any key will do.
-    let challenger: XOnlyPublicKey =
-        "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse()?;
-
     let start = Instant::now();
-    let circuit = Circuit::parse(&std::fs::read(&path)?)?;
-    let parsed = start.elapsed();
-    let compiled = Compiled::new(&circuit, &Options::default())?;
-    let compilation = start.elapsed() - parsed;
-    let seed = Seed::new([1; 32]);
-    let keys: Vec<_> = compiled
-        .committed_groups()
-        .iter()
-        .filter_map(|group| {
-            let path = KeyPath {
-                contract: [2; 32],
-                role: "prover",
-                label: group.label(),
-            };
-            Some(SecretKey::derive(&seed, &path, group.parameters()?).public_key())
-        })
-        .collect();
-    let tree = Taptree::build(&compiled.leaf_source(&keys, challenger))?;
-    let all = start.elapsed();
-
-    println!("netlist     {path}: {} gates", circuit.gates.len());
-    println!("leaves      {} in {} chunks", tree.len(), compiled.chunks());
-    println!("root        {}", tree.root());
-    println!(
-        "wall time   {:.3} s: parse {:.3}, compile {:.3}, keys and leaf hashes {:.3}",
-        all.as_secs_f64(),
-        parsed.as_secs_f64(),
-        compilation.as_secs_f64(),
-        (all - parsed - compilation).as_secs_f64()
-    );
+    if let Ok(instructions) = path.parse() {
+        riscv(&generated(instructions)?)?;
+    } else {
+        let file = std::fs::read(&path)?;
+        match Program::from_elf(&file) {
+            Ok(program) => riscv(&program)?,
+            Err(_) => circuit(&file)?,
+        }
+    }
+    println!("wall time   {:.3} s", start.elapsed().as_secs_f64());
     if let Some(seconds) = cpu_seconds() {
         println!("CPU time    {seconds:.2} s");
     }
@@ -56,6 +38,66 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("peak memory {peak}");
     }
     Ok(())
+}
+
+fn key(label: &str, parameters: &Parameters) -> PublicKey {
+    let path = KeyPath {
+        contract: [2; 32],
+        role: "prover",
+        label,
+    };
+    SecretKey::derive(&Seed::new([1; 32]), &path, parameters).public_key()
+}
+
+fn circuit(netlist: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    let circuit = Circuit::parse(netlist)?;
+    let compiled = Compiled::new(&circuit, &Options::default())?;
+    let groups = compiled.committed_groups().iter();
+    let keys: Vec<_> = groups
+        .filter_map(|group| Some(key(group.label(), group.parameters()?)))
+        .collect();
+    let tree = Taptree::build(&compiled.leaf_source(&keys, CHALLENGER.parse()?))?;
+    println!("netlist     {} gates", circuit.gates.len());
+    println!("leaves      {} in {} chunks", tree.len(), compiled.chunks());
+    println!("root        {}", tree.root());
+    Ok(())
+}
+
+fn riscv(program: &Program) -> Result<(), Box<dyn std::error::Error>> {
+    let options = riscv::Options {
+        inputs: 8,
+        search: Search::uniform(32, 3)?,
+    };
+    let steps = Steps::compile(program, [0; 20], options)?;
+    let groups = steps.groups().into_iter();
+    let keys: BTreeMap<_, _> = groups
+        .map(|group| (group, key(&group.to_string(), &steps.parameters(group))))
+        .collect();
+    let tree = Taptree::build(&steps.leaf_source(&keys, CHALLENGER.parse()?))?;
+    println!("program     {} instructions", program.rom().len());
+    println!("leaves      {}", tree.len());
+    println!("root        {}", tree.root());
+    Ok(())
+}
+
+/// Instructions of all kinds with different registers and immediates.
+fn generated(instructions: u32) -> Result<Program, Box<dyn std::error::Error>> {
+    let instructions: Vec<Instruction> = (0..instructions)
+        .map(|place| {
+            let op = Op::ALL[place as usize % Op::ALL.len()]; // cast ok: an index
+            let mixed = place.wrapping_mul(0x9e37_79b9);
+            let register = |low: u32| Register::new((mixed >> low & 31) as u8); // cast ok: five bits
+            let imm = match op.format() {
+                Format::I | Format::S | Format::B => (mixed as i32 >> 20) as u32 & !1, // cast ok: sign extended
+                Format::Shift => mixed >> 27,
+                Format::U => mixed & 0xffff_f000,
+                Format::J => (mixed as i32 >> 12) as u32 & !1, // cast ok: sign extended
+                Format::R | Format::None => 0,
+            };
+            Instruction::new(op, register(0), register(5), register(10), imm)
+        })
+        .collect();
+    Ok(Program::from_instructions(0x1_0000, &instructions)?)
 }
 
 /// User and system time of this process; Linux only.

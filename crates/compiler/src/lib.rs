@@ -1,28 +1,11 @@
-//! Programs to chunks to leaves of bit commitments.
+//! Programs to leaves of bit commitments.
 //!
-//! A circuit goes through these stages, one module each: `network` normalises it; `adders` finds the additions in it and
-//! `cells` turns it into operations for Tapscript; `line` orders them and `cut` cuts that line into chunks by cost, which decides the
-//! values that are committed to; `schedule` orders the operations of one leaf, `emit` writes them, `leaf` adds the openings.
-//!
-//! The result, [`Compiled`], knows no key: scripts are made for given keys by [`Compiled::leaf_source`].
+//! One module an input language: [`circuit`] cuts netlists into chunks, each checked by a leaf; [`riscv`] has the leaves that check one step of
+//! a RISC-V program. What comes out knows no key: scripts are made for given keys, on demand, by a
+//! [`LeafSource`](tapcourt_script::taptree::LeafSource).
 
-mod adders;
-mod assemble;
-mod cells;
-mod compiled;
-mod cut;
-mod emit;
-mod error;
-mod group;
-mod leaf;
-mod line;
-mod network;
-mod price;
-mod schedule;
-#[cfg(test)]
-mod tests;
+pub mod circuit;
+pub mod riscv;
+mod size;
 
-pub use compiled::{Compiled, LeafSize, Leaves, Options};
-pub use error::CompileError;
-pub use group::{Group, Role};
-pub use leaf::Leaf;
+pub use size::LeafSize;

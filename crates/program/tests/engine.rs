@@ -1,6 +1,6 @@
 //! The engine against the reference machine and against `rrs-lib`, on random programs and on edge values.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::env;
 
 use rand::Rng;
@@ -11,7 +11,7 @@ use rrs_lib::instruction_executor::InstructionExecutor;
 use rrs_lib::{HartState, MemAccessSize};
 use tapcourt_program::riscv::{
     ACCEPT_PC, Cell, EXIT_CALL, Engine, Format, INPUT_CALL, Image, Instruction, Machine, Op,
-    Program, Register, Rom, StepRecord, Stop, Symbols,
+    Program, Register, Rom, State, StepRecord, Stop, Symbols,
 };
 
 /// Values at which instructions change their mind.
@@ -185,14 +185,15 @@ impl Generator {
         x(*NUMBERS[..few].choose(&mut self.random).expect("not empty"))
     }
 
-    fn instruction(&mut self, index: usize, length: usize) -> Instruction {
+    fn instruction(&mut self, index: usize, length: usize, jumps: f64) -> Instruction {
         let op = match self.random.gen_range(0..400) {
             0..2 => Op::Illegal,
             2 => Op::Ebreak,
             3..8 => Op::Ecall,
             _ => loop {
                 let op = *Op::ALL.choose(&mut self.random).expect("48");
-                if !matches!(op, Op::Ebreak | Op::Ecall) {
+                let rare = matches!(op, Op::Ebreak | Op::Ecall);
+                if !rare && (!op.jumps() || self.random.gen_bool(jumps)) {
                     break op;
                 }
             },
@@ -231,8 +232,12 @@ impl Generator {
 
     /// A program in one to three segments, and the words of its instructions.
     fn program(&mut self) -> (Program, HashMap<u32, u32>) {
-        let length = self.random.gen_range(2..40);
-        let high = ACCEPT_PC - 0x400;
+        // Some are long and have few jumps: longer than what the engine executes at once.
+        let (length, jumps) = match self.random.gen_range(0..10) {
+            0 => (self.random.gen_range(60..300), 0.02),
+            _ => (self.random.gen_range(2..40), 1.0),
+        };
+        let high = ACCEPT_PC - 0x800;
         let mut base: u32 = *[0x1000, 0, 0x10_0000, 0x2000_1000, high]
             .choose(&mut self.random)
             .expect("not empty");
@@ -243,7 +248,7 @@ impl Generator {
                 base += 4 * self.random.gen_range(1..4);
                 parts.push((base, Vec::new()));
             }
-            let instruction = self.instruction(index, length);
+            let instruction = self.instruction(index, length, jumps);
             let word = match instruction.op {
                 Op::Illegal => *[0, u32::MAX, 0x0000_100f, 0x3000_2573, 0x0000_0001]
                     .choose(&mut self.random)
@@ -299,8 +304,8 @@ impl Generator {
 struct Coverage {
     programs: u64,
     steps: u64,
-    ops: HashMap<Op, u64>,
-    ends: HashMap<&'static str, u64>,
+    ops: BTreeMap<Op, u64>,
+    ends: BTreeMap<&'static str, u64>,
 }
 
 impl Coverage {
@@ -332,30 +337,49 @@ impl Coverage {
     }
 }
 
-/// Runs a program in all three, the engine from stop to stop, which are `every` steps apart or less.
+/// Goes back to the state before the first step, in the same memory: making a new one takes longer than most of these programs run.
+fn reset(state: &mut State, program: &Program) {
+    state.pc = program.entry();
+    state.registers = [0; 32];
+    state.steps = 0;
+    for page in state.memory.pages() {
+        state.memory.set_page(page, None);
+    }
+    for (address, word) in program.image().words() {
+        state.memory.set_word(address, word);
+    }
+    state.memory.take_dirty();
+}
+
+/// Runs a program in all three, the engine from stop to stop, which are `every` steps apart or less. Takes and gives back a state of the engine.
 fn compare(
     generator: &mut Generator,
+    mut state: State,
     (program, words): &(Program, HashMap<u32, u32>),
     every: u64,
     coverage: &mut Coverage,
-) {
+) -> State {
     let mut machine = Machine::new(program, &INPUTS);
-    let mut engine = Engine::new(program, &INPUTS);
+    reset(&mut state, program);
+    assert_eq!(state.pc, machine.pc());
+    let mut engine = Engine::resume(program, &INPUTS, state);
     let registers = generator.registers(program);
     for (register, value) in Register::all().zip(registers) {
         machine.set_cell(Cell::register(register), value);
     }
     engine.state_mut().registers = registers;
     let mut peer = Peer::new(&machine, words.clone());
-    let limit = generator.random.gen_range(1..300);
+    let limit = generator.random.gen_range(1..400);
     let mut stopped = false;
     let mut in_place = false;
+    let mut dirty = BTreeSet::new();
     let mut stop_at = generator.random.gen_range(1..=every);
     while machine.steps() < limit && !stopped {
         let op = program.rom().get(machine.pc()).map(|found| found.op);
         let record = machine.step();
         coverage.count(op, &record);
         in_place |= record.stops_in_place();
+        dirty.extend(record.w.cell.address().map(|address| address >> 12));
         peer.follow(op, &record, &machine);
         stopped = in_place;
         if machine.steps() == stop_at || machine.steps() == limit || stopped {
@@ -371,7 +395,10 @@ fn compare(
         }
     }
     assert_same(&engine, &machine);
+    let pages = engine.state_mut().memory.take_dirty();
+    assert!(pages.into_iter().eq(dirty), "other pages were written");
     coverage.programs += 1;
+    engine.into_state()
 }
 
 #[test]
@@ -380,10 +407,11 @@ fn random_programs_agree() {
     let mut coverage = Coverage::default();
     let random = ChaCha8Rng::seed_from_u64(4);
     let mut generator = Generator { random };
+    let mut state = State::new(&generator.program().0);
     while coverage.steps < steps {
         let program = generator.program();
         for every in [1, 7, 100, 300] {
-            compare(&mut generator, &program, every, &mut coverage);
+            state = compare(&mut generator, state, &program, every, &mut coverage);
         }
     }
     coverage.print();
@@ -398,6 +426,8 @@ fn random_programs_agree() {
 #[test]
 fn edges_agree() {
     let base = 0x1000;
+    let empty = Program::from_instructions(base, &[Instruction::ECALL]);
+    let mut state = State::new(&empty.expect("the entry is the first"));
     let aliases = [
         (3, 1, 2),
         (1, 1, 2),
@@ -436,33 +466,24 @@ fn edges_agree() {
                 let program =
                     Program::from_instructions(base, &[instruction, before, instruction, around])
                         .expect("the entry is the first");
-                let mut engine = Engine::new(&program, &INPUTS);
+                let mut engine = Engine::resume(&program, &INPUTS, state);
                 for a in EDGES {
                     for b in EDGES {
                         let mut machine = Machine::new(&program, &INPUTS);
-                        let start = engine.state().steps;
-                        engine.state_mut().pc = base;
-                        engine.state_mut().registers = [0; 32];
+                        reset(engine.state_mut(), &program);
                         for (number, value) in [(1, a), (2, b), (10, b), (17, INPUT_CALL)] {
                             machine.set_cell(Cell::register(x(number)), value);
                             engine.state_mut().registers[usize::from(number)] = value;
                         }
-                        for page in engine.state_mut().memory.pages() {
-                            engine.state_mut().memory.set_page(page, None);
-                        }
-                        for (address, word) in program.image().words() {
-                            engine.state_mut().memory.set_word(address, word);
-                        }
                         for _ in 0..4 {
                             machine.step();
                         }
-                        engine.run_to(start + 4);
-                        engine.state_mut().steps = 4;
+                        engine.run_to(4);
                         assert_same(&engine, &machine);
-                        engine.state_mut().steps = start + 4;
                         compared += 1;
                     }
                 }
+                state = engine.into_state();
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tapcourt_commitment::Opening;
-use tapcourt_compiler::{Compiled, Role};
+use tapcourt_compiler::circuit::{Compiled, Role};
 use thiserror::Error;
 
 /// A program whose execution can be disputed by the groups of values that a prover publishes.

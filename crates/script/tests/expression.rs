@@ -1,8 +1,13 @@
 //! The typed layer: names in traces, hashes, inputs from openings and from the witness, errors.
 
-use tapcourt_script::encode_number;
+#[path = "common/random.rs"]
+mod random;
+
 use tapcourt_script::expression::{Datum, EvaluateError, Expression, Hash160, Hash256, Type};
 use tapcourt_script::interpreter::{FailureReason, Rules, execute};
+use tapcourt_script::{encode_number, script};
+
+use self::random::Random;
 
 /// A trace has every named value that the result depends on, once it is made, with its type.
 #[test]
@@ -207,17 +212,7 @@ fn errors_name_what_is_wrong() {
     );
 }
 
-/// A generator of random numbers: xorshift (Marsaglia 2003).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
     fn below(&mut self, bound: usize) -> usize {
         (self.next() >> 20) as usize % bound // cast ok: reduced
     }
@@ -227,18 +222,28 @@ impl Random {
     }
 }
 
-/// An expression of random operations on inputs, constants and earlier results.
-fn random_expression(random: &mut Random) -> Expression {
+/// An expression of random operations on inputs, constants and earlier results; all inputs opened, or some from the witness.
+fn random_expression(random: &mut Random, opened: bool) -> Expression {
     let mut e = Expression::new();
+    let (b, d) = if opened {
+        (e.input_word("b"), e.input_word("d"))
+    } else {
+        (e.witness_word("b"), e.input_plain_word("d"))
+    };
     let mut words = vec![
         e.input_word("a"),
-        e.witness_word("b"),
+        b,
         e.input_word("c"),
-        e.input_plain_word("d"),
+        d,
         e.word(random.next() as u32), // cast ok: its lowest bits
         e.word(random.pick(&[0, 1, u32::MAX, 0xff00])),
     ];
-    let mut bits = vec![e.input_bit("p"), e.witness_bit("q"), e.bit(true)];
+    let q = if opened {
+        e.input_bit("q")
+    } else {
+        e.witness_bit("q")
+    };
+    let mut bits = vec![e.input_bit("p"), q, e.bit(true)];
     for _ in 0..1 + random.below(14) {
         let [a, b, c] = std::array::from_fn(|_| random.pick(&words));
         let [p, q] = std::array::from_fn(|_| random.pick(&bits));
@@ -314,7 +319,7 @@ fn random_expressions_compile_to_what_they_mean() {
     let (mut cases, mut too_large) = (0, 0);
     for seed in 1..=EXPRESSIONS {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let expression = random_expression(&mut random);
+        let expression = random_expression(&mut random, false);
         for template in [expression.compile(), expression.compile_on_tables()] {
             let Ok(template) = template else {
                 too_large += 1;
@@ -346,6 +351,52 @@ fn random_expressions_compile_to_what_they_mean() {
                 assert_eq!(kept, tables.stack.len(), "nothing else is left");
                 cases += 1;
             }
+        }
+    }
+    println!("{EXPRESSIONS} expressions, {cases} cases, {too_large} with too many items");
+}
+
+/// The same, with inputs on the altstack, as openings leave them.
+#[test]
+fn random_expressions_take_inputs_from_the_altstack() {
+    const EXPRESSIONS: u64 = 500;
+    const INPUTS: usize = 4;
+    let (mut cases, mut too_large) = (0, 0);
+    for seed in 1..=EXPRESSIONS {
+        let mut random = Random(seed.wrapping_mul(0xd134_2543_de82_ef95));
+        let expression = random_expression(&mut random, true);
+        let Ok(template) = expression.compile_from_altstack() else {
+            too_large += 1;
+            continue;
+        };
+        for _ in 0..INPUTS {
+            let inputs = expression.inputs().map(|(name, of)| {
+                let number = random.next() >> (8 * random.below(5));
+                (name, of.datum(number))
+            });
+            let evaluation = expression.evaluate(inputs).expect("all inputs");
+            let altstack = template.altstack(&evaluation);
+            let setup = script! { for _ in 0..altstack.len() { OP_TOALTSTACK } };
+            let script = script! { { &setup } { &template.script } };
+            let stack: Vec<Vec<u8>> = template
+                .witness(&evaluation)
+                .into_iter()
+                .chain(altstack.into_iter().rev())
+                .collect();
+            let execution = execute(&script, stack, None, Rules::Policy);
+            assert_eq!(
+                execution.stack,
+                template.left(&evaluation),
+                "seed {seed}: {:?}",
+                execution.result
+            );
+            assert!(execution.altstack.is_empty());
+            let (most, predicted) = (execution.max_stack, template.max_stack);
+            assert!(
+                most <= predicted,
+                "seed {seed}: {most} items, {predicted} predicted"
+            );
+            cases += 1;
         }
     }
     println!("{EXPRESSIONS} expressions, {cases} cases, {too_large} with too many items");

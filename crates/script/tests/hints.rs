@@ -1,11 +1,19 @@
 //! Soundness of the gadgets that take hints: whatever the hints are, the true result is left or the script fails.
 
+#[path = "common/random.rs"]
+mod random;
+#[path = "common/scale.rs"]
+mod scale;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitcoin::ScriptBuf;
 use tapcourt_script::encode_number;
 use tapcourt_script::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
 use tapcourt_script::interpreter::{FailureReason, Rules, execute};
+
+use self::random::Random;
+use self::scale::scaled;
 
 /// A gadget with hints, at some size.
 enum Gadget {
@@ -192,11 +200,7 @@ fn four_bits_exhaustively() {
 /// Pairs of operands at 8 bits: every 16th of all, or so many times more as `TAPCOURT_SCALE` says. At 16 it is all of them, which takes some
 /// minutes: 21,823,488 executions.
 fn pairs_of_eight_bits() -> u64 {
-    let all = 1u64 << 16;
-    let scale = std::env::var("TAPCOURT_SCALE").map_or(1.0, |scale| {
-        scale.parse::<f64>().expect("TAPCOURT_SCALE is a number")
-    });
-    ((all as f64 / 16.0 * scale) as u64).clamp(1, all) // cast ok: at most 2^16
+    scaled(1 << 12).min(1 << 16) as u64 // cast ok: at most 2^16
 }
 
 /// At 8 bits, for each hint all values within its range and next to it, and negative ones.
@@ -262,17 +266,7 @@ fn every_claimed_division_of_eight_bits() {
     checker.report();
 }
 
-/// A generator of random numbers: xorshift (Marsaglia 2003).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
     fn word(&mut self) -> u64 {
         let word = self.next() >> 32;
         match self.next() % 8 {

@@ -1,9 +1,14 @@
 //! Word gadgets against plain Rust arithmetic, and their sizes.
 
+#[path = "common/random.rs"]
+mod random;
+
 use tapcourt_script::expression::{Datum, Expression, Template};
 use tapcourt_script::gadgets::u32::{gadgets, rows};
 use tapcourt_script::interpreter::{Execution, FailureReason, Rules, execute};
 use tapcourt_script::{decode_number, encode_number};
+
+use self::random::Random;
 
 /// Numbers at which carries, signs and digits change.
 const EDGES: [u32; 16] = [
@@ -25,17 +30,7 @@ const EDGES: [u32; 16] = [
     0xf0f0_f0f0,
 ];
 
-/// A generator of random numbers: xorshift (Marsaglia 2003).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
     /// A word, often of few bits.
     fn word(&mut self) -> u32 {
         let word = (self.next() >> 32) as u32; // cast ok: the high half

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tapcourt_compiler::{Compiled, Leaves, Options, Role as GroupRole};
+use tapcourt_compiler::circuit::{Compiled, Leaves, Options, Role as GroupRole};
 use tapcourt_program::circuit::Circuit;
 use tapcourt_protocol::messages::{
     Acceptance, ChallengerPartials, Message, MessageError, Offer, ProverPartials, Signatures,

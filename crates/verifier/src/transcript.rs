@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bitcoin::{OutPoint, Transaction};
-use tapcourt_compiler::Role as GroupRole;
+use tapcourt_compiler::circuit::Role as GroupRole;
 use tapcourt_protocol::{ExpiryPolicy, Role, TransactionKind};
 
 use crate::fault::TranscriptFault;

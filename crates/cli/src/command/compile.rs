@@ -1,4 +1,4 @@
-//! `compile`: a netlist's leaves and their sizes.
+//! `compile`: a program's leaves and their sizes.
 
 use std::fmt;
 
@@ -6,24 +6,29 @@ use bitcoin::XOnlyPublicKey;
 use clap::Args;
 use serde::Serialize;
 use tapcourt_commitment::{PublicKey, Seed};
-use tapcourt_compiler::Compiled;
+use tapcourt_compiler::circuit::Compiled;
 use tapcourt_protocol::InstanceId;
 use tapcourt_protocol::keys::NUMS_POINT;
 use tapcourt_prover::OneTimeKeys;
 use tapcourt_script::limits::{MAX_STACK_SIZE, Profile};
 use tapcourt_script::taptree::Taptree;
 
+use super::riscv;
+use super::riscv::compile::SearchArgs;
 use crate::args::ProgramArgs;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
 use crate::program::Loaded;
 use crate::progress::Progress;
+use crate::riscv::is_elf;
 
 /// Arguments of `compile`.
 #[derive(Debug, Args)]
 pub(crate) struct CompileArgs {
     #[command(flatten)]
     program: ProgramArgs,
+    #[command(flatten)]
+    search: SearchArgs,
 }
 
 #[derive(Serialize)]
@@ -114,6 +119,10 @@ pub(crate) fn example_challenger() -> CliResult<XOnlyPublicKey> {
 
 /// Compiles, and hashes every leaf.
 pub(crate) fn run(args: &CompileArgs, output: &Output) -> CliResult<Verdict> {
+    if is_elf(&args.program.netlist)? {
+        args.program.accept.refuse_for_elf()?;
+        return riscv::compile::run(&args.program.netlist, &args.search, output);
+    }
     let loaded = Loaded::new(&args.program)?;
     let compiled = loaded.compiled();
     let root = {

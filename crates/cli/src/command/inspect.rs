@@ -17,11 +17,15 @@ use tapcourt_script::asm;
 use tapcourt_script::taptree::LeafSource;
 
 use super::compile::{example_challenger, example_keys};
+use super::riscv;
+use super::riscv::compile::SearchArgs;
+use super::riscv::leaf::Which;
 use crate::args::ProgramArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files;
 use crate::output::{Facts, Output};
 use crate::program::Loaded;
+use crate::riscv::is_elf;
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -50,7 +54,22 @@ struct LeafArgs {
     #[command(flatten)]
     program: ProgramArgs,
     /// The leaf's number.
-    leaf: usize,
+    #[arg(required_unless_present = "pc")]
+    leaf: Option<usize>,
+    /// Of a RISC-V program: the leaf that checks the instruction at this address.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "leaf", value_parser = parse_address)]
+    pc: Option<u32>,
+    #[command(flatten)]
+    search: SearchArgs,
+}
+
+/// An address, in hexadecimal after `0x`, or decimal.
+fn parse_address(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| format!("no address of 32 bits: {error}"))
 }
 
 /// Looks, and changes nothing.
@@ -70,9 +89,24 @@ pub(crate) fn run(args: &InspectArgs, output: &Output) -> CliResult<Verdict> {
 }
 
 fn leaf(args: &LeafArgs) -> CliResult<Facts> {
+    let path = &args.program.netlist;
+    let which = match (args.leaf, args.pc) {
+        (Some(number), _) => Which::Number(number),
+        (None, Some(pc)) => Which::Pc(pc),
+        (None, None) => return Err(CliError::new("a leaf's number or --pc is needed")),
+    };
+    if is_elf(path)? {
+        args.program.accept.refuse_for_elf()?;
+        return riscv::leaf::inspect(path, which, &args.search);
+    }
+    let Which::Number(number) = which else {
+        return Err(CliError::file(
+            path,
+            "no RISC-V program, so its leaves have no --pc",
+        ));
+    };
     let loaded = Loaded::new(&args.program)?;
     let compiled = loaded.compiled();
-    let number = args.leaf;
     let Some(leaf) = compiled.leaves().get(number) else {
         return Err(CliError::new(format!(
             "there is no leaf {number}, the program has {}",

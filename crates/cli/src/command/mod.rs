@@ -5,6 +5,7 @@ pub(crate) mod compile;
 pub(crate) mod inspect;
 pub(crate) mod prove;
 pub(crate) mod respond;
+pub(crate) mod riscv;
 pub(crate) mod run;
 pub(crate) mod setup;
 pub(crate) mod simulate;

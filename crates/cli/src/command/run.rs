@@ -1,4 +1,4 @@
-//! `run`: the reference semantics of a netlist.
+//! `run`: the reference semantics of a netlist, or a RISC-V program.
 
 use std::fmt;
 
@@ -6,10 +6,12 @@ use clap::Args;
 use serde::Serialize;
 use tapcourt_program::circuit::{format_bits, format_hex};
 
+use super::riscv;
 use crate::args::{InputArgs, ProgramArgs};
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
 use crate::program::{is_accepted, parse_accept, parse_input, read_circuit};
+use crate::riscv::is_elf;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -18,6 +20,9 @@ pub(crate) struct RunArgs {
     program: ProgramArgs,
     #[command(flatten)]
     input: InputArgs,
+    /// Of a RISC-V program: how many steps it may take.
+    #[arg(long, value_name = "STEPS", default_value_t = 1 << 32)]
+    max_steps: u64,
 }
 
 #[derive(Serialize)]
@@ -48,7 +53,12 @@ impl fmt::Display for Evaluation {
 
 /// Evaluates; with `--accept`, rejects outputs that are not accepted.
 pub(crate) fn run(args: &RunArgs, output: &Output) -> CliResult<Verdict> {
-    let circuit = read_circuit(&args.program.netlist)?;
+    let path = &args.program.netlist;
+    if is_elf(path)? {
+        args.program.accept.refuse_for_elf()?;
+        return riscv::run::run(path, &args.input.input, args.max_steps, output);
+    }
+    let circuit = read_circuit(path)?;
     let accept = parse_accept(args.program.accept.accept.as_deref(), &circuit)?;
     let bits = circuit.evaluate(&parse_input(&args.input.input, &circuit)?)?;
     let mut rest = bits.as_slice();

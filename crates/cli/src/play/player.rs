@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bitcoin::{Amount, FeeRate, OutPoint, Transaction, Txid};
 use tapcourt_chain::{Chain, Wallet};
-use tapcourt_compiler::Leaves;
+use tapcourt_compiler::circuit::Leaves;
 use tapcourt_protocol::{Role, TransactionKind};
 use tapcourt_prover::{
     Duty, Engine, EngineError, Event, FeeSource, OneTimeKeys, Outlook, Signer, State, Store,

@@ -5,7 +5,7 @@ use bitcoin::secp256k1::SecretKey;
 use rand::RngCore;
 use tapcourt_chain::Wallet;
 use tapcourt_commitment::Seed;
-use tapcourt_compiler::Compiled;
+use tapcourt_compiler::circuit::Compiled;
 use tapcourt_protocol::{InstanceId, SigningKey};
 use tapcourt_prover::OneTimeKeys;
 use zeroize::Zeroizing;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod looking;
+mod riscv;
 mod simulate;
 mod size;
 mod support;

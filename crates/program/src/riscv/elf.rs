@@ -243,7 +243,13 @@ impl Program {
         let mut headers = Vec::new();
         let mut contents = Vec::new();
         let start = EHDR_BYTES as u32 + table_bytes; // cast ok: 52
-        for (address, bytes, flags) in &parts {
+        for Segment {
+            address,
+            bytes,
+            executable,
+        } in &parts
+        {
+            let flags = PF_R | if *executable { PF_X } else { PF_W };
             // The offset is the address modulo the size of a page, as systems want it that map files into memory.
             let end = start + contents.len() as u32; // cast ok: files of 4 GiB are beyond ELF32
             let padding = address.wrapping_sub(end) % PAGE_BYTES;
@@ -258,7 +264,7 @@ impl Program {
                     *address,
                     length,
                     length,
-                    *flags,
+                    flags,
                     PAGE_BYTES,
                 ],
             );
@@ -335,8 +341,8 @@ fn put_halves<const N: usize>(to: &mut Vec<u8>, halves: [u16; N]) {
 }
 
 impl Program {
-    /// The image in parts that are all instructions or all not, with their addresses and flags.
-    fn parts(&self) -> Result<Vec<(u32, &[u8], u32)>, ElfError> {
+    /// The image in parts that are all instructions or all not, as segments.
+    fn parts(&self) -> Result<Vec<Segment<'_>>, ElfError> {
         let mut parts = Vec::new();
         let mut segments = self.rom().segments().iter().peekable();
         for (base, bytes) in self.image().pieces() {
@@ -348,7 +354,11 @@ impl Program {
                 if before > 0 {
                     let length = rest.len().min(before as usize); // cast ok: usize has at least 32 bits here
                     let part = rest.split_off(..length).expect("it is no longer");
-                    parts.push((address, part, PF_R | PF_W));
+                    parts.push(Segment {
+                        address,
+                        bytes: part,
+                        executable: false,
+                    });
                     address = address.wrapping_add(length as u32); // cast ok: at most `before`
                     continue;
                 }
@@ -367,7 +377,11 @@ impl Program {
                     let address = address + 4 * index as u32; // cast ok: less than 2^30
                     return Err(ElfError::NotInMemory { address });
                 }
-                parts.push((address, part, PF_R | PF_X));
+                parts.push(Segment {
+                    address,
+                    bytes: part,
+                    executable: true,
+                });
                 address = segment.end();
             }
         }

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::semantics::{self, Operands};
-use super::{
-    ACCEPT_PC, Cell, EXIT_CALL, INPUT_CALL, Instruction, Op, Program, Read, Register, StepRecord,
-    Write,
-};
+use super::step::{self, View};
+use super::{ACCEPT_PC, Cell, Program, Register, State, StepRecord};
 
 /// The machine as the [module](super) defines it, written for reading: one step a call, and nothing kept that a step does not need.
 ///
@@ -52,6 +49,24 @@ impl<'a> Machine<'a> {
                 .map(|(address, word)| (address / 4, word))
                 .collect(),
             steps: 0,
+        }
+    }
+
+    /// The machine in a state that an [`Engine`](super::Engine) has reached.
+    pub fn from_state(program: &'a Program, inputs: &'a [u32], state: &State) -> Self {
+        let pages = state.memory.pages();
+        let words = pages.iter().flat_map(|&number| {
+            let words = state.memory.page(number).into_iter().flatten();
+            let first = number << 10;
+            (first..).zip(words).filter(|&(_, &word)| word != 0)
+        });
+        Self {
+            program,
+            inputs,
+            pc: state.pc,
+            registers: state.registers,
+            memory: words.map(|(number, &word)| (number, word)).collect(),
+            steps: state.steps,
         }
     }
 
@@ -135,139 +150,34 @@ pub(super) fn next_record(
     pc: u32,
     cells: impl Fn(Cell) -> u32,
 ) -> StepRecord {
-    Present {
-        program,
-        inputs,
-        pc,
-        cells,
-    }
-    .next_record()
+    let present = Present { inputs, cells };
+    step::record(pc, program.rom().get(pc), &present)
 }
 
 /// A state, as far as a step asks for it.
 struct Present<'a, F> {
-    program: &'a Program,
     inputs: &'a [u32],
-    pc: u32,
     cells: F,
 }
 
-impl<F: Fn(Cell) -> u32> Present<'_, F> {
-    fn next_record(&self) -> StepRecord {
-        let Some(instruction) = self.program.rom().get(self.pc) else {
-            return StepRecord::stopped(self.pc);
-        };
-        let op = instruction.op;
-        let stopped = StepRecord {
-            a: self.read_if(op.reads_rs1(), instruction.rs1),
-            b: self.read_if(op.reads_rs2(), instruction.rs2),
-            ..StepRecord::stopped(self.pc)
-        };
-        if op == Op::Illegal || op == Op::Ebreak {
-            stopped
-        } else if op == Op::Ecall {
-            self.call(stopped)
-        } else if let Some(log2_bytes) = op.load_log2_bytes() {
-            self.load(instruction, log2_bytes, stopped)
-        } else if let Some(log2_bytes) = op.store_log2_bytes() {
-            self.store(instruction, log2_bytes, stopped)
-        } else {
-            let operands = Operands {
-                pc: self.pc,
-                a: stopped.a.value,
-                b: stopped.b.value,
-                imm: instruction.imm,
-            };
-            let result = semantics::result(instruction, operands);
-            StepRecord {
-                next_pc: semantics::next_pc(instruction, operands),
-                w: result.map_or_else(Write::default, |value| {
-                    self.write(Cell::register(instruction.rd), value)
-                }),
-                ..stopped
-            }
-        }
+impl<F: Fn(Cell) -> u32> View for Present<'_, F> {
+    fn first(&self, register: Register) -> u32 {
+        (self.cells)(Cell::register(register))
     }
 
-    fn call(&self, stopped: StepRecord) -> StepRecord {
-        let (call, argument) = (stopped.a.value, stopped.b.value);
-        if call == EXIT_CALL && argument == 0 {
-            return StepRecord {
-                next_pc: ACCEPT_PC,
-                ..stopped
-            };
-        }
-        let word = self.inputs.get(argument as usize); // cast ok: usize has at least 32 bits here
-        match word {
-            Some(&word) if call == INPUT_CALL => StepRecord {
-                next_pc: self.pc.wrapping_add(4),
-                w: self.write(Cell::register(Register::A0), word),
-                ..stopped
-            },
-            _ => stopped,
-        }
+    fn second(&self, register: Register) -> u32 {
+        (self.cells)(Cell::register(register))
     }
 
-    fn load(&self, instruction: Instruction, log2_bytes: u32, stopped: StepRecord) -> StepRecord {
-        let address = stopped.a.value.wrapping_add(instruction.imm);
-        if !address.is_multiple_of(1 << log2_bytes) {
-            return stopped;
-        }
-        let m = self.read(Cell::memory(address));
-        let value = semantics::loaded(instruction.op, address, m.value);
-        StepRecord {
-            next_pc: self.pc.wrapping_add(4),
-            m,
-            w: self.write(Cell::register(instruction.rd), value),
-            ..stopped
-        }
+    fn memory(&self, cell: Cell) -> u32 {
+        (self.cells)(cell)
     }
 
-    fn store(&self, instruction: Instruction, log2_bytes: u32, stopped: StepRecord) -> StepRecord {
-        let address = stopped.a.value.wrapping_add(instruction.imm);
-        if !address.is_multiple_of(1 << log2_bytes) {
-            return stopped;
-        }
-        let cell = Cell::memory(address);
-        let old = (self.cells)(cell);
-        StepRecord {
-            next_pc: self.pc.wrapping_add(4),
-            m: if log2_bytes < 2 {
-                self.read(cell)
-            } else {
-                Read::default()
-            },
-            w: self.write(
-                cell,
-                semantics::stored(instruction.op, address, old, stopped.b.value),
-            ),
-            ..stopped
-        }
+    fn replaced(&self, cell: Cell) -> u32 {
+        (self.cells)(cell)
     }
 
-    fn read_if(&self, used: bool, register: Register) -> Read {
-        if used {
-            self.read(Cell::register(register))
-        } else {
-            Read::default()
-        }
-    }
-
-    fn read(&self, cell: Cell) -> Read {
-        Read {
-            cell,
-            value: (self.cells)(cell),
-        }
-    }
-
-    fn write(&self, cell: Cell, value: u32) -> Write {
-        if cell == Cell::ZERO {
-            return Write::default();
-        }
-        Write {
-            cell,
-            value,
-            old: (self.cells)(cell),
-        }
+    fn input(&self, number: u32) -> Option<u32> {
+        self.inputs.get(number as usize).copied() // cast ok: usize has at least 32 bits here
     }
 }

@@ -31,6 +31,7 @@ mod memory;
 mod program;
 mod record;
 mod semantics;
+mod step;
 
 pub use self::cell::Cell;
 pub use self::digest::{Digest, Node, Path, Tree};

@@ -134,13 +134,41 @@ impl Rom {
 
     /// The instruction at `pc`, if it is in one; [`Instruction::ILLEGAL`] where the word is none.
     pub fn get(&self, pc: u32) -> Option<Instruction> {
+        let (segment, place) = self.find(pc)?;
+        Some(segment.instructions[place])
+    }
+
+    /// The segment and place of the instruction at `pc`.
+    fn find(&self, pc: u32) -> Option<(&RomSegment, usize)> {
         let after = self.segments.partition_point(|segment| segment.base <= pc);
         let segment = &self.segments[after.checked_sub(1)?];
         let offset = pc - segment.base;
-        if !offset.is_multiple_of(4) {
-            return None;
+        let place = (offset / 4) as usize; // cast ok: usize has at least 32 bits here
+        (offset.is_multiple_of(4) && place < segment.instructions.len()).then_some((segment, place))
+    }
+
+    /// How many instructions come before the one at `pc`, if it is in one.
+    pub fn index(&self, pc: u32) -> Option<usize> {
+        let (_, place) = self.find(pc)?;
+        let before = self.segments.iter().filter(|segment| segment.end() <= pc);
+        Some(
+            before
+                .map(|segment| segment.instructions.len())
+                .sum::<usize>()
+                + place,
+        )
+    }
+
+    /// The instruction with so many before it, and its address.
+    pub fn at(&self, index: usize) -> Option<(u32, Instruction)> {
+        let mut left = index;
+        for segment in &self.segments {
+            match segment.instructions.get(left) {
+                Some(&instruction) => return Some((segment.base + 4 * left as u32, instruction)), // cast ok: below ACCEPT_PC
+                None => left -= segment.instructions.len(),
+            }
         }
-        segment.instructions.get((offset / 4) as usize).copied()
+        None
     }
 
     /// All instructions with their addresses, ascending.

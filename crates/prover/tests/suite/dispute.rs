@@ -17,7 +17,7 @@ pub(crate) fn random_input(parties: &Parties, rng: &mut ChaCha20Rng) -> Vec<bool
     let compiled = parties.program.compiled();
     let groups = compiled.committed_groups().iter();
     let bits: usize = groups
-        .filter(|group| group.role() == tapcourt_compiler::Role::Input)
+        .filter(|group| group.role() == tapcourt_compiler::circuit::Role::Input)
         .map(|group| group.bits())
         .sum();
     (0..bits).map(|_| rng.r#gen()).collect()
@@ -27,7 +27,7 @@ pub(crate) fn random_input(parties: &Parties, rng: &mut ChaCha20Rng) -> Vec<bool
 pub(crate) fn checked_groups(parties: &Parties) -> Vec<usize> {
     let groups = parties.program.compiled().committed_groups();
     (0..groups.len())
-        .filter(|&group| groups[group].role() != tapcourt_compiler::Role::Input)
+        .filter(|&group| groups[group].role() != tapcourt_compiler::circuit::Role::Input)
         .collect()
 }
 
@@ -68,8 +68,8 @@ fn every_single_bit_lie_loses() {
             let mut values = parties.values(&random_input(&parties, &mut rng));
             let bit = rng.gen_range(0..values[group].len());
             values[group][bit] ^= true;
-            let claim_is_false =
-                compiled.committed_groups()[group].role() == tapcourt_compiler::Role::Output;
+            let claim_is_false = compiled.committed_groups()[group].role()
+                == tapcourt_compiler::circuit::Role::Output;
             let mut game = Game::new(&parties, &contract, Some(values));
             if !claim_is_false {
                 // The claim is true and only its proof would be false: nobody challenges it.

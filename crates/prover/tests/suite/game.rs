@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bitcoin::{OutPoint, Transaction, Txid};
 use tapcourt_commitment::Seed;
-use tapcourt_compiler::Leaves;
+use tapcourt_compiler::circuit::Leaves;
 use tapcourt_protocol::{InstanceId, Role, TransactionKind as Kind};
 use tapcourt_prover::{
     Disputable, Duty, Engine, Event, OneTimeKeys, Outlook, Phase, Signer, SignerError, State, Store,

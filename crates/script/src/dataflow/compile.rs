@@ -86,7 +86,23 @@ impl Flow {
     }
 
     fn compile_with(&self, tables: Tables) -> Result<Compiled, CompileError> {
+        self.assemble(self.carry_out(tables), tables)
+    }
+
+    /// Carries all steps out on the model of the stacks.
+    fn carry_out(&self, tables: Tables) -> Machine {
+        if !self.nodes.iter().any(|node| matches!(node, Node::Align)) {
+            return self.carry_out_with(tables, 0);
+        }
+        // Once to see which height is the greatest.
+        let highest = self.carry_out_with(tables, 0).highest_aligned;
+        self.carry_out_with(tables, highest)
+    }
+
+    /// … where steps that are to be at one height have at least `aligned` items above the tables.
+    fn carry_out_with(&self, tables: Tables, aligned: usize) -> Machine {
         let mut machine = Machine::new(self.count_uses(), self.effort);
+        machine.place_aside(&self.aside);
         machine.place(&self.below);
         if tables == Tables::Excluded {
             machine.place_tables(self.bank.len(), false);
@@ -143,6 +159,9 @@ impl Flow {
                     machine.consume(1);
                     self.finish(&mut machine, &[*result], vec![offset]);
                 }
+                Node::Discard(value) => machine.discard(*value),
+                Node::DiscardAll(values) => machine.discard_all(values),
+                Node::Align => machine.align(self.bank.len(), aligned),
                 Node::Pad(items) => machine.pad(*items),
                 Node::Unpad => machine.unpad(),
                 Node::Restore(value) => machine.bring_from_alt(*value),
@@ -179,7 +198,7 @@ impl Flow {
                 assert!(machine.altstack_is_empty(), "every value is used");
             }
         }
-        self.assemble(machine, tables)
+        machine
     }
 
     fn table_offset(&self, table: TableId) -> Affine {
@@ -232,6 +251,7 @@ impl Flow {
                 Node::Apply { arguments, .. } => {
                     arguments.iter().for_each(|sum| mark_used(sum, &mut used));
                 }
+                Node::Discard(value) => used[value.0 as usize] = true, // cast ok: an index
                 _ => {}
             }
         }
@@ -250,7 +270,12 @@ impl Flow {
                 Node::Lookup { index, .. } => count(index),
                 Node::Sum { sum, .. } | Node::Index { sum, .. } => count(sum),
                 Node::Apply { arguments, .. } => arguments.iter().for_each(&mut count),
+                Node::Discard(value) => count(&Linear::from(*value)),
+                Node::DiscardAll(values) => {
+                    count(&values.iter().copied().collect());
+                }
                 Node::Push { .. }
+                | Node::Align
                 | Node::Tables
                 | Node::Restore(_)
                 | Node::Zero { .. }

@@ -3,7 +3,8 @@
 use super::{Flow, Linear, Node, Sign, Value};
 
 impl Flow {
-    /// The logical numbers of all values that do not depend on opcodes or byte strings, from those of the inputs: below the tables first, then above.
+    /// The logical numbers of all values that do not depend on opcodes or byte strings, from those of the inputs: below the tables first, then above, then
+    /// those that wait on the altstack.
     ///
     /// A value is `None` where it depends on such a step, or on an entry that a table does not have.
     ///
@@ -12,11 +13,12 @@ impl Flow {
     pub fn evaluate(&self, inputs: &[i64]) -> Vec<Option<i64>> {
         assert_eq!(
             inputs.len(),
-            self.below.len() + self.above.len(),
+            self.below.len() + self.above.len() + self.aside.len(),
             "every input has a number"
         );
         let mut numbers = vec![None; self.values.len()];
-        for (value, &number) in self.below.iter().chain(&self.above).zip(inputs) {
+        let values = self.below.iter().chain(&self.above).chain(&self.aside);
+        for (value, &number) in values.zip(inputs) {
             numbers[value.0 as usize] = Some(number); // cast ok: an index
         }
         for node in &self.nodes {
@@ -38,6 +40,9 @@ impl Flow {
                 | Node::Push { .. }
                 | Node::Tables
                 | Node::Restore(_)
+                | Node::Discard(_)
+                | Node::DiscardAll(_)
+                | Node::Align
                 | Node::Pad(_)
                 | Node::Unpad => {}
             }

@@ -50,6 +50,8 @@ pub(crate) struct Machine {
     pub(crate) pieces: Vec<Piece>,
     /// Most items on both stacks between pieces.
     pub(crate) max_stack: usize,
+    /// Most items above the tables where the height was to be aligned, before padding.
+    pub(crate) highest_aligned: usize,
 }
 
 impl Machine {
@@ -64,6 +66,7 @@ impl Machine {
             uses,
             pieces: Vec::new(),
             max_stack: 0,
+            highest_aligned: 0,
         }
     }
 
@@ -71,6 +74,12 @@ impl Machine {
     pub(crate) fn place(&mut self, values: &[Value]) {
         self.main
             .extend(values.iter().map(|&value| Item::Value(value)));
+        self.note_height(0);
+    }
+
+    /// Puts values on the altstack that are there without our doing.
+    pub(crate) fn place_aside(&mut self, values: &[Value]) {
+        self.alt.extend_from_slice(values);
         self.note_height(0);
     }
 
@@ -391,13 +400,66 @@ impl Machine {
             .rev()
             .position(|&item| item == Item::Padding);
         if let Some(depth) = depth {
-            self.main.remove(self.main.len() - 1 - depth);
-            match depth {
-                1 => self.op(OP_NIP),
-                _ => {
-                    self.roll(depth);
-                    self.op(OP_DROP);
-                }
+            self.remove(depth);
+        }
+    }
+
+    /// Takes a value away of which this is the last use.
+    pub(crate) fn discard(&mut self, value: Value) {
+        let index = value.0 as usize; // cast ok: an index
+        self.bring_from_alt(value);
+        let depth = self.depth(value).expect("brought to the stack before");
+        assert_eq!(self.uses[index], 1, "a value is taken away after all uses");
+        self.uses[index] = 0;
+        self.remove(depth);
+    }
+
+    /// Takes away those of the values that have been made and that nothing else uses, and all padding: first what lies on top.
+    pub(crate) fn discard_all(&mut self, values: &[Value]) {
+        for &value in values {
+            self.uses[value.0 as usize] -= 1; // cast ok: an index
+        }
+        let is_over = |machine: &Self, item: Item| match item {
+            Item::Value(value) => values.contains(&value) && !machine.is_used(value),
+            Item::Padding => true,
+            Item::Table | Item::Working => false,
+        };
+        let mut drops = 0;
+        while let Some(&item) = self.main.last() {
+            if !is_over(self, item) {
+                break;
+            }
+            self.main.pop();
+            drops += 1;
+        }
+        for _ in 0..drops / 2 {
+            self.op(OP_2DROP);
+        }
+        if drops % 2 == 1 {
+            self.op(OP_DROP);
+        }
+        while let Some(depth) = (self.main.iter().rev()).position(|&item| is_over(self, item)) {
+            self.remove(depth);
+        }
+    }
+
+    /// Brings the items above the tables, which have so many, to a number.
+    pub(crate) fn align(&mut self, table_items: usize, items: usize) {
+        let above = self.main.len() - self.below_tables - table_items;
+        self.highest_aligned = self.highest_aligned.max(above);
+        self.pad(items.saturating_sub(above));
+    }
+
+    /// Removes the item that lies so deep.
+    fn remove(&mut self, depth: usize) {
+        let place = self.main.len() - 1 - depth;
+        self.main.remove(place);
+        self.below_tables -= usize::from(place < self.below_tables);
+        match depth {
+            1 => self.op(OP_NIP),
+            _ => {
+                self.roll(depth);
+                self.op(OP_DROP);
             }
         }
     }
@@ -486,6 +548,9 @@ impl Machine {
 
     /// The order of terms that takes the fewest bytes: an added one first, if there is one.
     fn cheapest_order(&self, terms: &[(Value, Sign)]) -> Vec<(Value, Sign)> {
+        if terms.len() < 2 {
+            return terms.to_vec();
+        }
         let mut depths: Vec<(Value, usize, Sign)> = terms
             .iter()
             .map(|&(value, sign)| {
@@ -503,11 +568,10 @@ impl Machine {
         }
         let mut best: Option<(usize, Vec<(Value, Sign)>)> = None;
         let mut order: Vec<usize> = (0..depths.len()).collect();
+        let mut chosen: Vec<(Value, usize)> = Vec::with_capacity(depths.len());
         permutations(&mut order, 0, &mut |order| {
-            let chosen: Vec<(Value, usize)> = order
-                .iter()
-                .map(|&term| (depths[term].0, depths[term].1))
-                .collect();
+            chosen.clear();
+            chosen.extend(order.iter().map(|&term| (depths[term].0, depths[term].1)));
             let negations = order
                 .iter()
                 .enumerate()

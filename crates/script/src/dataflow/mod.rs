@@ -132,6 +132,12 @@ pub(crate) enum Node {
     Restore(Value),
     /// Pushes a zero as if it were read from a table.
     Zero { table: TableId, result: Value },
+    /// Takes a value away.
+    Discard(Value),
+    /// Takes away what is left of these values, and padding.
+    DiscardAll(Vec<Value>),
+    /// Pushes items that nobody uses, until as many lie above the tables as at the other steps of this kind.
+    Align,
     /// Pushes items that nobody uses.
     Pad(usize),
     /// Takes such an item away, if there is one.
@@ -177,6 +183,8 @@ pub struct Flow {
     pub(crate) below: Vec<Value>,
     /// On the stack at the start, above the tables, the deepest first.
     pub(crate) above: Vec<Value>,
+    /// On the altstack at the start, the deepest first.
+    pub(crate) aside: Vec<Value>,
     /// Not taken away at their last use.
     pub(crate) left: Vec<Value>,
     /// Left at the end, the deepest first.
@@ -216,6 +224,14 @@ impl Flow {
     pub fn input_above(&mut self) -> Value {
         let value = self.value();
         self.above.push(value);
+        value
+    }
+
+    /// Takes a number from the altstack at the start, from above all that was taken from there before.
+    pub fn input_aside(&mut self) -> Value {
+        let value = self.value();
+        self.keep_on_altstack(value);
+        self.aside.push(value);
         value
     }
 
@@ -274,6 +290,45 @@ impl Flow {
     /// Leaves a value on the stack after its last use, to keep the height. It is removed at the end.
     pub fn leave(&mut self, value: Value) {
         self.left.push(value);
+    }
+
+    /// Takes a value away here, which has been left on the stack since its last use, to keep the height.
+    pub fn discard(&mut self, value: Value) {
+        self.nodes.push(Node::Discard(value));
+    }
+
+    /// Leaves values on the stack after their last uses until here, to keep the height, and takes them away together, with all padding.
+    pub fn discard_all(&mut self, values: Vec<Value>) {
+        self.nodes.push(Node::DiscardAll(values));
+    }
+
+    /// Brings the stack to one height here and wherever else this is asked for, by padding.
+    ///
+    /// So that parts of a flow that keep the height within themselves can have the same offsets.
+    pub fn align(&mut self) {
+        self.nodes.push(Node::Align);
+    }
+
+    /// Corrects a number, so that it lies on the stack as it is.
+    pub fn corrected(&mut self, number: impl Into<Linear>) -> Value {
+        self.apply_code(Vec::new(), 0, [number.into()], 1)[0]
+    }
+
+    /// Whether a value is known to lie on the stack as it is, whatever the offsets are.
+    pub fn is_exact(&self, value: Value) -> bool {
+        // Most values are made by look-ups, late.
+        let maker = self.nodes.iter().rev().find(|node| match node {
+            Node::Lookup { result, .. }
+            | Node::Sum { result, .. }
+            | Node::Index { result, .. }
+            | Node::Zero { result, .. } => *result == value,
+            _ => false,
+        });
+        match maker {
+            Some(Node::Lookup { table, .. }) => self.bank.table(*table).exact,
+            Some(_) => false,
+            None => true,
+        }
     }
 
     /// Applies opcodes to arguments, the last one on top, which they consume; they leave `N` results, the last one on top.

@@ -7,14 +7,23 @@
 use std::collections::BTreeMap;
 
 /// Most tables of a bank.
-pub(crate) const MAX_TABLES: usize = 32;
+pub(crate) const MAX_TABLES: usize = 64;
 
 /// A number that depends on the offsets: `constant + Σ coefficient · offset`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Affine {
     pub(crate) constant: i64,
     /// One for each table.
     pub(crate) coefficients: [i8; MAX_TABLES],
+}
+
+impl Default for Affine {
+    fn default() -> Self {
+        Self {
+            constant: 0,
+            coefficients: [0; MAX_TABLES],
+        }
+    }
 }
 
 impl Affine {
@@ -73,19 +82,134 @@ pub(crate) fn none(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
     (offsets, bytes)
 }
 
+/// Slots that need the same correction, whatever the offsets are.
+struct Group {
+    constant: i64,
+    /// The tables whose offsets matter, with their coefficients.
+    terms: Vec<(usize, i64)>,
+    /// How many slots.
+    count: usize,
+}
+
+impl Group {
+    fn value(&self, offsets: &[i64]) -> i64 {
+        let offset = |&(table, coefficient): &(usize, i64)| coefficient * offsets[table];
+        self.constant + self.terms.iter().map(offset).sum::<i64>()
+    }
+}
+
+/// All slots, and the tables whose offsets are chosen.
+struct Search<'a> {
+    groups: Vec<Group>,
+    /// For each table, the groups that depend on its offset, with its coefficient.
+    of_table: Vec<Vec<(usize, i64)>>,
+    free: &'a [bool],
+}
+
+impl<'a> Search<'a> {
+    fn new(slots: &[Affine], free: &'a [bool]) -> Self {
+        let mut counted: BTreeMap<&Affine, usize> = BTreeMap::new();
+        for slot in slots {
+            *counted.entry(slot).or_default() += 1;
+        }
+        let groups: Vec<Group> = counted
+            .into_iter()
+            .map(|(slot, count)| Group {
+                constant: slot.constant,
+                terms: slot.terms().collect(),
+                count,
+            })
+            .collect();
+        let mut of_table = vec![Vec::new(); free.len()];
+        for (index, group) in groups.iter().enumerate() {
+            for &(table, coefficient) in &group.terms {
+                of_table[table].push((index, coefficient));
+            }
+        }
+        Self {
+            groups,
+            of_table,
+            free,
+        }
+    }
+
+    /// The bytes of all corrections.
+    fn total(&self, offsets: &[i64]) -> usize {
+        self.groups
+            .iter()
+            .map(|group| group.count * correction_bytes(group.value(offsets)))
+            .sum()
+    }
+
+    /// Sets each offset in turn to its best value until nothing changes.
+    fn descend(&self, tables: &[usize], offsets: &mut [i64], settled: &mut [bool]) {
+        loop {
+            let before = offsets.to_vec();
+            for &table in tables {
+                self.settle(table, offsets, settled);
+                settled[table] = true;
+            }
+            if offsets == before {
+                break;
+            }
+        }
+    }
+
+    /// Sets one offset to its best value. In the first round, slots that depend on offsets not yet settled do not count: those will
+    /// adapt.
+    fn settle(&self, table: usize, offsets: &mut [i64], settled: &[bool]) {
+        // What is to be corrected if this offset is 0, the coefficient, and how often.
+        let mut relevant: Vec<(i64, i64, usize)> = Vec::new();
+        for &(group, coefficient) in &self.of_table[table] {
+            let group = &self.groups[group];
+            let waits = group
+                .terms
+                .iter()
+                .any(|&(other, _)| other != table && self.free[other] && !settled[other]);
+            if !waits {
+                let rest = group.value(offsets) - coefficient * offsets[table];
+                relevant.push((rest, coefficient, group.count));
+            }
+        }
+        relevant.sort_unstable();
+        relevant.dedup_by(|next, kept| {
+            let same = (next.0, next.1) == (kept.0, kept.1);
+            kept.2 += if same { next.2 } else { 0 };
+            same
+        });
+        // The most frequent ones first, so that a bad candidate shows soon.
+        relevant.sort_unstable_by_key(|&(rest, coefficient, count)| {
+            (std::cmp::Reverse(count), rest, coefficient)
+        });
+        let now = offsets[table];
+        let candidates = relevant
+            .iter()
+            .filter(|(rest, coefficient, _)| rest % coefficient == 0)
+            .map(|(rest, coefficient, _)| -rest / coefficient)
+            .chain([now]);
+        let mut best: Option<(usize, bool, i64, i64)> = None;
+        for offset in candidates {
+            let mut cost = 0;
+            for &(rest, coefficient, count) in &relevant {
+                cost += count * correction_bytes(rest + coefficient * offset);
+                if best.is_some_and(|(known, ..)| cost > known) {
+                    break;
+                }
+            }
+            let key = (cost, offset != now, offset.abs(), offset);
+            if best.is_none_or(|best| key < best) {
+                best = Some(key);
+            }
+        }
+        if let Some((.., offset)) = best {
+            offsets[table] = offset;
+        }
+    }
+}
+
 /// Chooses offsets for `free` tables, all others being zero. Returns all offsets and the bytes of all corrections.
 pub(crate) fn choose(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
-    let mut counted: BTreeMap<&Affine, usize> = BTreeMap::new();
-    for slot in slots {
-        *counted.entry(slot).or_default() += 1;
-    }
-    let slots: Vec<(&Affine, usize)> = counted.into_iter().collect();
-    let total = |offsets: &[i64]| -> usize {
-        slots
-            .iter()
-            .map(|(slot, count)| count * correction_bytes(slot.value(offsets)))
-            .sum()
-    };
+    let search = Search::new(slots, free);
     let tables: Vec<usize> = (0..free.len()).filter(|&table| free[table]).collect();
     let mut best: Option<(usize, i64, Vec<i64>)> = None;
     for start in 0..tables.len().max(1) {
@@ -96,18 +220,8 @@ pub(crate) fn choose(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
                 order.reverse();
             }
             let mut offsets = vec![0; free.len()];
-            let mut settled = vec![false; free.len()];
-            loop {
-                let before = offsets.clone();
-                for &table in &order {
-                    settle(&slots, table, &mut offsets, &settled, free);
-                    settled[table] = true;
-                }
-                if offsets == before {
-                    break;
-                }
-            }
-            let bytes = total(&offsets);
+            search.descend(&order, &mut offsets, &mut vec![false; free.len()]);
+            let bytes = search.total(&offsets);
             // Of equally cheap ones, the smaller numbers: they take fewer bytes to push.
             let size = offsets.iter().map(|offset| offset.abs()).sum();
             if best
@@ -130,9 +244,8 @@ pub(crate) fn choose(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
             let table = tables[draw.below(tables.len())];
             kicked[table] += draw.below(9) as i64 - 4; // cast ok: below 9
         }
-        let settled = vec![true; free.len()];
-        descend(&slots, &tables, &mut kicked, &settled, free);
-        let total = total(&kicked);
+        search.descend(&tables, &mut kicked, &mut vec![true; free.len()]);
+        let total = search.total(&kicked);
         if total <= bytes {
             (bytes, offsets) = (total, kicked);
         }
@@ -152,70 +265,5 @@ impl Draw {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         ((self.0 >> 33) % bound as u64) as usize // cast ok: below the bound
-    }
-}
-
-/// Sets each offset in turn to its best value until nothing changes.
-fn descend(
-    slots: &[(&Affine, usize)],
-    tables: &[usize],
-    offsets: &mut [i64],
-    settled: &[bool],
-    free: &[bool],
-) {
-    loop {
-        let before = offsets.to_vec();
-        for &table in tables {
-            settle(slots, table, offsets, settled, free);
-        }
-        if offsets == before {
-            break;
-        }
-    }
-}
-
-/// Sets one offset to its best value. In the first round, slots that depend on offsets not yet settled do not count: those will
-/// adapt.
-fn settle(
-    slots: &[(&Affine, usize)],
-    table: usize,
-    offsets: &mut [i64],
-    settled: &[bool],
-    free: &[bool],
-) {
-    let mut relevant: BTreeMap<(i64, i64), usize> = BTreeMap::new();
-    for (slot, count) in slots {
-        let coefficient = i64::from(slot.coefficients[table]);
-        if coefficient == 0 {
-            continue;
-        }
-        let waits = slot
-            .terms()
-            .any(|(other, _)| other != table && free[other] && !settled[other]);
-        if waits {
-            continue;
-        }
-        let rest = slot.value(offsets) - coefficient * offsets[table];
-        *relevant.entry((rest, coefficient)).or_default() += count;
-    }
-    let cost = |offset: i64| -> usize {
-        relevant
-            .iter()
-            .map(|(&(rest, coefficient), count)| {
-                count * correction_bytes(rest + coefficient * offset)
-            })
-            .sum()
-    };
-    let candidates = relevant
-        .keys()
-        .filter(|(rest, coefficient)| rest % coefficient == 0)
-        .map(|(rest, coefficient)| -rest / coefficient);
-    let now = offsets[table];
-    let choice = candidates
-        .chain([now])
-        .map(|offset| (cost(offset), offset != now, offset.abs(), offset))
-        .min();
-    if let Some((.., offset)) = choice {
-        offsets[table] = offset;
     }
 }

@@ -223,6 +223,20 @@ impl Evaluation {
             Operation::Sign => (word(0) >> 31 == 1).into(),
             Operation::BitLogic(operation) => operation.apply(bit(0), bit(1)).into(),
             Operation::Widen => Datum::Nibble(bit(0).into()),
+            Operation::Hash(function) => {
+                let nibbles: Vec<u8> = (0..arguments.len())
+                    .flat_map(|argument| datum(argument).digits())
+                    .collect();
+                let bytes: Vec<u8> = nibbles
+                    .chunks_exact(2)
+                    .map(|pair| pair[0] | pair[1] << 4)
+                    .collect();
+                let digest = function.digest(&bytes);
+                match types[0] {
+                    Type::Hash160 => Datum::Hash160(std::array::from_fn(|byte| digest[byte])),
+                    _ => Datum::Hash256(digest),
+                }
+            }
             Operation::AssertEqual => {
                 self.holds &= datum(0) == datum(1);
                 return (Vec::new(), Vec::new());

@@ -1,11 +1,12 @@
 //! From an expression to a flow.
 
 use super::arithmetic::{Digits, complement};
-use super::tables::Tables;
-use super::{Bitwise, Expression, Form, Operation, Source, Step, Type, ValueId};
-use crate::dataflow::{Bank, Flow, Linear, Node, Value};
+use super::tables::{HashLayouts, Tables};
+use super::{Bitwise, Expression, Form, HashFunction, Operation, Source, Step, Type, ValueId};
+use crate::dataflow::{Bank, Flow, Linear, Node, Sign, Value};
 use crate::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
 use crate::opcodes::*;
+use crate::words;
 
 /// What a stack item at the start is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) ready: Value,
     /// The node that makes it ready.
     node: Option<Node>,
+    /// Whether it lies on the altstack.
+    pub(crate) waits: bool,
 }
 
 /// Whether tables are part of the script.
@@ -32,6 +35,8 @@ pub(crate) enum Scope {
     Whole,
     /// A gadget: tables lie on the stack already.
     Gadget,
+    /// The end of a leaf, with its tables: what was opened waits on the altstack in the order of the inputs, hints on the stack.
+    Tail,
 }
 
 /// A flow in the making.
@@ -42,6 +47,7 @@ pub(crate) struct Lowering<'a> {
     /// The digits of every value.
     pub(crate) digits: Vec<Digits>,
     pub(crate) entries: Vec<Entry>,
+    scope: Scope,
     /// Whether every item passes the altstack before the tables are set up.
     by_altstack: bool,
 }
@@ -71,7 +77,7 @@ fn live_steps(expression: &Expression) -> Vec<bool> {
 
 impl<'a> Lowering<'a> {
     /// Lowers an expression.
-    pub(crate) fn run(expression: &'a Expression, scope: Scope) -> Self {
+    pub(crate) fn run(expression: &'a Expression, scope: Scope, layouts: HashLayouts) -> Self {
         let live = live_steps(expression);
         let steps = || {
             expression
@@ -90,6 +96,7 @@ impl<'a> Lowering<'a> {
             steps().map(|(_, step)| step),
             scope,
             plain_outputs,
+            layouts,
         );
         // What must be made ready passes the altstack, so that all items stay in order.
         let unready = expression.steps.iter().any(|step| match step.operation {
@@ -102,7 +109,8 @@ impl<'a> Lowering<'a> {
             tables,
             digits: vec![Digits::new(); expression.values.len()],
             entries: Vec::new(),
-            by_altstack: scope == Scope::Whole || unready,
+            scope,
+            by_altstack: scope != Scope::Gadget || unready,
         };
         for (index, step) in steps() {
             let results = lowering.step(index, step);
@@ -133,6 +141,19 @@ impl<'a> Lowering<'a> {
     }
 
     fn entry(&mut self, item: Item, prepare: Option<&[u8]>) -> Value {
+        let waits = self.scope == Scope::Tail && matches!(item, Item::Digit { .. });
+        if waits {
+            assert!(prepare.is_none(), "what waits on the altstack was opened");
+            let value = self.flow.input_aside();
+            self.entries.push(Entry {
+                item,
+                raw: value,
+                ready: value,
+                node: None,
+                waits,
+            });
+            return value;
+        }
         let raw = if self.by_altstack {
             self.flow.input_below()
         } else {
@@ -154,6 +175,7 @@ impl<'a> Lowering<'a> {
             raw,
             ready,
             node,
+            waits,
         });
         ready
     }
@@ -271,6 +293,11 @@ impl<'a> Lowering<'a> {
                 let double = [OP_DUP, OP_ADD].map(|opcode| opcode.to_u8());
                 bit(self.code(&[&double], [arguments[0][0].clone()]))
             }
+            Operation::Hash(function) => {
+                let message: Vec<Linear> = arguments.into_iter().flatten().collect();
+                let items = result_type.map_or(0, Type::items);
+                vec![self.hash(*function, &message, items)]
+            }
             Operation::AssertEqual => {
                 for (a, b) in arguments[0].iter().zip(&arguments[1]) {
                     let [] = self
@@ -284,6 +311,40 @@ impl<'a> Lowering<'a> {
                 Vec::new()
             }
         }
+    }
+
+    /// So many nibbles of a digest.
+    fn hash(&mut self, function: HashFunction, message: &[Linear], items: usize) -> Digits {
+        use words::Nibble;
+        let nibble = |flow: &mut Flow, digit: &Linear| match (digit.as_constant(), &digit.terms[..])
+        {
+            (Some(number), _) => Nibble::Constant((number / 2) as u8), // cast ok: a nibble, doubled
+            (None, &[(value, Sign::Plus)]) if digit.constant == 0 => Nibble::Value(value),
+            _ => Nibble::Value(flow.corrected(digit.clone())),
+        };
+        let message: Vec<Nibble> = message
+            .iter()
+            .map(|digit| nibble(&mut self.flow, digit))
+            .collect();
+        let digest = match function {
+            HashFunction::Blake3 => {
+                let blake3 = self.tables.blake3.as_ref();
+                let blake3 = blake3.expect("there are tables for every step");
+                blake3.digest(&mut self.flow, &message, items / 8)
+            }
+            HashFunction::Sha256 => {
+                let sha256 = self.tables.sha256.as_ref();
+                let sha256 = sha256.expect("there are tables for every step");
+                sha256.digest(&mut self.flow, &message)
+            }
+        };
+        let digits = digest.into_iter().take(items);
+        digits
+            .map(|nibble| match nibble {
+                Nibble::Constant(nibble) => Linear::from(2 * i64::from(nibble)),
+                Nibble::Value(value) => value.into(),
+            })
+            .collect()
     }
 
     fn equal(&mut self, a: &Digits, b: &Digits) -> Linear {
@@ -418,10 +479,16 @@ impl<'a> Lowering<'a> {
         }
         // Outputs as they are; the first one lies deepest.
         self.flow.outputs.iter().rev().for_each(note);
-        let place = |entry: &Entry| order.iter().position(|&value| value == entry.ready);
+        let place = |entry: &Entry| {
+            let used = order.iter().position(|&value| value == entry.ready);
+            // What waits on the altstack keeps its order, below what passes the altstack.
+            (entry.waits, used.filter(|_| !entry.waits))
+        };
         self.entries.sort_by_key(place);
+        self.flow.aside.reverse();
 
-        let from_bottom: Vec<Value> = self.entries.iter().rev().map(|entry| entry.raw).collect();
+        let on_stack = self.entries.iter().rev().filter(|entry| !entry.waits);
+        let from_bottom: Vec<Value> = on_stack.map(|entry| entry.raw).collect();
         if !self.by_altstack {
             self.flow.above = from_bottom;
             return;
@@ -430,14 +497,16 @@ impl<'a> Lowering<'a> {
         for entry in &mut self.entries {
             nodes.extend(entry.node.take());
         }
-        if scope == Scope::Whole {
-            self.flow.below = from_bottom;
-            nodes.push(Node::Tables);
-        } else {
+        if scope == Scope::Gadget {
             self.flow.below = Vec::new();
             self.flow.above = from_bottom;
+        } else {
+            self.flow.below = from_bottom;
+            nodes.push(Node::Tables);
         }
-        nodes.extend(self.entries.first().map(|entry| Node::Restore(entry.ready)));
+        if scope != Scope::Tail {
+            nodes.extend(self.entries.first().map(|entry| Node::Restore(entry.ready)));
+        }
         nodes.append(&mut self.flow.nodes);
         self.flow.nodes = nodes;
     }

@@ -11,6 +11,10 @@
 //!
 //! Values with names are reported as a script makes them by [`Template::trace`].
 //!
+//! # Order of bytes
+//! A word is four bytes, the lowest first, wherever bytes matter: in a hash that is made of words, and in a message that is hashed. Of a byte, the low nibble
+//! comes first. On the stack, what comes first lies on top.
+//!
 //! # What may be trusted
 //! [`Expression::input_word`] and its like take items that something before the script vouches for, such as an opening that delivers nibbles `2n`
 //! itself. [`Expression::witness_word`] and its like take items as a spender gives them, plain nibbles, which the script checks. Hints
@@ -21,6 +25,7 @@
 mod arithmetic;
 mod bits;
 mod evaluate;
+mod hashes;
 mod lower;
 mod operation;
 mod tables;
@@ -29,7 +34,10 @@ mod types;
 mod words;
 
 pub use self::evaluate::{EvaluateError, Evaluation};
-pub(crate) use self::operation::{Bitwise, Operation, Shift, Source, Step, ValueInfo};
+pub use self::hashes::Part;
+pub(crate) use self::operation::{
+    Bitwise, HashFunction, Operation, Shift, Source, Step, ValueInfo,
+};
 pub use self::template::{NamedValue, Template};
 pub use self::types::{Bit, Datum, Hash, Hash160, Hash256, Nibble, Type, Typed, Word};
 

@@ -57,6 +57,13 @@ impl Shift {
     }
 }
 
+/// A hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum HashFunction {
+    Blake3,
+    Sha256,
+}
+
 /// What a step does with its arguments.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operation {
@@ -102,6 +109,8 @@ pub(crate) enum Operation {
     BitLogic(Bitwise),
     /// A bit as a nibble.
     Widen,
+    /// As many bytes of the digest as the result has, of the bytes of all arguments.
+    Hash(HashFunction),
     /// Both are equal, or the script fails.
     AssertEqual,
     /// The bit is 1, or the script fails.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lower::Scope;
-use super::{Bitwise, Operation, Shift, Step};
+use super::{Bitwise, HashFunction, Operation, Shift, Step};
 use crate::dataflow::{Bank, Table, TableId};
-use crate::words;
+use crate::gadgets::{blake3, sha256};
+use crate::words::{self, SumTables};
 
 /// Bytes, about, that set up and remove the tables of exclusive or by spread forms.
 const SPREAD_BYTES: usize = 590;
@@ -64,11 +65,41 @@ pub(crate) struct PairTables {
     pub(crate) carry: TableId,
 }
 
+/// Which layouts of their tables hash functions have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HashLayouts {
+    blake3: usize,
+    sha256: usize,
+}
+
+impl HashLayouts {
+    /// What to try for these steps, from the shortest script to the smallest stack.
+    pub(crate) fn all(steps: &[Step]) -> Vec<Self> {
+        let has = |function| {
+            let hash = Operation::Hash(function);
+            steps.iter().any(|step| step.operation == hash)
+        };
+        let layouts = |function, count: usize| match has(function) {
+            true => 0..count,
+            false => 0..1,
+        };
+        let mut all = Vec::new();
+        for blake3 in layouts(HashFunction::Blake3, blake3::Embedded::LAYOUTS) {
+            for sha256 in layouts(HashFunction::Sha256, sha256::Embedded::LAYOUTS) {
+                all.push(Self { blake3, sha256 });
+            }
+        }
+        all
+    }
+}
+
 /// All tables of an expression.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tables {
     singles: BTreeMap<Single, TableId>,
     pairs: BTreeMap<Pair, PairTables>,
+    pub(crate) blake3: Option<blake3::Embedded>,
+    pub(crate) sha256: Option<sha256::Embedded>,
 }
 
 fn ternary(nibble: i64) -> i64 {
@@ -154,7 +185,10 @@ impl Tables {
         steps: impl Iterator<Item = &'a Step>,
         scope: Scope,
         plain_outputs: bool,
+        layouts: HashLayouts,
     ) -> Self {
+        let mut tables = Self::default();
+        let mut hashes = BTreeSet::new();
         let mut singles = BTreeSet::new();
         if plain_outputs {
             singles.insert(Single::Half);
@@ -201,10 +235,33 @@ impl Tables {
                     pairs.insert(Pair::Negate);
                 }
                 Operation::Split => singles.extend((0..4).map(Single::Bit)),
+                Operation::Hash(function) => {
+                    hashes.insert(function);
+                }
                 _ => {}
             }
         }
-        if xors > 0 {
+        if hashes.contains(&HashFunction::Blake3) {
+            // Words share its tables.
+            let blake3 = blake3::Embedded::new(bank, layouts.blake3, Pair::Sum.entries(terms));
+            let nibbles = blake3.nibbles();
+            for (single, table) in [
+                (Single::Xor, nibbles.xor),
+                (Single::Spread, nibbles.spread),
+                (Single::Half, nibbles.half),
+            ] {
+                tables.singles.insert(single, table);
+                singles.remove(&single);
+            }
+            let SumTables { low, carry } = nibbles.sum;
+            tables.pairs.insert(Pair::Sum, PairTables { low, carry });
+            pairs.remove(&Pair::Sum);
+            tables.blake3 = Some(blake3);
+        }
+        if hashes.contains(&HashFunction::Sha256) {
+            tables.sha256 = Some(sha256::Embedded::new(bank, layouts.sha256));
+        }
+        if xors > 0 && tables.blake3.is_none() {
             // One look-up less for each, but the tables are larger.
             let ternary = singles.contains(&Single::Ternary);
             let extra = if ternary {
@@ -220,7 +277,6 @@ impl Tables {
                 },
             );
         }
-        let mut tables = Self::default();
         // What is read first is put highest.
         let mut waiting = singles.into_iter();
         while let Some(first) = waiting.next() {

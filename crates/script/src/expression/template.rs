@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
+use super::tables::HashLayouts;
 use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
 use crate::dataflow::{CompileError, Compiled, Effort, Linear, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
@@ -37,6 +38,8 @@ struct Start {
     raw: Value,
     source: Source,
     value_type: Type,
+    /// Whether it lies on the altstack.
+    waits: bool,
 }
 
 /// A value with a name.
@@ -79,24 +82,47 @@ impl Expression {
         self.compile_in(Scope::Gadget)
     }
 
+    /// Makes the script for inputs that wait on the altstack, in the order in which they were made: the lowest digit of the first one on top. It brings
+    /// its tables and leaves nothing but its outputs; hints lie on the stack ([`Template::witness`]).
+    ///
+    /// So the end of a leaf that has opened its inputs with `open_digits` onto the altstack is written without knowing the openings.
+    ///
+    /// # Errors
+    /// If more than [`MAX_STACK_SIZE`](crate::limits::MAX_STACK_SIZE) items lie on the stacks at once.
+    ///
+    /// # Panics
+    /// If there is an input that is not opened: plain, or from a witness.
+    pub fn compile_from_altstack(&self) -> Result<Template, CompileError> {
+        self.compile_in(Scope::Tail)
+    }
+
     /// Bytes of the script of [`Self::compile_on_tables`] as it would be without optimising.
     ///
     /// # Errors
     /// As there.
     pub(crate) fn bytes_as_written(&self) -> Result<usize, CompileError> {
-        let mut lowering = Lowering::run(self, Scope::Gadget);
+        let mut lowering = Lowering::run(self, Scope::Gadget, HashLayouts::default());
         lowering.flow.set_effort(Effort::AsWritten);
         Ok(lowering.flow.compile_on_tables()?.script.len())
     }
 
+    /// Makes the script with the first layouts of hash functions' tables that fit.
     fn compile_in(&self, scope: Scope) -> Result<Template, CompileError> {
-        let lowering = Lowering::run(self, scope);
+        let mut layouts = HashLayouts::all(&self.steps).into_iter();
+        let first = layouts.next().expect("there is a layout of no tables, too");
+        layouts.fold(self.compile_with(scope, first), |known, layouts| {
+            known.or_else(|_| self.compile_with(scope, layouts))
+        })
+    }
+
+    fn compile_with(&self, scope: Scope, layouts: HashLayouts) -> Result<Template, CompileError> {
+        let lowering = Lowering::run(self, scope, layouts);
         let compiled = match scope {
-            Scope::Whole => lowering.flow.compile()?,
+            Scope::Whole | Scope::Tail => lowering.flow.compile()?,
             Scope::Gadget => lowering.flow.compile_on_tables()?,
         };
         let (tables, table_bytes) = match scope {
-            Scope::Whole => (ScriptBuf::new(), compiled.table_bytes),
+            Scope::Whole | Scope::Tail => (ScriptBuf::new(), compiled.table_bytes),
             Scope::Gadget => {
                 let tables = lowering.flow.tables_script(&compiled.offsets);
                 let table_bytes = tables.len() + lowering.flow.bank.len().div_ceil(2);
@@ -123,6 +149,7 @@ impl Expression {
                 raw: entry.raw,
                 source,
                 value_type,
+                waits: entry.waits,
             }
         });
         let named = self
@@ -151,11 +178,12 @@ impl Expression {
 }
 
 impl Template {
-    /// The numbers that the script takes, the deepest first.
-    fn numbers(&self, evaluation: &Evaluation) -> Vec<i64> {
+    /// The numbers that the script takes from one of the stacks, the deepest first.
+    fn numbers(&self, evaluation: &Evaluation, altstack: bool) -> Vec<i64> {
         self.entries
             .iter()
             .rev()
+            .filter(|start| start.waits == altstack)
             .map(|start| match start.item {
                 Item::Hint { step, hint } => evaluation.hints[step][hint],
                 Item::Digit { value, digit } => {
@@ -174,7 +202,16 @@ impl Template {
     /// # Panics
     /// If the evaluation is of another expression.
     pub fn witness(&self, evaluation: &Evaluation) -> Vec<Vec<u8>> {
-        let numbers = self.numbers(evaluation);
+        let numbers = self.numbers(evaluation, false);
+        numbers.into_iter().map(encode_number).collect()
+    }
+
+    /// The altstack that a script made by [`Expression::compile_from_altstack`] takes, the deepest item first, minimally encoded.
+    ///
+    /// # Panics
+    /// If the evaluation is of another expression.
+    pub fn altstack(&self, evaluation: &Evaluation) -> Vec<Vec<u8>> {
+        let numbers = self.numbers(evaluation, true);
         numbers.into_iter().map(encode_number).collect()
     }
 
@@ -204,6 +241,7 @@ impl Template {
     pub fn hints(&self) -> Vec<bool> {
         let starts = self.entries.iter().rev();
         starts
+            .filter(|start| !start.waits)
             .map(|start| matches!(start.item, Item::Hint { .. }))
             .collect()
     }
@@ -224,8 +262,9 @@ impl Template {
             numbers: BTreeMap::new(),
             reported: vec![false; self.named.len()],
         };
-        let first = witness_stack.len().saturating_sub(self.entries.len());
-        for (start, item) in self.entries.iter().rev().zip(&witness_stack[first..]) {
+        let taken = || self.entries.iter().rev().filter(|start| !start.waits);
+        let first = witness_stack.len().saturating_sub(taken().count());
+        for (start, item) in taken().zip(&witness_stack[first..]) {
             if let Some(number) = decode_number(item) {
                 tracer.numbers.insert(start.raw, number);
             }

@@ -10,7 +10,7 @@
 //! The state keeps its height on the stack at every step, so that nearly all look-ups need no correction (see [`dataflow`](crate::dataflow)). At the start it is made of
 //! constants, which take no place: padding stands in for them.
 
-use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, Packing};
+use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, PackedPart, Packing, Part};
 use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, Value};
 use crate::words::{self, Carry, LowForm, Nibble, NibbleTables, SumTables, Word};
 
@@ -89,6 +89,7 @@ pub(crate) fn hash_with(
     if !(1..=CHUNK_BYTES).contains(&message_bytes) {
         return Err(HashError::MessageLength {
             bytes: message_bytes,
+            least: 1,
             limit: CHUNK_BYTES,
         });
     }
@@ -99,23 +100,12 @@ pub(crate) fn hash_with(
     }
     let mut blocks = Vec::new();
     let mut rest = message_bytes;
-    while rest > 0 {
-        let bytes = rest.min(BLOCK_BYTES);
-        let (first, last) = (rest == message_bytes, bytes == rest);
-        let mut flags = 0;
-        if first {
-            flags |= CHUNK_START;
-        }
-        if last {
-            flags |= CHUNK_END | ROOT;
-        }
-        let words = if last { digest_bytes / 4 } else { 8 };
-        rest -= bytes;
+    for input in inputs(message_bytes, digest_bytes / 4) {
+        let first = rest == message_bytes;
+        rest -= input.bytes;
         let block = Block {
-            bytes,
+            input,
             chained: !first,
-            flags,
-            words,
             effort,
         };
         let waiting = match packing {
@@ -125,19 +115,120 @@ pub(crate) fn hash_with(
         let compiled = block
             .cheapest(waiting)
             .map_err(|error| hash::block_error(&error, message_bytes))?;
-        blocks.push((compiled, waiting));
+        let packed = (packing == Packing::Limbs).then_some(PackedPart {
+            nibbles: 2 * input.bytes,
+            above: if first { 0 } else { 64 },
+            scale: 1,
+        });
+        blocks.push((compiled, waiting, packed));
     }
-    hash::join(&blocks, packing, message_bytes, digest_bytes)
+    let parts = blocks.iter().map(|&(ref compiled, waiting, packed)| Part {
+        compiled,
+        waiting,
+        packed,
+    });
+    hash::join(parts, packing, message_bytes, digest_bytes)
+}
+
+/// The blocks of a message of one chunk (section 2.4).
+fn inputs(message_bytes: usize, digest_words: usize) -> Vec<Input> {
+    let blocks = message_bytes.div_ceil(BLOCK_BYTES).max(1);
+    let input = |index: usize| {
+        let (first, last) = (index == 0, index == blocks - 1);
+        let start = if first { CHUNK_START } else { 0 };
+        let end = if last { CHUNK_END | ROOT } else { 0 };
+        Input {
+            bytes: BLOCK_BYTES.min(message_bytes - BLOCK_BYTES * index),
+            flags: start | end,
+            words: if last { digest_words } else { 8 },
+        }
+    };
+    (0..blocks).map(input).collect()
+}
+
+/// BLAKE3 as part of a larger flow.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    tables: Tables,
+}
+
+impl Embedded {
+    /// Layouts that [`Self::new`] can be asked for.
+    pub(crate) const LAYOUTS: usize = 2;
+
+    /// Puts the tables into a bank, of which those for sums take sums below `sums`, at least. The second layout takes fewer items, and makes longer
+    /// scripts.
+    pub(crate) fn new(bank: &mut Bank, layout: usize, sums: i64) -> Self {
+        let layout = [Layout::Gaps([0, 0]), Layout::Compact][layout];
+        Self {
+            tables: Tables::new(bank, layout, sums),
+        }
+    }
+
+    /// The tables that take a nibble `2n`, and sums of them.
+    pub(crate) fn nibbles(&self) -> &NibbleTables {
+        &self.tables.nibbles
+    }
+
+    /// The first words of the digest of a message, both as nibbles `2n` in the order of bytes, of each byte the low one first. It is left on the
+    /// altstack.
+    pub(crate) fn digest(
+        &self,
+        flow: &mut Flow,
+        message: &[Nibble],
+        digest_words: usize,
+    ) -> Vec<Nibble> {
+        let low = self.tables.nibbles.sum.low;
+        let mut chaining: Option<Vec<Nibble>> = None;
+        let inputs = inputs(message.len() / 2, digest_words);
+        for (input, nibbles) in inputs.iter().zip(message.chunks(2 * BLOCK_BYTES)) {
+            // What waits on the altstack comes before the height is kept.
+            let before = chaining.iter().flatten();
+            for value in nibbles.iter().chain(before).filter_map(Nibble::value) {
+                flow.restore(value);
+            }
+            let exact = |flow: &mut Flow, nibble: Nibble| match nibble {
+                Nibble::Value(value) if !flow.is_exact(value) => {
+                    Nibble::Value(flow.corrected(value))
+                }
+                _ => nibble,
+            };
+            let mut block = [words::constant(0); 16];
+            for (place, &nibble) in block.as_flattened_mut().iter_mut().zip(nibbles) {
+                *place = exact(flow, nibble);
+            }
+            let mut words = IV.map(words::constant);
+            let before = chaining.iter().flatten();
+            for (place, &nibble) in words.as_flattened_mut().iter_mut().zip(before) {
+                *place = match nibble {
+                    Nibble::Constant(_) => nibble,
+                    Nibble::Value(value) => Nibble::Value(flow.sum_like(value, [low])),
+                };
+            }
+            let corrected = |flow: &mut Flow, xor: Nibble| match xor {
+                Nibble::Constant(nibble) => Linear::from(2 * i64::from(nibble)),
+                Nibble::Value(value) => flow.corrected(value).into(),
+            };
+            let (digest, mut left) =
+                input.compress(&self.tables, flow, words, block, true, corrected);
+            // The message stays until the end of the last round.
+            left.extend(block.as_flattened().iter().filter_map(Nibble::value));
+            flow.discard_all(left);
+            let nibble = |number: Linear| match number.as_constant() {
+                Some(number) => Nibble::Constant((number / 2) as u8), // cast ok: a nibble, doubled
+                None => Nibble::Value(number.terms[0].0),
+            };
+            chaining = Some(digest.into_iter().map(nibble).collect());
+        }
+        chaining.expect("there is at least one block")
+    }
 }
 
 /// One block of a message.
 struct Block {
-    bytes: usize,
+    input: Input,
     /// Whether a chaining value lies on top of the block.
     chained: bool,
-    flags: u32,
-    /// Words of the result that are wanted.
-    words: usize,
     effort: Effort,
 }
 
@@ -164,11 +255,11 @@ impl Block {
 
     fn flow(&self, layout: Layout) -> Flow {
         let mut bank = Bank::default();
-        let tables = Tables::new(&mut bank, layout);
+        let tables = Tables::new(&mut bank, layout, 0);
         let mut flow = Flow::new(bank);
         flow.set_effort(self.effort);
         // From the top down: the chaining value, then the message.
-        let message = hash::take_nibbles(&mut flow, 2 * self.bytes);
+        let message = hash::take_nibbles(&mut flow, 2 * self.input.bytes);
         let chaining = hash::take_nibbles(&mut flow, if self.chained { 64 } else { 0 });
         let low = tables.nibbles.sum.low;
         let chaining = hash::scale(&mut flow, &chaining, 1, Some(low));
@@ -181,22 +272,40 @@ impl Block {
         fill(&mut words, &chaining);
         let mut block = [words::constant(0); 16];
         fill(&mut block, &message);
-        let digest = self.compress(&tables, &mut flow, words, block);
+        let plain = |flow: &mut Flow, xor: Nibble| tables.nibbles.plain(flow, xor);
+        let (digest, state) = self
+            .input
+            .compress(&tables, &mut flow, words, block, false, plain);
+        state.into_iter().for_each(|value| flow.leave(value));
         // The first nibble on top.
         for nibble in digest.into_iter().rev() {
             flow.output(nibble);
         }
         flow
     }
+}
 
-    /// The compression function of section 2.2: the nibbles of the words wanted.
+/// What is compressed, but for the words.
+#[derive(Clone, Copy)]
+struct Input {
+    bytes: usize,
+    flags: u32,
+    /// Words of the result that are wanted.
+    words: usize,
+}
+
+impl Input {
+    /// The compression function of section 2.2: the nibbles of the words wanted, as `finish` makes them, and the values of the state, which are
+    /// to stay on the stack until the end. `align` is whether the height is to be the one of other compressions.
     fn compress(
-        &self,
+        self,
         tables: &Tables,
         flow: &mut Flow,
         chaining: [Word; 8],
         message: [Word; 16],
-    ) -> Vec<Linear> {
+        align: bool,
+        finish: impl Fn(&mut Flow, Nibble) -> Linear,
+    ) -> (Vec<Linear>, Vec<Value>) {
         let mut state = [words::constant(0); 16];
         state[..8].copy_from_slice(&chaining);
         for (word, iv) in state[8..12].iter_mut().zip(IV) {
@@ -211,6 +320,9 @@ impl Block {
                 .filter(|nibble| nibble.value().is_none())
                 .count(),
         );
+        if align {
+            flow.align();
+        }
         let mut schedule: [usize; 16] = std::array::from_fn(|word| word);
         for _ in 0..7 {
             let columns = [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]];
@@ -224,12 +336,9 @@ impl Block {
             }
             schedule = std::array::from_fn(|word| schedule[PERMUTATION[word]]);
         }
-        // What is left of the state stays, so that the stack keeps its height; and the first nibble, which is to end on top, goes to the altstack first.
-        for value in state.as_flattened().iter().filter_map(Nibble::value) {
-            flow.leave(value);
-        }
+        // The first nibble, which is to end on top, goes to the altstack first.
         let nibbles = &tables.nibbles;
-        (0..8 * self.words)
+        let digest = (0..8 * self.words)
             .map(|nibble| {
                 let (word, place) = (nibble / 8, nibble % 8);
                 let xor = nibbles.xor_by(
@@ -238,13 +347,15 @@ impl Block {
                     state[word][place],
                     state[word + 8][place],
                 );
-                let plain = nibbles.plain(flow, xor);
-                if let [(value, _)] = plain.terms[..] {
+                let finished = finish(flow, xor);
+                if let [(value, _)] = finished.terms[..] {
                     flow.keep_on_altstack(value);
                 }
-                plain
+                finished
             })
-            .collect()
+            .collect();
+        let state = state.as_flattened().iter().filter_map(Nibble::value);
+        (digest, state.collect())
     }
 }
 
@@ -256,6 +367,7 @@ fn fill(words: &mut [Word], values: &[Value]) {
 }
 
 /// The tables of a compression.
+#[derive(Debug)]
 struct Tables {
     nibbles: NibbleTables,
     /// For the additions whose result is only needed for an exclusive or, and as part of a later sum. If there is no room for these tables, such
@@ -264,11 +376,12 @@ struct Tables {
 }
 
 impl Tables {
-    fn new(bank: &mut Bank, layout: Layout) -> Self {
+    /// Tables for sums take sums below `sums`, or more if that is needed.
+    fn new(bank: &mut Bank, layout: Layout, sums: i64) -> Self {
         let gaps = match layout {
             Layout::Gaps(gaps) => gaps,
             Layout::Compact => {
-                let sum = SumTables::new(bank, 48, LowForm::Nibble, 1);
+                let sum = SumTables::new(bank, sums.max(48), LowForm::Nibble, 1);
                 let [xor, spread, half] = words::add_compact_xor(bank);
                 return Self {
                     nibbles: NibbleTables {
@@ -283,7 +396,7 @@ impl Tables {
             }
         };
         let [xor, double_xor] = words::add_xor(bank);
-        let sum = SumTables::new(bank, 80, LowForm::Nibble, 1);
+        let sum = SumTables::new(bank, sums.max(80), LowForm::Nibble, 1);
         bank.gap(gaps[0]);
         let passing = SumTables::new(bank, 48, LowForm::Spread, -1);
         bank.gap(gaps[1]);

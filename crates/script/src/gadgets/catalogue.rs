@@ -29,7 +29,7 @@ pub struct GadgetSize {
 /// Never: every gadget of the list exists, which a test shows.
 pub fn catalogue() -> Vec<GadgetSize> {
     type Make = fn(Effort) -> Result<HashGadget, HashError>;
-    let hashes: [(&str, Make); 13] = [
+    let hashes: [(&str, Make); 14] = [
         ("blake3/24B", |effort| {
             blake3::hash_with(24, 20, Packing::Nibbles, effort)
         }),
@@ -63,6 +63,9 @@ pub fn catalogue() -> Vec<GadgetSize> {
         }),
         ("sha256/80B", |effort| {
             sha256::hash_with(80, Packing::Nibbles, effort)
+        }),
+        ("sha256/1024B-packed", |effort| {
+            sha256::hash_with(1024, Packing::Limbs, effort)
         }),
         ("hash256/80B", |effort| sha256::hash256_with(80, effort)),
     ];

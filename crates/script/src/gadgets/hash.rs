@@ -3,20 +3,23 @@
 use bitcoin::ScriptBuf;
 
 use crate::ScriptWriter;
-use crate::dataflow::{CompileError, Compiled, Flow, Linear, Value};
+use crate::dataflow::{CompileError, Compiled, Flow, Linear, TableId, Value};
 use crate::encode_number;
 use crate::limits::MAX_STACK_SIZE;
-use crate::script_items;
+use crate::opcodes::{OP_ADD, OP_DUP};
+use crate::{script, script_items};
 
 /// Why there is no such hash gadget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// The message is empty or too long.
-    #[error("a message of {bytes} bytes: this hash gadget takes 1 to {limit}")]
+    /// The message is too short or too long.
+    #[error("a message of {bytes} bytes: this hash gadget takes {least} to {limit}")]
     MessageLength {
         /// Bytes asked for.
         bytes: usize,
+        /// Fewest bytes.
+        least: usize,
         /// Most bytes.
         limit: usize,
     },
@@ -98,7 +101,7 @@ impl HashGadget {
 }
 
 /// How a message lies on the stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Packing {
     /// A nibble an item.
     Nibbles,
@@ -108,7 +111,7 @@ pub enum Packing {
 }
 
 /// Nibbles of a limb: 28 bits, which opcodes take as a number.
-const LIMB_NIBBLES: usize = 7;
+pub(crate) const LIMB_NIBBLES: usize = 7;
 
 /// Bytes of a block of both hash functions.
 pub(crate) const BLOCK_BYTES: usize = 64;
@@ -147,28 +150,61 @@ fn limb_items(message: &[u8]) -> Vec<Vec<u8>> {
     items
 }
 
-/// Takes limbs apart: from the stack, below `above` items, `nibbles` in all, which are left in their place with the first one on top.
+/// Takes the top item apart, a limb of so many nibbles times `unit`. They go to the altstack, times `scale`, the first one first, except for the last one,
+/// which stays on the stack as it is.
+fn take_apart(writer: &mut ScriptWriter, nibbles: usize, unit: i64, scale: i64) {
+    for place in (1..nibbles).rev() {
+        script_items!(writer; OP_0 OP_SWAP); // … nibble rest
+        for bit in [8i64, 4, 2, 1] {
+            script_items!(writer;
+                { (unit * bit) << (4 * place) } OP_2DUP OP_GREATERTHANOREQUAL
+                OP_IF OP_SUB OP_SWAP { scale * bit } OP_ADD OP_SWAP OP_ELSE OP_DROP OP_ENDIF
+            );
+        }
+        script_items!(writer; OP_SWAP OP_TOALTSTACK);
+    }
+}
+
+/// Takes a limb apart that is known to be in range: so many nibbles, each times `unit`. Returns them, the first one first.
+pub(crate) fn unpack_known(flow: &mut Flow, limb: Value, nibbles: usize, unit: i64) -> Vec<Value> {
+    let mut writer = ScriptWriter::new();
+    take_apart(&mut writer, nibbles, unit, unit);
+    script_items!(writer; for _ in 1..nibbles { OP_FROMALTSTACK });
+    let code = writer.into_script().into_bytes();
+    // At the highest, all nibbles and the number that is taken apart, a power of two, and copies of both.
+    let mut unpacked = flow.apply_code(code, nibbles + 2, [limb.into()], nibbles);
+    unpacked.reverse();
+    unpacked
+}
+
+/// Appends a nibble to a limb, as its least significant one. A limb of one nibble is that nibble.
+pub(crate) fn pack_step(flow: &mut Flow, limb: Value, nibble: Value) -> Value {
+    let [packed] = flow.apply(
+        &[
+            OP_DUP, OP_ADD, OP_DUP, OP_ADD, OP_DUP, OP_ADD, OP_DUP, OP_ADD, OP_ADD,
+        ],
+        [nibble.into(), limb.into()],
+    );
+    packed
+}
+
+/// Takes limbs apart: from the stack, below `above` items, `nibbles` in all, which are left in their place, each times `scale`, with the first one on top.
 ///
 /// From each limb the nibbles are subtracted bit by bit, the highest first. What is left in the end is its last nibble, if the limb was in range: that is
 /// checked. A number that is out of range, negative ones included, leaves something else. The addition of zero makes the encoding minimal.
-pub(crate) fn unpack(writer: &mut ScriptWriter, nibbles: usize, above: usize) {
+pub(crate) fn unpack(writer: &mut ScriptWriter, nibbles: usize, above: usize, scale: i64) {
     script_items!(writer; for _ in 0..above { OP_TOALTSTACK });
     let mut left = nibbles;
     while left > 0 {
         let limb = left.min(LIMB_NIBBLES);
         left -= limb;
         script_items!(writer; OP_0 OP_ADD);
-        for place in (1..limb).rev() {
-            script_items!(writer; OP_0 OP_SWAP); // … nibble rest
-            for bit in [8i64, 4, 2, 1] {
-                script_items!(writer;
-                    { bit << (4 * place) } OP_2DUP OP_GREATERTHANOREQUAL
-                    OP_IF OP_SUB OP_SWAP { bit } OP_ADD OP_SWAP OP_ELSE OP_DROP OP_ENDIF
-                );
-            }
-            script_items!(writer; OP_SWAP OP_TOALTSTACK);
-        }
-        script_items!(writer; OP_DUP OP_0 OP_16 OP_WITHIN OP_VERIFY OP_TOALTSTACK);
+        take_apart(writer, limb, 1, scale);
+        script_items!(writer;
+            OP_DUP OP_0 OP_16 OP_WITHIN OP_VERIFY
+            for _ in 0..scale.ilog2() { OP_DUP OP_ADD }
+            OP_TOALTSTACK
+        );
     }
     script_items!(writer; for _ in 0..nibbles + above { OP_FROMALTSTACK });
 }
@@ -195,24 +231,34 @@ pub(crate) fn scale(
     flow: &mut Flow,
     nibbles: &[Value],
     doublings: usize,
-    like: Option<crate::dataflow::TableId>,
+    like: Option<TableId>,
 ) -> Vec<Value> {
-    let scale_one = |flow: &mut Flow, nibble: Value| {
-        let mut scaled = nibble;
-        for doubling in 1..=doublings {
-            let twice = Linear::from(scaled).plus(scaled);
-            scaled = match like {
-                Some(table) if doubling == doublings => flow.sum_like(twice, [table]),
-                _ => flow.sum(twice),
-            };
-        }
-        flow.keep_on_altstack(scaled);
-        scaled
-    };
     nibbles
         .iter()
-        .map(|&nibble| scale_one(flow, nibble))
+        .map(|&nibble| scale_one(flow, nibble, doublings, like))
         .collect()
+}
+
+/// Multiplies a nibble by `2^doublings`, gives it the offset of what is read from a table, and puts it on the altstack.
+pub(crate) fn scale_one(
+    flow: &mut Flow,
+    nibble: Value,
+    doublings: usize,
+    like: Option<TableId>,
+) -> Value {
+    let mut scaled = nibble;
+    for doubling in 1..=doublings {
+        let twice = Linear::from(scaled).plus(scaled);
+        scaled = match like {
+            Some(table) if doubling == doublings => flow.sum_like(twice, [table]),
+            _ => flow.sum(twice),
+        };
+    }
+    if doublings == 0 {
+        scaled = flow.sum_like(nibble, like);
+    }
+    flow.keep_on_altstack(scaled);
+    scaled
 }
 
 /// Brings values back from the altstack, onto which they were put in this order.
@@ -222,9 +268,29 @@ pub(crate) fn restore(flow: &mut Flow, values: &[Value]) {
     }
 }
 
-/// Puts the scripts of all blocks one after the other. Each is given with the number of items that wait below it.
-pub(crate) fn join(
-    blocks: &[(Compiled, usize)],
+/// A block of a message, with what surrounds it.
+pub(crate) struct Part<'a> {
+    pub(crate) compiled: &'a Compiled,
+    /// Items that wait below it.
+    pub(crate) waiting: usize,
+    /// What is taken apart before, if the message is packed.
+    pub(crate) packed: Option<PackedPart>,
+}
+
+/// The limbs of a block.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedPart {
+    /// How many nibbles they have.
+    pub(crate) nibbles: usize,
+    /// Items above them.
+    pub(crate) above: usize,
+    /// What the block takes the nibbles times.
+    pub(crate) scale: i64,
+}
+
+/// Puts the scripts of all blocks one after the other.
+pub(crate) fn join<'a>(
+    parts: impl IntoIterator<Item = Part<'a>>,
     packing: Packing,
     message_bytes: usize,
     digest_bytes: usize,
@@ -238,17 +304,16 @@ pub(crate) fn join(
         max_stack: 0,
     };
     let mut writer = ScriptWriter::new();
-    for (index, (block, waiting)) in blocks.iter().enumerate() {
-        if packing == Packing::Limbs {
-            let nibbles = 2 * BLOCK_BYTES.min(message_bytes.saturating_sub(BLOCK_BYTES * index));
-            let above = if index > 0 { 64 } else { 0 };
-            unpack(&mut writer, nibbles, above);
+    for part in parts {
+        if let Some(packed) = part.packed {
+            unpack(&mut writer, packed.nibbles, packed.above, packed.scale);
             // The number that is taken apart, a nibble, and a power of two with its copies.
-            gadget.max_stack = gadget.max_stack.max(waiting + nibbles + above + 6);
+            let items = part.waiting + packed.nibbles + packed.above + 6;
+            gadget.max_stack = gadget.max_stack.max(items);
         }
-        writer.script(&block.script);
-        gadget.table_bytes += block.table_bytes;
-        gadget.max_stack = gadget.max_stack.max(block.max_stack + waiting);
+        writer.script(&part.compiled.script);
+        gadget.table_bytes += part.compiled.table_bytes;
+        gadget.max_stack = gadget.max_stack.max(part.compiled.max_stack + part.waiting);
     }
     if gadget.max_stack > MAX_STACK_SIZE {
         return Err(HashError::StackSize {
@@ -258,6 +323,23 @@ pub(crate) fn join(
     }
     gadget.script = writer.into_script();
     Ok(gadget)
+}
+
+/// The gadget of the empty message, whose digest is known.
+pub(crate) fn known(digest: &[u8]) -> HashGadget {
+    let script = script! {
+        for nibble in digest.iter().rev().flat_map(|byte| [byte >> 4, byte & 15]) {
+            { nibble }
+        }
+    };
+    HashGadget {
+        packing: Packing::Nibbles,
+        script,
+        message_bytes: 0,
+        digest_bytes: digest.len(),
+        table_bytes: 0,
+        max_stack: 2 * digest.len(),
+    }
 }
 
 /// The error of a block that is part of a message of so many bytes.

@@ -7,7 +7,7 @@ use bitcoin::hashes::Hash;
 use bitcoin::key::TweakedPublicKey;
 use bitcoin::{Amount, FeeRate, OutPoint, ScriptBuf, Transaction, TxOut, Txid, Witness};
 use tapcourt_commitment::{KeyPath, Opening, SecretKey, Seed};
-use tapcourt_compiler::{Compiled, Options};
+use tapcourt_compiler::circuit::{Compiled, Options};
 use tapcourt_program::circuit::Circuit;
 use tapcourt_protocol::messages::{Message, Offer};
 use tapcourt_protocol::transactions::disprove::Disprove;

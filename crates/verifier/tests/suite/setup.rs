@@ -1,7 +1,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
-use tapcourt_compiler::Options;
+use tapcourt_compiler::circuit::Options;
 use tapcourt_program::circuit::Circuit;
 use tapcourt_verifier::{Messages, Part, Program};
 

@@ -1,7 +1,7 @@
 use bitcoin::{Transaction, Witness};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use tapcourt_compiler::Options;
+use tapcourt_compiler::circuit::Options;
 use tapcourt_protocol::{ExpiryPolicy, Parameters, Role, TransactionKind as Kind};
 use tapcourt_verifier::{Claim, Contract, TransactionFault, TranscriptFault, TranscriptReport};
 
@@ -98,7 +98,8 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
         let compiled = parties.program.compiled();
         let mut lies = 0;
         for group in 0..truth.len() {
-            if compiled.committed_groups()[group].role() == tapcourt_compiler::Role::Input {
+            if compiled.committed_groups()[group].role() == tapcourt_compiler::circuit::Role::Input
+            {
                 continue;
             }
             let mut values = truth.clone();

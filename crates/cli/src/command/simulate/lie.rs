@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use tapcourt_compiler::{Compiled, Role};
+use tapcourt_compiler::circuit::{Compiled, Role};
 
 use crate::error::{CliError, CliResult};
 

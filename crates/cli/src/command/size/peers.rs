@@ -193,6 +193,15 @@ pub(super) const PEERS: &[(&str, Peer)] = &[
             "rotation by other than a multiple of 4, at best, tables not counted",
         ),
     ),
+    (
+        "rv32/mean",
+        Peer {
+            name: "BitVMX",
+            figure: 28_065.0,
+            quantity: Quantity::Script,
+            source: "leaf that checks one RV32IM instruction, openings included, mean over its instructions",
+        },
+    ),
     ("u32/mul", best_public(3_113.0, "low word of a product")),
     ("u32/divrem", best_public(4_765.0, "quotient and remainder")),
 ];

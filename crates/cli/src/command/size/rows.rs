@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tapcourt_commitment::{Objective, OpenDigits, Parameters, ParametersError, Size};
-use tapcourt_compiler::Compiled;
+use tapcourt_compiler::circuit::Compiled;
+use tapcourt_compiler::{LeafSize, riscv};
 use tapcourt_script::gadgets::{GadgetSize, catalogue};
 use tapcourt_script::limits::MAX_STACK_SIZE;
 
@@ -96,8 +97,12 @@ impl Row {
 
     fn of_leaf(file: &str, compiled: &Compiled, leaf: usize) -> Self {
         let size = compiled.leaf_size(leaf);
+        Self::of_leaf_size(format!("{}{leaf}", leaf_prefix(file)), &size)
+    }
+
+    fn of_leaf_size(name: String, size: &LeafSize) -> Self {
         Self::new(
-            format!("{}{leaf}", leaf_prefix(file)),
+            name,
             size.script_bytes,
             size.witness_bytes_mean,
             size.opcodes,
@@ -129,6 +134,7 @@ const MAX_STACK: usize = MAX_STACK_SIZE - 50;
 /// Everything, in natural order of the names.
 pub(super) fn measure(programs: &[PathBuf]) -> CliResult<Vec<Row>> {
     let mut rows = gadgets()?;
+    rows.extend(steps()?);
     for path in programs {
         rows.extend(leaves(path)?);
     }
@@ -147,6 +153,36 @@ fn gadgets() -> CliResult<Vec<Row>> {
     rows.extend(catalogue().into_iter().map(Row::of_gadget));
     Ok(rows)
 }
+
+/// The leaves that check a step of a RISC-V program, and the mean over all instructions.
+fn steps() -> CliResult<Vec<Row>> {
+    let sizes = riscv::catalogue()?;
+    let mut rows: Vec<Row> = sizes
+        .into_iter()
+        .map(|(name, size)| Row::of_leaf_size(name, &size))
+        .collect();
+    let instructions: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.name.starts_with(INSTRUCTIONS))
+        .collect();
+    let count = instructions.len();
+    let mean = |of: fn(&Row) -> usize| {
+        (instructions.iter().map(|row| of(row)).sum::<usize>() + count / 2) / count
+    };
+    let mut average = Row::new(
+        format!("{INSTRUCTIONS}mean"),
+        mean(|row| row.script_bytes),
+        mean(|row| row.witness_bytes) as f64, // cast ok: far below 2^52
+        mean(|row| row.opcodes),
+        mean(|row| row.max_stack),
+    );
+    average = average.compared();
+    rows.push(average);
+    Ok(rows)
+}
+
+/// What the names of leaves that check an instruction begin with.
+const INSTRUCTIONS: &str = "rv32/";
 
 /// The cheapest commitments of some lengths, published, and opened to their bits.
 fn commitments() -> CliResult<Vec<Row>> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::hash::Row;
 use super::{Node, Path};
-use crate::riscv::{Cell, Memory};
+use crate::riscv::{Cell, Memory, State};
 
 /// The words of one page.
 type Words = [u32; Memory::PAGE_WORDS];
@@ -82,6 +82,18 @@ struct Kept {
 }
 
 impl Tree {
+    /// The tree of a state.
+    pub fn of_state(state: &State) -> Self {
+        let mut tree = Self::default();
+        tree.set_registers(&state.registers);
+        let pages = state.memory.pages();
+        let words = pages
+            .iter()
+            .map(|&number| (number, state.memory.page(number)));
+        tree.set_pages(words);
+        tree
+    }
+
     /// Bytes that are held for a page, the nodes in it included.
     pub const PAGE_BYTES: usize = size_of::<Page>() + size_of::<PageNodes>();
 

@@ -66,12 +66,22 @@ pub struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// An engine before the first step.
     pub fn new(program: &'a Program, inputs: &'a [u32]) -> Self {
+        Self::resume(program, inputs, State::new(program))
+    }
+
+    /// An engine that goes on from a state. Its `x0` has to be zero.
+    pub fn resume(program: &'a Program, inputs: &'a [u32], state: State) -> Self {
         Self {
             program,
             inputs,
             code: Arc::new(Code::new(program)),
-            state: State::new(program),
+            state,
         }
+    }
+
+    /// The state that it was in.
+    pub fn into_state(self) -> State {
+        self.state
     }
 
     /// The state that it is in.
@@ -102,13 +112,17 @@ impl<'a> Engine<'a> {
     pub fn run(&mut self, limit: u64) -> Stop {
         let limit = limit.min(u64::MAX - self.state.steps);
         let mut left = limit;
-        let mut registers = [0; 256];
         let mut stopped = false;
         while left > 0 && !stopped {
-            registers[..32].copy_from_slice(&self.state.registers);
-            let State { pc, memory, .. } = &mut self.state;
-            *pc = self.code.run(*pc, &mut registers, memory, &mut left);
-            self.state.registers.copy_from_slice(&registers[..32]);
+            let State {
+                pc,
+                registers,
+                memory,
+                ..
+            } = &mut self.state;
+            *pc = self
+                .code
+                .run(*pc, self.inputs, registers, memory, &mut left);
             if left > 0 {
                 stopped = !self.step();
                 left -= u64::from(!stopped);

@@ -4,15 +4,11 @@
 //! does not, the stack still is bounded: instructions that jump return to the loop in [`Code::run`], and so does one of every [`MAX_RUN`]
 //! others.
 //!
-//! What is rare these functions leave to the caller: calls, instructions that stop, misaligned accesses, jumps out of the program, jumps to
+//! What is rare these functions leave to the caller: exits, instructions that stop, misaligned accesses, jumps out of the program, jumps to
 //! themselves, and the first store to a page that does not count as written.
 
 use super::super::memory::Page;
-use super::super::{Instruction, Memory, Op, Program};
-
-/// Registers by number, with a place for what is written to `x0` at [`NOWHERE`]. There are as many as a byte can tell apart, so that no index
-/// needs a check.
-pub(super) type Registers = [u32; 256];
+use super::super::{INPUT_CALL, Instruction, Memory, Op, Program};
 
 /// The place of a register that is written and never read.
 const NOWHERE: u8 = 32;
@@ -25,12 +21,15 @@ const LEAVE: u64 = u64::MAX;
 
 /// What instructions work on, besides memory.
 struct Cpu<'a> {
-    registers: &'a mut Registers,
+    /// By number, with a place for what is written to `x0` at [`NOWHERE`]. There are as many as a byte can tell apart, so that no index needs a
+    /// check.
+    registers: [u32; 256],
     /// For each page its place in the arena.
     places: &'a [u32; Memory::PAGES as usize], // cast ok: usize has at least 32 bits here
     /// The same for pages that are known as written, and 0 for others.
     dirty_places: &'a [u32; Memory::PAGES as usize], // cast ok: as above
     code: &'a Code,
+    inputs: &'a [u32],
     /// The place of an instruction that was not executed.
     left_at: usize,
 }
@@ -169,7 +168,7 @@ impl Code {
         let imm = match instruction.op {
             Op::Auipc => pc.wrapping_add(instruction.imm),
             Op::Jalr => instruction.imm,
-            op if op.jumps() => self.target(instruction, pc).unwrap_or(0) as u32, // cast ok: less than 2^31
+            op if jumps(op) => self.target(instruction, pc).unwrap_or(0) as u32, // cast ok: less than 2^31
             _ => instruction.imm,
         };
         let rd = match instruction.rd.number() {
@@ -198,17 +197,17 @@ impl Code {
             instruction.op == Op::Jalr || self.target(instruction, pc).is_some()
         };
         let op = instruction.op;
-        if op.jumps() && !within(instruction, pc) {
+        if jumps(op) && !within(instruction, pc) {
             return (leave, 1);
         }
-        if let Some(second) = following {
-            if !second.op.jumps() || within(second, pc.wrapping_add(4)) {
-                let run = self.threaded[place + 2].run + 2;
-                match two(op, second.op) {
-                    Some((handler, Goes::On)) if run <= MAX_RUN => return (handler, run),
-                    Some((handler, Goes::Away)) => return (handler, 2),
-                    _ => {}
-                }
+        if let Some(second) = following
+            && (!jumps(second.op) || within(second, pc.wrapping_add(4)))
+        {
+            let run = self.threaded[place + 2].run + 2;
+            match two(op, second.op) {
+                Some((handler, Goes::On)) if run <= MAX_RUN => return (handler, run),
+                Some((handler, Goes::Away)) => return (handler, 2),
+                _ => {}
             }
         }
         let run = self.threaded[place + 1].run + 1;
@@ -222,7 +221,7 @@ impl Code {
 
     /// The place to which `jal` or a branch goes, unless that is itself or out of the program.
     fn target(&self, instruction: Instruction, pc: u32) -> Option<usize> {
-        let goes = instruction.op.jumps() && instruction.imm != 0;
+        let goes = jumps(instruction.op) && instruction.imm != 0;
         let target = goes.then(|| pc.wrapping_add(instruction.imm));
         target.and_then(|target| self.place(target))
     }
@@ -233,7 +232,8 @@ impl Code {
     pub(super) fn run(
         &self,
         pc: u32,
-        registers: &mut Registers,
+        inputs: &[u32],
+        registers: &mut [u32; 32],
         memory: &mut Memory,
         left: &mut u64,
     ) -> u32 {
@@ -241,12 +241,14 @@ impl Code {
             return pc;
         };
         let mut cpu = Cpu {
-            registers,
+            registers: [0; 256],
             places: &memory.places,
             dirty_places: &memory.dirty_places,
             code: self,
+            inputs,
             left_at: 0,
         };
+        cpu.registers[..32].copy_from_slice(registers);
         let pages = memory.arena.as_mut_slice();
         let mut budget = *left;
         loop {
@@ -266,6 +268,7 @@ impl Code {
             budget += next >> 32;
             at = next as u32 as usize; // cast ok: the lower half, and usize has at least 32 bits here
         }
+        registers.copy_from_slice(&cpu.registers[..32]);
         *left = budget;
         self.pc(at)
     }
@@ -285,7 +288,12 @@ enum Goes {
     Away,
 }
 
-/// An instruction that neither jumps nor calls.
+/// Whether it is a jump or a branch. Calls, as far as they are not left, are simple.
+fn jumps(op: Op) -> bool {
+    op.jumps() && op != Op::Ecall
+}
+
+/// An instruction that goes on to the next.
 trait Simple {
     /// Whether it writes a register.
     const WRITES: bool = true;
@@ -528,7 +536,7 @@ macro_rules! simple {
             }
         })*
 
-        /// What executes such an instruction, and then goes on or not.
+        /// What executes a simple instruction, and then goes on or not.
         fn one_simple(op: Op, goes_on: bool) -> Option<Handler> {
             match (op, goes_on) {
                 $((Op::$register, true) => Some(simple::<$register, true>),
@@ -539,6 +547,8 @@ macro_rules! simple {
                 (Op::$load, false) => Some(simple::<$load, false>),)*
                 $((Op::$store, true) => Some(simple::<$store, true>),
                 (Op::$store, false) => Some(simple::<$store, false>),)*
+                (Op::Ecall, true) => Some(simple::<Ecall, true>),
+                (Op::Ecall, false) => Some(simple::<Ecall, false>),
                 _ => None,
             }
         }
@@ -591,6 +601,16 @@ simple! {
         Sb: 1, 0xff;
         Sh: 2, 0xffff;
         Sw: 4, 0xffff_ffff;
+    }
+}
+
+/// A call for a word of input.
+struct Ecall;
+impl Simple for Ecall {
+    #[inline(always)]
+    fn execute(cpu: &Cpu<'_>, _: &mut [Page], _: &Threaded, call: u32, number: u32) -> Option<u32> {
+        let word = cpu.inputs.get(number as usize); // cast ok: usize has at least 32 bits here
+        word.filter(|_| call == INPUT_CALL).copied()
     }
 }
 

@@ -1,11 +1,58 @@
 //! The compression function (FIPS 180-4, section 6.2.2).
 
 use super::tables::{Part, Tables, even, ternary};
-use crate::dataflow::{Flow, Linear, TableId};
+use crate::dataflow::{Flow, Linear, TableId, Value};
+use crate::gadgets::hash::{self, LIMB_NIBBLES};
 use crate::words::{self, Carry, Nibble, Word, balance};
 
-/// Items that the state takes on the stack: all words in wide form; a, b, e, f and g in ternary form; and what differs between b and c.
-const STATE_ITEMS: usize = 64 + 40 + 8;
+/// How many nibbles an addition adds up, at most. The fewer, the smaller the tables of sums, and the longer the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sums {
+    /// Seven: a round has the two additions of the standard, of which five terms are added up for both.
+    Seven,
+    /// Five, of which one is a sum of two that is not taken apart: a round has an addition more.
+    Five,
+    /// Three: a round has two additions more, and a word of the schedule one. The state is kept in ternary form, where only `a` and `e` are in wide form too.
+    Three,
+}
+
+impl Sums {
+    /// The sums, with carries, are below this.
+    pub(super) fn bound(self) -> i64 {
+        match self {
+            Self::Seven => 112,
+            Self::Five => 64,
+            Self::Three => 48,
+        }
+    }
+
+    /// Items that the state takes on the stack. Where words are in wide form: all of them; a, b, e, f and g in ternary form; and what differs between
+    /// b and c. Else all in ternary form, a and e in wide form, what differs, and eight that have no use any more and keep the height.
+    fn state_items(self) -> usize {
+        match self {
+            Self::Seven | Self::Five => 64 + 40 + 8,
+            Self::Three => 64 + 16 + 8 + 8,
+        }
+    }
+}
+
+/// What the compressed state is added to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FeedForward<'a> {
+    /// The chaining value as it is: constants, or wide nibbles that stay on the stack.
+    Words,
+    /// The chaining value as limbs of seven even nibbles, in the order of words and of places in them.
+    Limbs(&'a [Value]),
+}
+
+/// In what form the result is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// Plain numbers.
+    Plain,
+    /// Twice that.
+    Even,
+}
 
 /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (section 4.2.2).
 fn round_constants() -> [u32; 64] {
@@ -129,6 +176,33 @@ impl Compression<'_> {
         self.binary(self.tables.xor_even, |x, y| x ^ y, [&[flipped], &[x]])
     }
 
+    /// `e ? f : g`, bit by bit, in even form.
+    fn choice(&mut self, [e, f, g]: [&Both; 3], place: usize) -> Nibble {
+        let differ = self.xor(f.ternary[place], g.ternary[place]);
+        self.flip(g.ternary[place], differ, e.ternary[place])
+    }
+
+    /// The function Σ1 of a word, in even form.
+    fn upper_sigma_1(&mut self, word: &Both, place: usize) -> Nibble {
+        let rotations = [Move::Rotate(6), Move::Rotate(11), Move::Rotate(25)];
+        self.moved_xor(&word.wide, rotations, place)
+    }
+
+    /// The function Σ0 of a word, in even form.
+    fn upper_sigma_0(&mut self, word: &Both, place: usize) -> Nibble {
+        let rotations = [Move::Rotate(2), Move::Rotate(22), Move::Rotate(13)];
+        self.moved_xor(&word.wide, rotations, place)
+    }
+
+    /// A nibble of a word of the state in even form.
+    fn state_even(&mut self, sums: Sums, word: &Both, place: usize) -> Nibble {
+        match sums {
+            Sums::Seven | Sums::Five => self.even(word.wide[place]),
+            // The exclusive or with zero.
+            Sums::Three => self.unary(self.tables.xor_even, |x| x, word.ternary[place]),
+        }
+    }
+
     fn even(&mut self, wide: Nibble) -> Nibble {
         self.unary(self.tables.to_even, |x| x, wide)
     }
@@ -143,6 +217,65 @@ impl Compression<'_> {
             true => Carry::Value(self.flow.zero(self.tables.sum.carry)),
             false => Carry::None,
         }
+    }
+
+    /// An addition whose result is used in further additions. `column` gives, for each place, the sum, and what it uses up. The result is in even form.
+    fn add(
+        &mut self,
+        is_computed: bool,
+        mut column: impl FnMut(&mut Compression<'_>, usize) -> (Linear, Nibble),
+    ) -> Word {
+        let mut carry = self.first_carry(is_computed);
+        std::array::from_fn(|place| {
+            let (sum, used) = column(self, place);
+            let low = self.tables.sum.low;
+            let wide = self.column(sum, &mut carry, place == 7, low, |_, _| {});
+            let even = self.even(wide);
+            balance(self.flow, &[used], &[even]);
+            even
+        })
+    }
+
+    /// A word of the schedule, from those 16, 15, 7 and 2 places before it (section 6.2.2, step 1).
+    fn schedule(&mut self, sums: Sums, is_computed: bool, [w16, w15, w7, w2]: [Word; 4]) -> Word {
+        let sigmas = |at: &mut Compression<'_>, place: usize| {
+            let moves = [Move::Shift(10), Move::Rotate(19), Move::Rotate(17)];
+            let sigma_1 = at.moved_xor(&w2, moves, place);
+            let moves = [Move::Rotate(7), Move::Shift(3), Move::Rotate(18)];
+            [at.moved_xor(&w15, moves, place), sigma_1]
+        };
+        let first = match sums {
+            Sums::Seven | Sums::Five => w16,
+            Sums::Three => self.add(is_computed, |at, j| {
+                let even = at.even(w16[j]);
+                let [sigma_0, sigma_1] = sigmas(at, j);
+                (sum_of(&[sigma_0, sigma_1, even]), w16[j])
+            }),
+        };
+        let mut carry = self.first_carry(is_computed);
+        std::array::from_fn(|j| {
+            let w7 = self.even(w7[j]);
+            let sum = match sums {
+                Sums::Seven | Sums::Five => {
+                    let w16 = self.even(w16[j]);
+                    let [sigma_0, sigma_1] = sigmas(self, j);
+                    sum_of(&[sigma_0, sigma_1, w7, w16])
+                }
+                Sums::Three => sum_of(&[w7, first[j]]),
+            };
+            let low = self.tables.sum.low;
+            let next = self.column(sum, &mut carry, j == 7, low, |_, _| {});
+            balance(self.flow, &[first[j]], &[next]);
+            next
+        })
+    }
+
+    /// Takes a nibble away that has no use any more.
+    fn discard(&mut self, nibble: Nibble) -> Nibble {
+        if let Nibble::Value(value) = nibble {
+            self.flow.discard(value);
+        }
+        nibble
     }
 
     /// Adds a column: looks the lowest nibble up in `low`, after which `then` is done before the carry is read.
@@ -182,119 +315,219 @@ fn constants(words: &[Word]) -> usize {
     nibbles.filter(|nibble| nibble.value().is_none()).count()
 }
 
-/// Compresses a block into a chaining value, both in wide form. The result is plain nibbles.
+/// Adds up nibbles in even form.
+fn sum_of(nibbles: &[Nibble]) -> Linear {
+    nibbles
+        .iter()
+        .fold(Linear::default(), |sum, &nibble| plus(sum, nibble, even))
+}
+
+/// What a compression leaves.
+pub(super) struct Compressed {
+    /// The new chaining value.
+    pub(super) digest: [Word; 8],
+    /// Values that have no use any more, and are to stay on the stack until the end.
+    pub(super) left: Vec<Value>,
+}
+
+/// Compresses a block into a chaining value, both in wide form. `align` is whether the height is to be the one of other compressions.
 pub(super) fn compress(
     tables: &Tables,
     flow: &mut Flow,
+    sums: Sums,
     chaining: [Word; 8],
     message: [Word; 16],
-) -> [Word; 8] {
+    feed_forward: FeedForward<'_>,
+    result: Form,
+    align: bool,
+) -> Compressed {
     let round_constants = round_constants();
     let mut at = Compression { tables, flow };
-    let mut state = chaining.map(|wide| Both {
-        wide,
-        ternary: wide.map(|nibble| at.ternary(nibble)),
+    // Where the state is in wide form, c, d and h have no other; but what differs between b and c is needed.
+    let mut word = 0;
+    let mut state = chaining.map(|wide| {
+        let is_ternary = sums == Sums::Three || ![2, 3, 7].contains(&word);
+        word += 1;
+        let ternary = match is_ternary {
+            true => wide.map(|nibble| at.ternary(nibble)),
+            false => wide,
+        };
+        Both { wide, ternary }
     });
     // For the majority function: what differs between a and b is what differs between b and c a round later.
-    let mut differ_before: Word =
-        std::array::from_fn(|j| at.xor(state[1].ternary[j], state[2].ternary[j]));
-    // A chaining value that is not constant is needed at the end again: it stays, where the words of a round are used up.
-    let is_kept = |nibble: Nibble| chaining.as_flattened().contains(&nibble);
-    let state_items = match constants(&chaining) {
-        0 => 64,
-        _ => STATE_ITEMS,
+    let mut differ_before: Word = std::array::from_fn(|j| {
+        let c = match sums {
+            Sums::Seven | Sums::Five => at.ternary(state[2].wide[j]),
+            Sums::Three => state[2].ternary[j],
+        };
+        at.xor(state[1].ternary[j], c)
+    });
+    // Words of which the wide form has no use any more: in their place, it stays for a while, to keep the height.
+    let mut stale = words::constant(0);
+    // A chaining value that is not constant may be needed at the end again: it stays, where the words of a round are used up.
+    let is_kept = |nibble: Nibble| {
+        matches!(feed_forward, FeedForward::Words) && chaining.as_flattened().contains(&nibble)
     };
-    at.flow.pad(state_items + constants(&message));
+    let state_padding = match (constants(&chaining), feed_forward) {
+        (0, FeedForward::Words) => 64,
+        (0, FeedForward::Limbs(_)) if sums == Sums::Three => 8,
+        (0, FeedForward::Limbs(_)) => 0,
+        _ => sums.state_items(),
+    };
+    at.flow.pad(state_padding + constants(&message));
+    if align {
+        at.flow.align();
+    }
+    let mut left: Vec<Value> = Vec::new();
     let mut w = message;
     for round in 0..64 {
         let [a, b, c, d, e, f, g, h] = state;
         let now = w[round % 16];
         if round >= 48 {
-            now.iter()
-                .filter_map(Nibble::value)
-                .for_each(|value| at.flow.leave(value));
+            left.extend(now.iter().filter_map(Nibble::value));
         }
-        let (mut t1, mut e2, mut a2) = ([Nibble::Constant(0); 8], d, d);
+        let (mut e2, mut a2) = (d, d);
+        let constant = |j: usize| 2 * i64::from(round_constants[round] >> (4 * j) & 15);
+        // What is added up beforehand.
+        let before_t1 = match sums {
+            Sums::Seven => words::constant(0),
+            Sums::Five => at.add(round > 0, |at, j| {
+                let [h_even, w_even] = [h.wide[j], now[j]].map(|wide| at.even(wide));
+                let sigma = at.upper_sigma_1(&e, j);
+                let sum = sum_of(&[sigma, h_even, w_even]).plus_constant(constant(j));
+                let used = match is_kept(h.wide[j]) {
+                    true => Nibble::Constant(0),
+                    false => h.wide[j],
+                };
+                (sum, used)
+            }),
+            Sums::Three => {
+                let with_schedule = at.add(round > 0, |at, j| {
+                    let h_even = at.state_even(sums, &h, j);
+                    let w_even = at.even(now[j]);
+                    let sum = sum_of(&[h_even, w_even]).plus_constant(constant(j));
+                    (sum, h.ternary[j])
+                });
+                at.add(round > 0, |at, j| {
+                    let sigma = at.upper_sigma_1(&e, j);
+                    let choice = at.choice([&e, &f, &g], j);
+                    (sum_of(&[with_schedule[j], sigma, choice]), with_schedule[j])
+                })
+            }
+        };
+        let mut t1 = before_t1;
         let mut carry = at.first_carry(round > 0);
         for j in 0..8 {
-            let d_even = at.even(d.wide[j]);
-            let [h_even, w_even] = [h.wide[j], now[j]].map(|wide| at.even(wide));
-            let rotations = [Move::Rotate(6), Move::Rotate(11), Move::Rotate(25)];
-            let sigma = at.moved_xor(&e.wide, rotations, j);
-            let differ = at.xor(f.ternary[j], g.ternary[j]);
-            let ch = at.flip(g.ternary[j], differ, e.ternary[j]);
-            let constant = round_constants[round] >> (4 * j) & 15;
-            let sum = [sigma, ch, h_even, w_even]
-                .iter()
-                .fold(Linear::default(), |sum, &term| plus(sum, term, even))
-                .plus_constant(2 * i64::from(constant));
-            t1[j] = match sum.as_constant() {
-                Some(sum) => Nibble::Constant((sum / 2) as u8), // cast ok: at most 75
-                None => Nibble::Value(at.flow.sum(sum)),
+            let d_even = at.state_even(sums, &d, j);
+            let sum = match sums {
+                Sums::Seven => {
+                    let [h_even, w_even] = [h.wide[j], now[j]].map(|wide| at.even(wide));
+                    let sigma = at.upper_sigma_1(&e, j);
+                    let choice = at.choice([&e, &f, &g], j);
+                    let sum = sum_of(&[sigma, choice, h_even, w_even]);
+                    Some(sum.plus_constant(constant(j)))
+                }
+                Sums::Five => {
+                    let choice = at.choice([&e, &f, &g], j);
+                    Some(sum_of(&[before_t1[j], choice]))
+                }
+                Sums::Three => None,
             };
-            let sum = plus(plus(Linear::default(), t1[j], even), d_even, even);
+            if let Some(sum) = sum {
+                t1[j] = match sum.as_constant() {
+                    Some(sum) => Nibble::Constant((sum / 2) as u8), // cast ok: at most 75
+                    None => Nibble::Value(at.flow.sum(sum)),
+                };
+            }
+            let sum = sum_of(&[t1[j], d_even]);
             e2.wide[j] = at.column(sum, &mut carry, j == 7, tables.sum.low, |at, low| {
                 e2.ternary[j] = at.ternary(low);
             });
-            let used: Vec<Nibble> = [h.wide[j], d.wide[j]]
-                .into_iter()
-                .filter(|&nibble| !is_kept(nibble))
-                .chain([g.ternary[j]])
-                .collect();
-            balance(at.flow, &used, &[t1[j], e2.wide[j], e2.ternary[j]]);
+            let [d_wide, h_wide] = [d.wide[j], h.wide[j]].map(|wide| match is_kept(wide) {
+                true => Nibble::Constant(0),
+                false => wide,
+            });
+            match sums {
+                Sums::Seven => {
+                    let used = [h_wide, d_wide, g.ternary[j]];
+                    balance(at.flow, &used, &[t1[j], e2.wide[j], e2.ternary[j]]);
+                }
+                Sums::Five => {
+                    let used = [before_t1[j], d_wide, g.ternary[j]];
+                    balance(at.flow, &used, &[t1[j], e2.wide[j], e2.ternary[j]]);
+                }
+                Sums::Three => {
+                    let used = [d.ternary[j], at.discard(stale[j])];
+                    balance(at.flow, &used, &[e2.wide[j], e2.ternary[j]]);
+                }
+            }
         }
+        stale = e.wide;
         let mut carry = at.first_carry(round > 0);
         for j in 0..8 {
-            let rotations = [Move::Rotate(2), Move::Rotate(22), Move::Rotate(13)];
-            let sigma = at.moved_xor(&a.wide, rotations, j);
+            let sigma = at.upper_sigma_0(&a, j);
             let differ = at.xor(a.ternary[j], b.ternary[j]);
             let before = std::mem::replace(&mut differ_before[j], differ);
             let maj = at.flip(b.ternary[j], differ, before);
-            let sum = [t1[j], sigma, maj]
-                .iter()
-                .fold(Linear::default(), |sum, &term| plus(sum, term, even));
+            let sum = sum_of(&[t1[j], sigma, maj]);
             a2.wide[j] = at.column(sum, &mut carry, j == 7, tables.sum.low, |at, low| {
                 a2.ternary[j] = at.ternary(low);
             });
-            let used = [t1[j], b.ternary[j], before];
+            let last = match sums {
+                Sums::Seven | Sums::Five => b.ternary[j],
+                Sums::Three => at.discard(stale[j]),
+            };
+            let used = [t1[j], last, before];
             balance(at.flow, &used, &[a2.wide[j], a2.ternary[j], differ]);
         }
+        stale = a.wide;
         state = [a2, a, b, c, e2, e, f, g];
         if round < 48 {
             let [w1, w9, w14] = [1, 9, 14].map(|ahead| w[(round + ahead) % 16]);
             let is_computed = |word: &Word| constants(&[*word]) == 0;
-            let mut carry = at.first_carry([now, w1, w9, w14].iter().any(is_computed));
-            w[round % 16] = std::array::from_fn(|j| {
-                let [w9, w0] = [w9[j], now[j]].map(|wide| at.even(wide));
-                let moves = [Move::Shift(10), Move::Rotate(19), Move::Rotate(17)];
-                let s1 = at.moved_xor(&w14, moves, j);
-                let moves = [Move::Rotate(7), Move::Shift(3), Move::Rotate(18)];
-                let s0 = at.moved_xor(&w1, moves, j);
-                let sum = [s0, s1, w9, w0]
-                    .iter()
-                    .fold(Linear::default(), |sum, &term| plus(sum, term, even));
-                let next = at.column(sum, &mut carry, j == 7, tables.sum.low, |_, _| {});
-                balance(at.flow, &[now[j]], &[next]);
-                next
-            });
+            let is_computed = [now, w1, w9, w14].iter().any(is_computed);
+            w[round % 16] = at.schedule(sums, is_computed, [now, w1, w9, w14]);
         }
     }
-    // What is left stays, so that the stack keeps its height.
-    for value in state
-        .iter()
-        .flat_map(|word| word.wide)
-        .filter_map(|nibble| nibble.value())
-    {
-        at.flow.leave(value);
+    // What is left stays, so that the stack keeps its height, if there is room for it.
+    if result == Form::Plain {
+        let wide = state.map(|word| word.wide);
+        left.extend(wide.as_flattened().iter().filter_map(Nibble::value));
     }
-    std::array::from_fn(|word| {
+    let mut unpacked: Vec<Nibble> = Vec::new();
+    let digest = std::array::from_fn(|word| {
         let mut carry = Carry::None;
         std::array::from_fn(|j| {
-            let terms = [state[word].wide[j], chaining[word][j]].map(|wide| at.even(wide));
-            let sum = terms
-                .iter()
-                .fold(Linear::default(), |sum, &term| plus(sum, term, even));
-            at.column(sum, &mut carry, j == 7, tables.low_plain, |_, _| {})
+            let state_even = at.state_even(sums, &state[word], j);
+            let chaining_even = match feed_forward {
+                FeedForward::Words => at.even(chaining[word][j]),
+                FeedForward::Limbs(limbs) => {
+                    let place = 8 * word + j;
+                    if place == unpacked.len() {
+                        let nibbles = LIMB_NIBBLES.min(64 - place);
+                        let limb = limbs[place / LIMB_NIBBLES];
+                        let values = hash::unpack_known(at.flow, limb, nibbles, 2);
+                        unpacked.extend(values.into_iter().map(Nibble::Value));
+                    }
+                    unpacked[place]
+                }
+            };
+            let sum = sum_of(&[state_even, chaining_even]);
+            match result {
+                Form::Plain => {
+                    let low = tables.low_plain.expect("set up where the result is plain");
+                    at.column(sum, &mut carry, j == 7, low, |_, _| {})
+                }
+                Form::Even => {
+                    let low = at.column(sum, &mut carry, j == 7, tables.sum.low, |_, _| {});
+                    let even = at.even(low);
+                    if let Nibble::Value(value) = even {
+                        at.flow.keep_on_altstack(value);
+                    }
+                    even
+                }
+            }
         })
-    })
+    });
+    Compressed { digest, left }
 }

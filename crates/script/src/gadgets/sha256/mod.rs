@@ -7,16 +7,39 @@
 //! | ternary | `3·Σ bit·3^i` | boolean functions: the sum of two tells for each bit whether none, one or both are set; three tables are interleaved |
 //! | even | `2n` | additions |
 //!
+//! # Layouts
+//! A message of several blocks waits below the tables, and so does the chaining value, to be added in the end. The more lies there, the smaller the tables
+//! have to be. Half of their places take sums apart, as many as the largest sum of a column; with further additions no column adds up more than
+//! five nibbles, or three. The other means are to keep the chaining value in ten limbs of seven nibbles, which are taken apart at the end, and to keep
+//! words of the state in fewer forms. Each block of a message is computed by the first of five layouts that fits. Bytes of a block in the middle of a message, and items on the
+//! stacks at their highest, of which 19 for each further block of the message are to be subtracted from the room of 990:
+//!
+//! | nibbles in a sum | chaining value | bytes | items | further blocks |
+//! |---|---|---:|---:|---:|
+//! | seven | nibbles | 121,132 | 910 | 4 |
+//! | seven | limbs | 123,375 | 855 | 7 |
+//! | five | nibbles | 127,372 | 813 | 9 |
+//! | five | limbs | 130,172 | 759 | 12 |
+//! | three | limbs | 145,915 | 710 | 14 |
+//!
+//! # Computation
 //! `Ch(e, f, g)` is computed as `g ^ (e & (f ^ g))` and `Maj(a, b, c)` as `b ^ ((a ^ b) & (b ^ c))`, of which `b ^ c` is known from the round before. The stack
 //! keeps its height at every step, as described for [`blake3`](super::blake3).
 
 mod compress;
 mod tables;
 
-use self::compress::compress;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use self::compress::{Compressed, FeedForward, Form, Sums, compress};
 use self::tables::Tables;
-use super::hash::{self, BLOCK_BYTES, HashError, HashGadget, IV, Packing};
-use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear};
+use super::hash::{
+    self, BLOCK_BYTES, HashError, HashGadget, IV, LIMB_NIBBLES, PackedPart, Packing, Part,
+};
+use crate::dataflow::{Bank, CompileError, Compiled, Effort, Flow, Linear, TableId, Value};
+use crate::limits::MAX_STACK_SIZE;
 use crate::words::{self, Nibble, Word};
 
 /// Most bytes of a message.
@@ -39,16 +62,22 @@ pub const MAX_MESSAGE_BYTES: usize = 1024;
 /// ```
 ///
 /// # Errors
-/// If the message is empty or longer than [`MAX_MESSAGE_BYTES`], or takes too many stack items: it lies there as nibbles, which leaves room for
-/// some 90 bytes; see [`hash_packed`].
+/// If the message is longer than [`MAX_MESSAGE_BYTES`], or takes too many stack items: it lies there as nibbles, which leaves room for some 200 bytes;
+/// see [`hash_packed`].
 pub fn hash(message_bytes: usize) -> Result<HashGadget, HashError> {
     hash_with(message_bytes, Packing::Nibbles, Effort::Full)
 }
 
-/// The same for a message that lies on the stack as limbs of seven nibbles, which leaves room for some 220 bytes.
+/// The same for a message that lies on the stack as limbs of seven nibbles, of which every length up to [`MAX_MESSAGE_BYTES`] fits.
+///
+/// ```
+/// let gadget = tapcourt_script::gadgets::sha256::hash_packed(300)?;
+/// assert!(gadget.script().len() < 640_000 && gadget.max_stack() <= 990);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// As for [`hash`].
+/// If the message is longer than [`MAX_MESSAGE_BYTES`].
 pub fn hash_packed(message_bytes: usize) -> Result<HashGadget, HashError> {
     hash_with(message_bytes, Packing::Limbs, Effort::Full)
 }
@@ -59,12 +88,12 @@ pub(crate) fn hash_with(
     packing: Packing,
     effort: Effort,
 ) -> Result<HashGadget, HashError> {
-    hash::join(
-        &blocks(message_bytes, packing, effort)?,
-        packing,
-        message_bytes,
-        32,
-    )
+    if message_bytes == 0 {
+        return Ok(hash::known(&Sha256::digest([])));
+    }
+    let mut chain = Chain::new(effort);
+    let links = chain.links(message_bytes, packing)?;
+    hash::join(chain.parts(&links), packing, message_bytes, 32)
 }
 
 /// A script that hashes `message_bytes` bytes to the SHA-256 digest of their SHA-256 digest, as Bitcoin does with block headers of 80 bytes.
@@ -77,10 +106,14 @@ pub fn hash256(message_bytes: usize) -> Result<HashGadget, HashError> {
 
 /// The same with a choice of effort.
 pub(crate) fn hash256_with(message_bytes: usize, effort: Effort) -> Result<HashGadget, HashError> {
+    if message_bytes == 0 {
+        return Ok(hash::known(&Sha256::digest(Sha256::digest([]))));
+    }
     let packing = Packing::Nibbles;
-    let mut scripts = blocks(message_bytes, packing, effort)?;
-    scripts.extend(blocks(32, packing, effort)?);
-    hash::join(&scripts, packing, message_bytes, 32)
+    let mut chain = Chain::new(effort);
+    let mut links = chain.links(message_bytes, packing)?;
+    links.extend(chain.links(32, packing)?);
+    hash::join(chain.parts(&links), packing, message_bytes, 32)
 }
 
 /// A script that compresses one block of 64 bytes into the initial chaining value, without padding (section 6.2.2).
@@ -95,27 +128,25 @@ pub fn compression() -> Result<HashGadget, HashError> {
 pub(crate) fn compression_with(effort: Effort) -> Result<HashGadget, HashError> {
     let block = Block {
         bytes: std::array::from_fn(Byte::Message),
-        chained: false,
-        effort,
+        message: Packing::Nibbles,
+        chaining: Chaining::Initial,
+        layout: LAYOUTS[0],
+        result: Form::Plain,
     };
     let compiled = block
+        .flow(effort)
         .compile()
         .map_err(|error| hash::block_error(&error, BLOCK_BYTES))?;
-    hash::join(&[(compiled, 0)], Packing::Nibbles, BLOCK_BYTES, 32)
+    let part = Part {
+        compiled: &compiled,
+        waiting: 0,
+        packed: None,
+    };
+    hash::join([part], Packing::Nibbles, BLOCK_BYTES, 32)
 }
 
-/// The blocks of a padded message (section 5.1.1), each with the number of items that wait below it.
-fn blocks(
-    message_bytes: usize,
-    packing: Packing,
-    effort: Effort,
-) -> Result<Vec<(Compiled, usize)>, HashError> {
-    if !(1..=MAX_MESSAGE_BYTES).contains(&message_bytes) {
-        return Err(HashError::MessageLength {
-            bytes: message_bytes,
-            limit: MAX_MESSAGE_BYTES,
-        });
-    }
+/// A message with its padding (section 5.1.1): `None` for a byte that is not known.
+fn padded(message_bytes: usize) -> Vec<Option<u8>> {
     let mut padded: Vec<Option<u8>> = vec![None; message_bytes];
     padded.push(Some(0x80));
     while padded.len() % BLOCK_BYTES != BLOCK_BYTES - 8 {
@@ -123,73 +154,123 @@ fn blocks(
     }
     let bits = 8 * message_bytes as u64; // cast ok: at most 1024
     padded.extend(bits.to_be_bytes().map(Some));
-
-    let mut rest = message_bytes;
-    let compile = |(index, bytes): (usize, &[Option<u8>])| {
-        let own = bytes.iter().filter(|byte| byte.is_none()).count();
-        rest -= own;
-        let waiting = match packing {
-            Packing::Nibbles => 2 * rest,
-            Packing::Limbs => hash::packed_items(rest),
-        };
-        let block = Block {
-            bytes: std::array::from_fn(|byte| {
-                bytes[byte].map_or(Byte::Message(byte), Byte::Padding)
-            }),
-            chained: index > 0,
-            effort,
-        };
-        let compiled = block
-            .compile()
-            .map_err(|error| hash::block_error(&error, message_bytes))?;
-        Ok((compiled, waiting))
-    };
     padded
-        .chunks(BLOCK_BYTES)
-        .enumerate()
-        .map(compile)
-        .collect()
 }
 
+/// Stack items that a block keeps to, if it can, so that something is left for what surrounds it.
+const COMFORTABLE_STACK: usize = 990;
+
+/// How a block is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Layout {
+    sums: Sums,
+    /// Whether the chaining value waits in limbs until it is added in the end.
+    limbs: bool,
+}
+
+/// Tried in turn, until one fits: from the shortest script to the smallest stack.
+const LAYOUTS: [Layout; 5] = [
+    Layout {
+        sums: Sums::Seven,
+        limbs: false,
+    },
+    Layout {
+        sums: Sums::Seven,
+        limbs: true,
+    },
+    Layout {
+        sums: Sums::Five,
+        limbs: false,
+    },
+    Layout {
+        sums: Sums::Five,
+        limbs: true,
+    },
+    Layout {
+        sums: Sums::Three,
+        limbs: true,
+    },
+];
+
 /// A byte of a block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Byte {
     /// Of the message: so many bytes lie above it.
     Message(usize),
     Padding(u8),
 }
 
-/// One block of a message.
-struct Block {
-    bytes: [Byte; BLOCK_BYTES],
-    /// Whether a chaining value lies on top of the block, rather than being the initial one.
-    chained: bool,
-    effort: Effort,
+/// Where a block's chaining value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Chaining {
+    /// It is the initial one.
+    Initial,
+    /// It lies on top of the block, as the one before leaves it.
+    Nibbles(Form),
 }
 
+/// One block of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Block {
+    bytes: [Byte; BLOCK_BYTES],
+    /// Nibbles are plain, those that limbs have been taken apart to are wide.
+    message: Packing,
+    chaining: Chaining,
+    layout: Layout,
+    result: Form,
+}
+
+/// Places of a word's nibbles in the order of its bytes, of each byte the low nibble first.
+const BYTE_ORDER: [usize; 8] = [6, 7, 4, 5, 2, 3, 0, 1];
+
 impl Block {
-    fn compile(&self) -> Result<Compiled, CompileError> {
+    /// Bytes of the message.
+    fn own(&self) -> usize {
+        let is_own = |byte: &&Byte| matches!(byte, Byte::Message(_));
+        self.bytes.iter().filter(is_own).count()
+    }
+
+    fn flow(&self, effort: Effort) -> Flow {
         let mut bank = Bank::default();
-        let tables = Tables::new(&mut bank);
+        let tables = Tables::new(&mut bank, self.layout.sums, self.result);
         let mut flow = Flow::new(bank);
-        flow.set_effort(self.effort);
-        let own = self
-            .bytes
-            .iter()
-            .filter(|byte| matches!(byte, Byte::Message(_)))
-            .count();
+        flow.set_effort(effort);
         // From the top down: the chaining value, then the message.
-        let message = hash::take_nibbles(&mut flow, 2 * own);
-        let chaining = hash::take_nibbles(&mut flow, if self.chained { 64 } else { 0 });
-        let chaining = hash::scale(&mut flow, &chaining, 3, Some(tables.sum.low));
-        let message = hash::scale(&mut flow, &message, 3, Some(tables.sum.low));
+        let message = hash::take_nibbles(&mut flow, 2 * self.own());
+        let low = Some(tables.sum.low);
+        let (chaining, limbs) = match self.chaining {
+            Chaining::Initial => (Vec::new(), Vec::new()),
+            Chaining::Nibbles(form) => {
+                let nibbles = hash::take_nibbles(&mut flow, 64);
+                let doublings = match form {
+                    Form::Plain => 3,
+                    Form::Even => 2,
+                };
+                match self.layout.limbs {
+                    true => pack(&mut flow, &nibbles, doublings, low),
+                    false => (hash::scale(&mut flow, &nibbles, doublings, low), Vec::new()),
+                }
+            }
+        };
+        let doublings = match self.message {
+            Packing::Nibbles => 3,
+            Packing::Limbs => 0,
+        };
+        let message = hash::scale(&mut flow, &message, doublings, low);
         flow.set_up_tables();
         hash::restore(&mut flow, &message);
         hash::restore(&mut flow, &chaining);
+        for &limb in &limbs {
+            flow.restore(limb);
+        }
 
         let mut words = IV.map(words::constant);
-        for (byte, pair) in chaining.chunks(2).enumerate() {
-            set_byte(&mut words, byte, [pair[0], pair[1]].map(Nibble::Value));
+        let chaining_order = match self.chaining {
+            Chaining::Nibbles(Form::Even) => std::array::from_fn(|place| place),
+            Chaining::Initial | Chaining::Nibbles(Form::Plain) => BYTE_ORDER,
+        };
+        for (index, &nibble) in chaining.iter().enumerate() {
+            words[index / 8][chaining_order[index % 8]] = Nibble::Value(nibble);
         }
         let mut block = [words::constant(0); 16];
         for (place, byte) in self.bytes.iter().enumerate() {
@@ -199,26 +280,273 @@ impl Block {
                 }
                 Byte::Padding(byte) => [byte & 15, byte >> 4].map(Nibble::Constant),
             };
-            set_byte(&mut block, place, pair);
+            for (nibble, half) in pair.into_iter().zip([0, 1]) {
+                block[place / 4][BYTE_ORDER[2 * (place % 4) + half]] = nibble;
+            }
         }
-        let digest = compress(&tables, &mut flow, words, block);
-        // The first byte on top, its low nibble uppermost.
-        for byte in (0..32).rev() {
-            let (word, shift) = (digest[byte / 4], 6 - 2 * (byte % 4));
-            for nibble in [word[shift + 1], word[shift]] {
-                flow.output(match nibble {
+        let feed_forward = match limbs.is_empty() {
+            true => FeedForward::Words,
+            false => FeedForward::Limbs(&limbs),
+        };
+        let Compressed { digest, left } = compress(
+            &tables,
+            &mut flow,
+            self.layout.sums,
+            words,
+            block,
+            feed_forward,
+            self.result,
+            false,
+        );
+        left.into_iter().for_each(|value| flow.leave(value));
+        // The first nibble on top.
+        let order = match self.result {
+            Form::Plain => BYTE_ORDER,
+            Form::Even => std::array::from_fn(|place| place),
+        };
+        for word in digest.iter().rev() {
+            for &place in order.iter().rev() {
+                flow.output(match word[place] {
                     Nibble::Constant(nibble) => Linear::from(i64::from(nibble)),
                     Nibble::Value(value) => Linear::from(value),
                 });
             }
         }
-        flow.compile()
+        flow
     }
 }
 
-/// Sets a byte, given as its low and its high nibble, of big-endian words.
-fn set_byte(words: &mut [Word], byte: usize, [low, high]: [Nibble; 2]) {
-    let place = 6 - 2 * (byte % 4);
-    words[byte / 4][place] = low;
-    words[byte / 4][place + 1] = high;
+/// Multiplies nibbles as [`hash::scale`] does, and puts them together to limbs, too.
+fn pack(
+    flow: &mut Flow,
+    nibbles: &[Value],
+    doublings: usize,
+    like: Option<TableId>,
+) -> (Vec<Value>, Vec<Value>) {
+    let mut scaled = Vec::new();
+    let limbs = nibbles.chunks(LIMB_NIBBLES).map(|nibbles| {
+        let mut limb = None;
+        for &nibble in nibbles {
+            scaled.push(hash::scale_one(flow, nibble, doublings, like));
+            limb = Some(match limb {
+                None => nibble,
+                Some(limb) => hash::pack_step(flow, limb, nibble),
+            });
+        }
+        let limb = limb.expect("chunks have nibbles");
+        let waiting = flow.sum(limb);
+        flow.keep_on_altstack(waiting);
+        waiting
+    });
+    let limbs = limbs.collect();
+    (scaled, limbs)
+}
+
+/// SHA-256 as part of a larger flow.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    tables: Tables,
+    layout: Layout,
+}
+
+impl Embedded {
+    /// Layouts that [`Self::new`] can be asked for.
+    pub(crate) const LAYOUTS: usize = LAYOUTS.len();
+
+    /// Puts the tables into a bank. Later layouts take fewer items, and make longer scripts.
+    pub(crate) fn new(bank: &mut Bank, layout: usize) -> Self {
+        let layout = LAYOUTS[layout];
+        Self {
+            tables: Tables::new(bank, layout.sums, Form::Even),
+            layout,
+        }
+    }
+
+    /// The digest of a message, both as nibbles `2n` in the order of bytes, of each byte the low one first. It is left on the altstack.
+    pub(crate) fn digest(&self, flow: &mut Flow, message: &[Nibble]) -> Vec<Nibble> {
+        let low = self.tables.sum.low;
+        // A computed nibble in wide form.
+        let wide = |flow: &mut Flow, nibble: Nibble| match nibble {
+            Nibble::Constant(_) => nibble,
+            Nibble::Value(value) => {
+                let twice = flow.sum(Linear::from(value).plus(value));
+                let wide = Linear::from(twice).plus(twice);
+                Nibble::Value(flow.sum_like(wide, [low]))
+            }
+        };
+        let mut chaining: Option<[Word; 8]> = None;
+        let padded = padded(message.len() / 2);
+        for (index, bytes) in padded.chunks(BLOCK_BYTES).enumerate() {
+            // What waits on the altstack comes before the height is kept.
+            let rest = message.iter().skip(2 * BLOCK_BYTES * index);
+            let before = chaining.iter().flat_map(|words| words.as_flattened());
+            for value in rest.chain(before).filter_map(Nibble::value) {
+                flow.restore(value);
+            }
+            let mut limbs: Vec<Value> = Vec::new();
+            let words = match chaining {
+                None => IV.map(words::constant),
+                Some(words) => {
+                    let values: Vec<Value> = words
+                        .as_flattened()
+                        .iter()
+                        .filter_map(Nibble::value)
+                        .collect();
+                    if self.layout.limbs && values.len() == 64 {
+                        let pack = |nibbles: &[Value]| {
+                            let first = flow.corrected(nibbles[0]);
+                            let rest = nibbles[1..].iter();
+                            rest.fold(first, |limb, &nibble| hash::pack_step(flow, limb, nibble))
+                        };
+                        limbs = values.chunks(LIMB_NIBBLES).map(pack).collect();
+                    }
+                    words.map(|word| word.map(|nibble| wide(flow, nibble)))
+                }
+            };
+            let mut block = [words::constant(0); 16];
+            for (place, byte) in bytes.iter().enumerate() {
+                for half in [0, 1] {
+                    let nibble = match *byte {
+                        Some(byte) => Nibble::Constant(byte >> (4 * half) & 15),
+                        None => wide(flow, message[2 * (BLOCK_BYTES * index + place) + half]),
+                    };
+                    block[place / 4][BYTE_ORDER[2 * (place % 4) + half]] = nibble;
+                }
+            }
+            let feed_forward = match limbs.is_empty() {
+                true => FeedForward::Words,
+                false => FeedForward::Limbs(&limbs),
+            };
+            let Compressed { digest, left } = compress(
+                &self.tables,
+                flow,
+                self.layout.sums,
+                words,
+                block,
+                feed_forward,
+                Form::Even,
+                true,
+            );
+            flow.discard_all(left);
+            chaining = Some(digest);
+        }
+        let digest = chaining.expect("there is at least one block");
+        let in_order = |word: Word| BYTE_ORDER.map(|place| word[place]);
+        digest.into_iter().flat_map(in_order).collect()
+    }
+}
+
+/// A block in its place in a message.
+#[derive(Clone, Copy)]
+struct Link {
+    block: Block,
+    /// Items that wait below it.
+    waiting: usize,
+}
+
+/// The blocks of messages, each compiled once: those in the middle of a long message are the same.
+struct Chain {
+    effort: Effort,
+    compiled: BTreeMap<Block, Result<Compiled, CompileError>>,
+}
+
+impl Chain {
+    fn new(effort: Effort) -> Self {
+        Self {
+            effort,
+            compiled: BTreeMap::new(),
+        }
+    }
+
+    /// The blocks of a message, compiled: as those of short messages are, if they fit, else each by the first layout that does.
+    fn links(&mut self, message_bytes: usize, packing: Packing) -> Result<Vec<Link>, HashError> {
+        if message_bytes > MAX_MESSAGE_BYTES {
+            return Err(HashError::MessageLength {
+                bytes: message_bytes,
+                least: 0,
+                limit: MAX_MESSAGE_BYTES,
+            });
+        }
+        let mut rest = message_bytes;
+        let padded = padded(message_bytes);
+        let blocks = padded
+            .chunks(BLOCK_BYTES)
+            .enumerate()
+            .map(|(index, bytes)| {
+                let block = Block {
+                    bytes: std::array::from_fn(|byte| {
+                        bytes[byte].map_or(Byte::Message(byte), Byte::Padding)
+                    }),
+                    message: packing,
+                    chaining: match index {
+                        0 => Chaining::Initial,
+                        _ => Chaining::Nibbles(Form::Plain),
+                    },
+                    layout: LAYOUTS[0],
+                    result: Form::Plain,
+                };
+                rest -= block.own();
+                let waiting = match packing {
+                    Packing::Nibbles => 2 * rest,
+                    Packing::Limbs => hash::packed_items(rest),
+                };
+                Link { block, waiting }
+            });
+        let mut links: Vec<Link> = blocks.collect();
+        if links.iter().all(|link| self.fits(link, MAX_STACK_SIZE)) {
+            return Ok(links);
+        }
+        let last = links.len() - 1;
+        for (index, link) in links.iter_mut().enumerate() {
+            if index > 0 {
+                link.block.chaining = Chaining::Nibbles(Form::Even);
+            }
+            if index < last {
+                link.block.result = Form::Even;
+            }
+            let fits = LAYOUTS.into_iter().any(|mut layout| {
+                layout.limbs &= index > 0;
+                link.block.layout = layout;
+                self.fits(link, COMFORTABLE_STACK)
+            });
+            if !fits {
+                // The last layout is the lowest.
+                self.compile(&link.block)
+                    .map_err(|error| hash::block_error(&error, message_bytes))?;
+            }
+        }
+        Ok(links)
+    }
+
+    /// Whether a block keeps to so many items, with those that wait below it.
+    fn fits(&mut self, link: &Link, items: usize) -> bool {
+        let compiled = self.compile(&link.block);
+        compiled.is_ok_and(|compiled| compiled.max_stack + link.waiting <= items)
+    }
+
+    /// Compiles a block, unless this has been done.
+    fn compile(&mut self, block: &Block) -> Result<&Compiled, CompileError> {
+        let compiled = self.compiled.entry(*block);
+        let compiled = compiled.or_insert_with(|| block.flow(self.effort).compile());
+        compiled.as_ref().map_err(Clone::clone)
+    }
+
+    /// The scripts of blocks.
+    fn parts(&self, links: &[Link]) -> Vec<Part<'_>> {
+        let part = |link: &Link| Part {
+            compiled: self.compiled[&link.block]
+                .as_ref()
+                .expect("the layouts that were chosen have scripts"),
+            waiting: link.waiting,
+            packed: (link.block.message == Packing::Limbs).then(|| PackedPart {
+                nibbles: 2 * link.block.own(),
+                above: match link.block.chaining {
+                    Chaining::Initial => 0,
+                    Chaining::Nibbles(_) => 64,
+                },
+                scale: 8,
+            }),
+        };
+        links.iter().map(part).collect()
+    }
 }

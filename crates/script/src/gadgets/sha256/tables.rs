@@ -1,5 +1,6 @@
 //! The tables of SHA-256, and the forms of nibbles that they read and yield.
 
+use super::compress::{Form, Sums};
 use crate::dataflow::{Bank, Table, TableId};
 use crate::words::{LowForm, SumTables};
 
@@ -44,21 +45,24 @@ pub(super) struct Tables {
     pub(super) and: TableId,
     /// From a sum of evens to its lowest nibble in wide form, and to what is carried.
     pub(super) sum: SumTables,
-    /// … to its lowest nibble as a plain number, for sums of two.
-    pub(super) low_plain: TableId,
+    /// … to its lowest nibble as a plain number, for sums of two, if the result is to be plain.
+    pub(super) low_plain: Option<TableId>,
 }
 
 impl Tables {
-    pub(super) fn new(bank: &mut Bank) -> Self {
+    pub(super) fn new(bank: &mut Bank, sums: Sums, result: Form) -> Self {
         let pairs = || (0..16u8).flat_map(|x| (0..16u8).map(move |y| (x, y)));
         let binary = |function: fn(u8, u8) -> u8, form: fn(u8) -> i64| {
             Table::new(pairs().map(|(x, y)| (ternary(x) + ternary(y), form(function(x, y)))))
         };
         let xor: fn(u8, u8) -> u8 = |x, y| x ^ y;
         let and: fn(u8, u8) -> u8 = |x, y| x & y;
-        let sum = SumTables::new(bank, 112, LowForm::Wide, 1);
-        let plain = Table::new((0..32).map(|sum| (2 * sum, sum % 16))).exact();
-        let [low_plain] = bank.add([(plain, 0)]);
+        let sum = SumTables::new(bank, sums.bound(), LowForm::Wide, 1);
+        let low_plain = (result == Form::Plain).then(|| {
+            let plain = Table::new((0..32).map(|sum| (2 * sum, sum % 16))).exact();
+            let [low_plain] = bank.add([(plain, 0)]);
+            low_plain
+        });
         let [xor, and, xor_even] = bank.add([
             (binary(xor, ternary), 1),
             (binary(and, ternary), 2),

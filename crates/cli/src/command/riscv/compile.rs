@@ -1,0 +1,223 @@
+//! `compile`: the leaves of a RISC-V program and their sizes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use clap::Args;
+use serde::Serialize;
+use tapcourt_commitment::{PublicKey, Seed};
+use tapcourt_compiler::riscv::{Group, Options, PathAccess, Paths, Search, StepLeaf, Steps};
+use tapcourt_program::riscv::Program;
+use tapcourt_protocol::InstanceId;
+use tapcourt_prover::OneTimeKeys;
+use tapcourt_script::taptree::Taptree;
+
+use super::super::compile::example_challenger;
+use crate::error::{CliError, CliResult, Verdict};
+use crate::output::{Output, Table, thousands};
+use crate::progress::Progress;
+use crate::riscv::{initial_root, read_program};
+
+/// How a dispute over a program's trace is searched.
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// Of a RISC-V program: how many words of input there are.
+    #[arg(long, value_name = "WORDS", default_value_t = 0)]
+    pub(crate) inputs: u32,
+    /// Of a RISC-V program: the logarithm of the number of steps that a claim is about.
+    #[arg(long, value_name = "BITS", default_value_t = 32)]
+    pub(crate) log2_steps: u32,
+    /// Of a RISC-V program: the logarithm of the number of parts into which a round of the search splits, 1 to 4.
+    #[arg(long, value_name = "BITS", default_value_t = 3)]
+    pub(crate) log2_arity: u8,
+}
+
+impl SearchArgs {
+    pub(crate) fn options(&self) -> CliResult<Options> {
+        let search = Search::uniform(self.log2_steps, self.log2_arity)
+            .map_err(|error| CliError::new(format!("--log2-steps and --log2-arity: {error}")))?;
+        Ok(Options {
+            inputs: self.inputs,
+            search,
+        })
+    }
+}
+
+/// How the nodes of a Merkle path are searched: 32 levels in two rounds.
+pub(crate) fn path_search() -> CliResult<Search> {
+    Ok(Search::new(vec![3, 2])?)
+}
+
+#[derive(Serialize)]
+struct Summary {
+    instructions: usize,
+    /// Leaves that check a step.
+    leaves: usize,
+    /// Root of their tree, in hexadecimal, for keys from a seed that is all zeros.
+    taptree_root: String,
+    /// Leaves that check a level of a Merkle path.
+    path_leaves: usize,
+    path_taptree_root: String,
+    /// Root of the first state's Merkle tree.
+    initial_root: String,
+    rounds: u32,
+    /// Script bytes of the leaves of instructions, on average.
+    semantics_bytes_mean: usize,
+    kinds: Vec<Kind>,
+}
+
+#[derive(Serialize)]
+struct Kind {
+    checks: &'static str,
+    leaves: usize,
+    script_bytes_min: usize,
+    script_bytes_max: usize,
+    weight_max: usize,
+    max_stack: usize,
+}
+
+/// Public one-time keys from a seed and an instance that are all zeros: for sizes and roots that anybody can reproduce, and for nothing
+/// else.
+pub(crate) fn example_keys(
+    steps: &Steps<'_>,
+    paths: &Paths,
+) -> CliResult<BTreeMap<Group, PublicKey>> {
+    let of_paths = paths
+        .groups()
+        .into_iter()
+        .map(|group| (group, paths.parameters(group)));
+    let of_steps = steps
+        .groups()
+        .into_iter()
+        .map(|group| (group, steps.parameters(group)));
+    let (groups, shapes): (Vec<Group>, Vec<_>) = of_steps
+        .chain(of_paths)
+        .map(|(group, parameters)| (group, (group.to_string(), parameters)))
+        .unzip();
+    let keys = OneTimeKeys::new(Seed::new([0; 32]), InstanceId::from_bytes([0; 32]), shapes)?;
+    Ok(groups.into_iter().zip(keys.public_keys()).collect())
+}
+
+/// Compiles a program's leaves.
+pub(crate) fn steps<'a>(
+    program: &'a Program,
+    args: &SearchArgs,
+    path: &Path,
+) -> CliResult<Steps<'a>> {
+    let root = initial_root(program);
+    Steps::compile(program, root, args.options()?).map_err(|error| CliError::file(path, error))
+}
+
+/// Compiles, hashes every leaf, and measures them by kind.
+pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<Verdict> {
+    let program = read_program(path)?;
+    let progress = Progress::spinner(format!("compiling {}", path.display()));
+    let steps = steps(&program, args, path)?;
+    let paths = Paths::compile(path_search()?)?;
+    let keys = example_keys(&steps, &paths)?;
+    let challenger = example_challenger()?;
+    let root = Taptree::build(&steps.leaf_source(&keys, challenger))?.root();
+    let path_root = Taptree::build(&paths.leaf_source(&keys, challenger))?.root();
+
+    let mut kinds: BTreeMap<u8, Kind> = BTreeMap::new();
+    let mut semantics_bytes = 0;
+    let mut count = |order: u8, checks, size: tapcourt_compiler::LeafSize| {
+        let kind = kinds.entry(order).or_insert(Kind {
+            checks,
+            leaves: 0,
+            script_bytes_min: usize::MAX,
+            script_bytes_max: 0,
+            weight_max: 0,
+            max_stack: 0,
+        });
+        kind.leaves += 1;
+        kind.script_bytes_min = kind.script_bytes_min.min(size.script_bytes);
+        kind.script_bytes_max = kind.script_bytes_max.max(size.script_bytes);
+        kind.weight_max = kind.weight_max.max(size.weight_wu_max);
+        kind.max_stack = kind.max_stack.max(size.max_stack);
+    };
+    for index in 0..steps.len() {
+        let size = steps.leaf_size(index);
+        let (order, checks) = match steps.leaf(index) {
+            StepLeaf::Semantics { .. } => {
+                semantics_bytes += size.script_bytes;
+                (0, "instruction")
+            }
+            StepLeaf::Input { .. } => (1, "input word"),
+            StepLeaf::OutsideRom => (2, "outside the program"),
+            StepLeaf::Start => (3, "start"),
+            StepLeaf::Accept => (4, "accept"),
+            StepLeaf::Digest { .. } => (5, "digest"),
+        };
+        count(order, checks, size);
+    }
+    for (index, leaf) in paths.leaves().enumerate() {
+        let (order, checks) = match leaf.access {
+            PathAccess::A | PathAccess::B => (6, "path of a register read"),
+            PathAccess::Memory => (7, "path of a memory read"),
+            PathAccess::Old | PathAccess::New => (8, "path of a write"),
+        };
+        count(order, checks, paths.leaf_size(index));
+    }
+    drop(progress);
+    let instructions = program.rom().len();
+    output.print(&Summary {
+        instructions,
+        leaves: steps.len(),
+        taptree_root: root.to_string(),
+        path_leaves: paths.len(),
+        path_taptree_root: path_root.to_string(),
+        initial_root: hex::encode(initial_root(&program)),
+        rounds: steps.options().search.rounds(),
+        semantics_bytes_mean: semantics_bytes / instructions.max(1),
+        kinds: kinds.into_values().collect(),
+    })?;
+    Ok(Verdict::Accept)
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |number: usize| thousands(number as u64); // cast ok, usize is at most 64 bits
+        let mut table = Table::new(&[
+            "checks",
+            "leaves",
+            "script B min",
+            "script B max",
+            "WU max",
+            "max stack",
+        ]);
+        for kind in &self.kinds {
+            table.row([
+                kind.checks.to_owned(),
+                count(kind.leaves),
+                count(kind.script_bytes_min),
+                count(kind.script_bytes_max),
+                count(kind.weight_max),
+                count(kind.max_stack),
+            ]);
+        }
+        table.fmt(f)?;
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{} instructions, {} script bytes a leaf on average; {} rounds of search",
+            count(self.instructions),
+            count(self.semantics_bytes_mean),
+            self.rounds
+        )?;
+        writeln!(
+            f,
+            "{} leaves for a step, taptree root for the example keys {}",
+            count(self.leaves),
+            self.taptree_root
+        )?;
+        writeln!(
+            f,
+            "{} leaves for a path, taptree root for the example keys {}",
+            count(self.path_leaves),
+            self.path_taptree_root
+        )?;
+        writeln!(f, "root of the first state {}", self.initial_root)
+    }
+}

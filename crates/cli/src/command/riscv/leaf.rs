@@ -1,0 +1,70 @@
+//! `inspect leaf`: one leaf of a RISC-V program.
+
+use std::path::Path;
+
+use tapcourt_compiler::riscv::{Group, Paths, StepLeaf};
+use tapcourt_script::asm;
+use tapcourt_script::taptree::LeafSource;
+
+use super::super::compile::example_challenger;
+use super::compile::{SearchArgs, example_keys, path_search, steps};
+use crate::error::{CliError, CliResult};
+use crate::output::Facts;
+use crate::riscv::{place, read_program};
+
+/// Which leaf is looked into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    /// By its number.
+    Number(usize),
+    /// That of the instruction at this address.
+    Pc(u32),
+}
+
+/// Looks into a leaf that checks a step.
+pub(crate) fn inspect(path: &Path, which: Which, args: &SearchArgs) -> CliResult<Facts> {
+    let program = read_program(path)?;
+    let steps = steps(&program, args, path)?;
+    let index = match which {
+        Which::Number(number) if number < steps.len() => number,
+        Which::Number(number) => {
+            return Err(CliError::new(format!(
+                "there is no leaf {number}, the program has {}",
+                steps.len()
+            )));
+        }
+        Which::Pc(pc) => steps
+            .index(StepLeaf::Semantics { pc })
+            .ok_or_else(|| CliError::new(format!("there is no instruction at {pc:#010x}")))?,
+    };
+    let paths = Paths::compile(path_search()?)?;
+    let keys = example_keys(&steps, &paths)?;
+    let script = steps
+        .leaf_source(&keys, example_challenger()?)
+        .script(index);
+    let size = steps.leaf_size(index);
+    let leaf = steps.leaf(index);
+    let mut facts = Facts::new().with("leaf", index).with_text("checks", leaf);
+    if let StepLeaf::Semantics { pc } = leaf {
+        let instruction = program
+            .rom()
+            .get(pc)
+            .map(|instruction| instruction.to_string());
+        facts = facts
+            .with("place", place(&program, pc))
+            .with("instruction", instruction);
+    }
+    let groups = steps.opened_groups(index);
+    let opened: Vec<String> = groups.iter().map(Group::to_string).collect();
+    let body = steps.body(index);
+    Ok(facts
+        .with("opens", opened)
+        .with("script_bytes", size.script_bytes)
+        .with("body_bytes", body.len())
+        .with("witness_bytes_max", size.witness_bytes_max)
+        .with("weight", size.weight_wu_max)
+        .with("opcodes", size.opcodes)
+        .with("max_stack", size.max_stack)
+        .with("body", asm::to_text(&body))
+        .with("script", asm::to_text(&script)))
+}

@@ -1,0 +1,144 @@
+//! `trace`: what each step of a program reads and writes.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tapcourt_program::riscv::{ACCEPT_PC, Engine, Machine, Program, Read, StepRecord, Write};
+
+use crate::error::{CliResult, Verdict};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::riscv::{parse_input, place, read_program};
+
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// A static RISC-V program (RV32IM, little-endian ELF).
+    program: PathBuf,
+    /// The input: words, 'hex:' and bytes, or '@' and a file.
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    input: String,
+    /// The first step, from 0.
+    #[arg(long, value_name = "STEP", default_value_t = 0)]
+    from: u64,
+    /// How many steps.
+    #[arg(long, value_name = "STEPS", default_value_t = 20)]
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Trace(Vec<Step>);
+
+#[derive(Serialize)]
+struct Step {
+    step: u64,
+    pc: u32,
+    /// Where that is, by the file's names.
+    symbol: Option<String>,
+    instruction: String,
+    next_pc: u32,
+    a: Option<Access>,
+    b: Option<Access>,
+    m: Option<Access>,
+    w: Option<Written>,
+    #[serde(skip)]
+    place: String,
+}
+
+#[derive(Serialize)]
+struct Access {
+    cell: String,
+    value: u32,
+}
+
+#[derive(Serialize)]
+struct Written {
+    cell: String,
+    value: u32,
+    old: u32,
+}
+
+impl Step {
+    fn new(program: &Program, step: u64, record: &StepRecord) -> Self {
+        let read = |read: Read| {
+            let access = Access {
+                cell: read.cell.to_string(),
+                value: read.value,
+            };
+            (read != Read::default()).then_some(access)
+        };
+        let instruction = match program.rom().get(record.pc) {
+            Some(instruction) => instruction.to_string(),
+            None if record.pc == ACCEPT_PC => "accepted".to_owned(),
+            None => "outside".to_owned(),
+        };
+        let StepRecord { a, b, m, w, .. } = *record;
+        Self {
+            step,
+            pc: record.pc,
+            symbol: program
+                .symbols()
+                .at(record.pc)
+                .map(|symbol| symbol.name.clone()),
+            instruction,
+            next_pc: record.next_pc,
+            a: read(a),
+            b: read(b),
+            m: read(m),
+            w: (w != Write::default()).then(|| Written {
+                cell: w.cell.to_string(),
+                value: w.value,
+                old: w.old,
+            }),
+            place: place(program, record.pc),
+        }
+    }
+}
+
+/// One line a step: `3  0x00010074 <main+4>  add a0, a1, a2  a x11 = 0x1  b x12 = 0x2  w x10 = 0x3 (was 0x0)`.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |of: fn(&Step) -> usize| self.0.iter().map(of).max().unwrap_or_default();
+        let number = width(|step| step.step.to_string().len());
+        let place = width(|step| step.place.len());
+        let instruction = width(|step| step.instruction.len());
+        for step in &self.0 {
+            write!(
+                f,
+                "{:>number$}  {:<place$}  {:<instruction$}",
+                step.step, step.place, step.instruction
+            )?;
+            for (name, access) in [("a", &step.a), ("b", &step.b), ("m", &step.m)] {
+                if let Some(Access { cell, value }) = access {
+                    write!(f, "  {name} {cell} = {value:#x}")?;
+                }
+            }
+            if let Some(Written { cell, value, old }) = &step.w {
+                write!(f, "  w {cell} = {value:#x} (was {old:#x})")?;
+            }
+            if step.next_pc != step.pc.wrapping_add(4) {
+                write!(f, "  to {:#010x}", step.next_pc)?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs to the first step, and shows the steps after it.
+pub(crate) fn run(args: &TraceArgs, output: &Output) -> CliResult<Verdict> {
+    let program = read_program(&args.program)?;
+    let input = parse_input(&args.input)?;
+    let mut machine = {
+        let _progress = Progress::spinner(format!("running {}", args.program.display()));
+        let mut engine = Engine::new(&program, &input);
+        engine.run_to(args.from);
+        Machine::from_state(&program, &input, engine.state())
+    };
+    let steps = (args.from..args.from.saturating_add(args.count))
+        .map(|step| Step::new(&program, step, &machine.step()));
+    output.print(&Trace(steps.collect()))?;
+    Ok(Verdict::Accept)
+}

@@ -1,0 +1,219 @@
+//! RISC-V programs: `run`, `trace`, `digest`, `compile`, `inspect leaf`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{circuit, tapcourt};
+
+fn guest(name: &str) -> String {
+    circuit(&format!("riscv/elf/{name}.elf"))
+}
+
+/// 47 and the 47th Fibonacci number.
+const TRUE_INPUT: &str = "47,2971215073";
+
+#[test]
+fn run_tells_how_a_program_ends() {
+    let fibonacci = guest("fibonacci");
+    let run = |input: &str, more: &[&str], exit: i32| {
+        let fixed = ["run", &fibonacci, "--json", "--input", input];
+        tapcourt(fixed.iter().chain(more)).exits(exit).json()
+    };
+    let accepted = run(TRUE_INPUT, &[], 0);
+    assert_eq!(accepted["accepted"], true);
+    assert_eq!(accepted["exit_code"], 0);
+    assert!(accepted["steps"].as_u64().unwrap() > 47);
+    assert_eq!(accepted["stopped_at_pc"], 0xffff_fffc_u32);
+    let refused = run("47,1", &[], 1);
+    assert_eq!(
+        (&refused["accepted"], &refused["exit_code"]),
+        (&json!(false), &json!(1))
+    );
+    // It asks for a word that there is not.
+    let stuck = run("47", &[], 1);
+    assert_eq!(
+        (&stuck["accepted"], &stuck["exit_code"]),
+        (&json!(false), &Value::Null)
+    );
+    assert!(stuck["stopped_at_pc"].is_u64());
+    let unfinished = run(TRUE_INPUT, &["--max-steps", "100"], 1);
+    assert_eq!(
+        (&unfinished["steps"], &unfinished["stopped_at_pc"]),
+        (&json!(100), &Value::Null)
+    );
+
+    let text = |input: &str, exit: i32| {
+        tapcourt(["run", &fibonacci, "--input", input])
+            .exits(exit)
+            .stdout
+    };
+    assert!(text(TRUE_INPUT, 0).starts_with("accepted after "));
+    assert!(text("47,1", 1).contains("exit code 1"));
+    assert!(
+        text("47", 1).contains("<tapcourt_input"),
+        "the place has a name"
+    );
+
+    // The same from a file, as words, as text of bytes, and as bytes.
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = [47u32.to_le_bytes(), 2_971_215_073u32.to_le_bytes()].concat();
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    for contents in [
+        TRUE_INPUT.as_bytes(),
+        format!("hex:{digits}").as_bytes(),
+        &bytes,
+    ] {
+        let path = folder.path().join("input");
+        fs::write(&path, contents).unwrap();
+        run(&format!("@{}", path.display()), &[], 0);
+    }
+    run(&format!("hex:{digits}"), &[], 0);
+}
+
+#[test]
+fn trace_and_digest_show_the_same_states() {
+    let fibonacci = guest("fibonacci");
+    let count = [
+        "trace", &fibonacci, "--input", TRUE_INPUT, "--from", "100", "--count", "8", "--json",
+    ];
+    let steps = tapcourt(count).exits(0).json();
+    let steps = steps.as_array().unwrap();
+    assert_eq!(steps.len(), 8);
+    assert_eq!(steps[0]["symbol"], "main");
+    for (step, next) in steps.iter().zip(&steps[1..]) {
+        assert_eq!(step["next_pc"], next["pc"]);
+    }
+    let digest = |step: &Value| {
+        let step = step.to_string();
+        let state = tapcourt([
+            "digest", &fibonacci, "--input", TRUE_INPUT, "--step", &step, "--json",
+        ])
+        .exits(0)
+        .json();
+        (
+            state["pc"].clone(),
+            state["digest"].clone(),
+            state["root"].clone(),
+        )
+    };
+    let states: Vec<_> = steps.iter().map(|step| digest(&step["step"])).collect();
+    for (step, (pc, ..)) in steps.iter().zip(&states) {
+        assert_eq!(&step["pc"], pc);
+    }
+    // A step that writes changes the root, another does not.
+    for (step, pair) in steps.iter().zip(states.windows(2)) {
+        let writes = !step["w"].is_null() && step["w"]["value"] != step["w"]["old"];
+        assert_eq!(pair[0].2 != pair[1].2, writes, "{step}");
+        assert_ne!(pair[0].1, pair[1].1);
+    }
+    // After the end nothing changes.
+    let after = [json!(1_000_000), json!(1_u64 << 40)].map(|step| digest(&step));
+    assert_eq!(after[0], after[1]);
+    let text = tapcourt(["trace", &fibonacci, "--input", TRUE_INPUT, "--count", "3"])
+        .exits(0)
+        .stdout;
+    assert_eq!(text.lines().count(), 3);
+}
+
+#[test]
+fn compile_and_inspect_show_leaves() {
+    let fibonacci = guest("fibonacci");
+    let report = tapcourt(["compile", &fibonacci, "--inputs", "2", "--json"])
+        .exits(0)
+        .json();
+    let instructions = report["instructions"].as_u64().unwrap();
+    let kinds = report["kinds"].as_array().unwrap();
+    assert_eq!(kinds[0]["leaves"], instructions);
+    let leaves = kinds
+        .iter()
+        .map(|kind| kind["leaves"].as_u64().unwrap())
+        .sum::<u64>();
+    assert_eq!(
+        report["leaves"].as_u64().unwrap() + report["path_leaves"].as_u64().unwrap(),
+        leaves
+    );
+    assert!(report["semantics_bytes_mean"].as_u64().unwrap() < 9_000);
+    let again = tapcourt(["compile", &fibonacci, "--inputs", "2", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(report, again, "compilation is deterministic");
+    let other = tapcourt([
+        "compile",
+        &fibonacci,
+        "--inputs",
+        "2",
+        "--json",
+        "--log2-arity",
+        "2",
+    ])
+    .exits(0)
+    .json();
+    assert_ne!(report["taptree_root"], other["taptree_root"]);
+    assert!(
+        tapcourt(["compile", &fibonacci])
+            .exits(0)
+            .stdout
+            .contains("instruction")
+    );
+
+    // By address and by number it is the same leaf.
+    let trace = tapcourt(["trace", &fibonacci, "--count", "1", "--json"])
+        .exits(0)
+        .json();
+    let pc = trace[0]["pc"].to_string();
+    let leaf = tapcourt(["inspect", "leaf", &fibonacci, "--pc", &pc, "--json"])
+        .exits(0)
+        .json();
+    let number = leaf["leaf"].to_string();
+    let same = tapcourt(["inspect", "leaf", &fibonacci, &number, "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(leaf, same);
+    assert_eq!(leaf["instruction"], trace[0]["instruction"]);
+    let script = leaf["script"].as_str().unwrap();
+    assert!(script.ends_with(leaf["body"].as_str().unwrap()));
+    assert!(script.split_whitespace().count() as u64 > 1_000);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let fibonacci = guest("fibonacci");
+    let fails = |arguments: &[&str], part: &str| {
+        let error = tapcourt(arguments).exits(2).stderr;
+        assert!(error.contains(part), "{arguments:?}: {error}");
+    };
+    fails(&["run", &fibonacci, "--input", "47,x"], "\"x\" is no word");
+    fails(&["run", &fibonacci, "--input", "hex:123"], "after 'hex:'");
+    fails(
+        &["run", &fibonacci, "--accept", "1"],
+        "--accept is for netlists",
+    );
+    fails(&["compile", &fibonacci, "--log2-arity", "5"], "2^5 parts");
+    fails(
+        &["compile", &fibonacci, "--log2-steps", "0"],
+        "2^0 intervals",
+    );
+    fails(
+        &["compile", &fibonacci, "--inputs", "100000"],
+        "at most 65536",
+    );
+    fails(
+        &["inspect", "leaf", &fibonacci, "--pc", "0x10"],
+        "no instruction at 0x00000010",
+    );
+    fails(
+        &["inspect", "leaf", &fibonacci, "100000"],
+        "there is no leaf 100000",
+    );
+    fails(
+        &["inspect", "leaf", &circuit("adder64.txt"), "--pc", "4"],
+        "no RISC-V program",
+    );
+    fails(&["trace", &circuit("adder64.txt")], "ELF");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.elf");
+    let elf = fs::read(&fibonacci).unwrap();
+    fs::write(&path, &elf[..200]).unwrap();
+    fails(&["run", path.to_str().unwrap()], "cut.elf");
+}

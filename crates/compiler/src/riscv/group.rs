@@ -1,0 +1,154 @@
+//! The values that a dispute over a trace commits to.
+
+use std::fmt;
+
+use tapcourt_commitment::Parameters;
+
+/// Bits of a 32-bit word.
+const WORD_BITS: usize = 32;
+
+/// Bits of a digest, root or node: 160.
+pub(crate) const NODE_BITS: usize = 160;
+
+/// An end of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// Before it.
+    Left,
+    /// After it.
+    Right,
+}
+
+/// A value, or several, under one one-time key.
+///
+/// Words are published lowest bit first; of nodes, byte 0 first and of each byte the lowest bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// `pc` of the step's record.
+    Pc,
+    /// `next_pc`.
+    NextPc,
+    /// The registers that `a` and `b` are read from: five bits each, `a` the lowest.
+    Sources,
+    /// The [label](tapcourt_program::riscv::Cell::label) of the cell that is written.
+    Target,
+    /// The label of the memory cell that is read.
+    Memory,
+    /// The words `m`, `w`, `a` and `b`, in this order: read from memory, written, read from the registers.
+    Words,
+    /// The word that is replaced.
+    Replaced,
+    /// The root of the state before the step.
+    Root,
+    /// The root of the state after it.
+    NextRoot,
+    /// A word of the input.
+    Input(u32),
+    /// What was selected in a round of the search over the trace.
+    Selection(u32),
+    /// A digest that was revealed in a round of the search over the trace.
+    Digest {
+        /// The round.
+        round: u32,
+        /// Which of those inside the interval, from 0.
+        index: u32,
+    },
+    /// What was selected in a round of the search over a Merkle path.
+    PathSelection(u32),
+    /// Which access of the step is opened, as [`PathAccess`](super::PathAccess) numbers them.
+    Access,
+    /// A node on the path of a cell, revealed in a round of the search over a Merkle path.
+    PathNode {
+        /// The round.
+        round: u32,
+        /// Which of those inside the interval, from 0.
+        index: u32,
+        /// Whether it is under the root after the step.
+        new: bool,
+    },
+    /// The sibling at the level that the search over a Merkle path ended at.
+    Sibling,
+}
+
+/// Where each word lies in [`Group::Words`], by its number of words.
+pub(crate) const WORDS_M: usize = 0;
+pub(crate) const WORDS_W: usize = 1;
+pub(crate) const WORDS_A: usize = 2;
+pub(crate) const WORDS_B: usize = 3;
+
+impl Group {
+    /// The groups that make up the record of a step.
+    pub const RECORD: [Self; 9] = [
+        Self::Pc,
+        Self::NextPc,
+        Self::Sources,
+        Self::Target,
+        Self::Memory,
+        Self::Words,
+        Self::Replaced,
+        Self::Root,
+        Self::NextRoot,
+    ];
+
+    /// How many bits it has; `selection_bits` are those of a selection, whose number depends on its round.
+    pub(crate) fn bits(self, selection_bits: usize) -> usize {
+        match self {
+            Self::Pc
+            | Self::NextPc
+            | Self::Target
+            | Self::Memory
+            | Self::Replaced
+            | Self::Input(_) => WORD_BITS,
+            Self::Sources => 10,
+            Self::Access => 2,
+            Self::Words => 4 * WORD_BITS,
+            Self::Root
+            | Self::NextRoot
+            | Self::Digest { .. }
+            | Self::PathNode { .. }
+            | Self::Sibling => NODE_BITS,
+            Self::Selection(_) | Self::PathSelection(_) => selection_bits,
+        }
+    }
+
+    /// The shape of its one-time key: digits of four bits, as the gadgets take them; a selection is one digit.
+    pub(crate) fn parameters(self, selection_bits: usize) -> Parameters {
+        let bits = self.bits(selection_bits);
+        let log2_base = match self {
+            Self::Selection(_) | Self::PathSelection(_) => selection_bits as u8, // cast ok: at most 4
+            Self::Access => 2,
+            _ => 4,
+        };
+        Parameters::winternitz(bits, log2_base).expect("1 to 160 bits, in digits of 1 to 4")
+    }
+}
+
+/// A label for key derivation, unique in a contract: `step/pc`, `input/3`, `search/2/digest/0`.
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pc => f.write_str("step/pc"),
+            Self::NextPc => f.write_str("step/next-pc"),
+            Self::Sources => f.write_str("step/sources"),
+            Self::Target => f.write_str("step/target"),
+            Self::Memory => f.write_str("step/memory"),
+            Self::Words => f.write_str("step/words"),
+            Self::Replaced => f.write_str("step/replaced"),
+            Self::Root => f.write_str("step/root"),
+            Self::NextRoot => f.write_str("step/next-root"),
+            Self::Input(word) => write!(f, "input/{word}"),
+            Self::Selection(round) => write!(f, "search/{round}/selection"),
+            Self::Digest { round, index } => write!(f, "search/{round}/digest/{index}"),
+            Self::Access => f.write_str("path/access"),
+            Self::PathSelection(round) => write!(f, "path/{round}/selection"),
+            Self::PathNode { round, index, new } => {
+                write!(
+                    f,
+                    "path/{round}/{}/{index}",
+                    if *new { "new" } else { "old" }
+                )
+            }
+            Self::Sibling => f.write_str("path/sibling"),
+        }
+    }
+}

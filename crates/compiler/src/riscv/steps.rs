@@ -1,0 +1,557 @@
+//! The leaves that check one step of a program.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, RwLock};
+
+use bitcoin::{ScriptBuf, TapLeafHash, XOnlyPublicKey};
+use rayon::prelude::*;
+use tapcourt_commitment::{Opening, Parameters, PublicKey};
+use tapcourt_program::riscv::{ACCEPT_PC, INPUT_CALL, Instruction, Op, Program};
+use tapcourt_script::dataflow;
+use tapcourt_script::gadgets::{HashError, HashGadget};
+use tapcourt_script::taptree::{LeafSource, PrefixHasher, leaf_hash};
+
+use super::boundary::{self, selected, selected_end};
+use super::group::{WORDS_A, WORDS_B, WORDS_W};
+use super::leaf::Leaf;
+use super::opening::Openings;
+use super::published::{Published, PublishedError};
+use super::semantics::{Class, Kind};
+use super::{Group, Search, Side, rom};
+use crate::LeafSize;
+
+/// What a compiled program is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many words of input the prover commits to. Reading beyond stops in place.
+    pub inputs: u32,
+    /// The search over the trace: as many intervals as the trace has steps.
+    pub search: Search,
+}
+
+/// Why a program has no leaves.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// A computation takes too many stack items.
+    #[error(transparent)]
+    Stack(#[from] dataflow::CompileError),
+    /// A hash takes too many stack items.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// More input words than leaves can be numbered for.
+    #[error("{inputs} words of input, at most {limit} are possible")]
+    Inputs {
+        /// Words asked for.
+        inputs: u32,
+        /// Most words.
+        limit: u32,
+    },
+    /// The search over a Merkle path has not as many intervals as a path has levels.
+    #[error("a search over 2^{bits} levels, where a path needs 2^5")]
+    PathSearch {
+        /// The logarithm of the number of intervals.
+        bits: u32,
+    },
+}
+
+/// Most words of input.
+const MAX_INPUTS: u32 = 1 << 16;
+
+/// A leaf that checks a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StepLeaf {
+    /// The record has this `pc`, and is not what the instruction there does.
+    Semantics {
+        /// The address of the instruction.
+        pc: u32,
+    },
+    /// The call at this `pc` reads this word of input, and gives something else.
+    Input {
+        /// The address of an `ecall`.
+        pc: u32,
+        /// The number of the input word.
+        word: u32,
+    },
+    /// `pc` is in no instruction, and the machine does not stop in place.
+    OutsideRom,
+    /// The first step is not the program's first.
+    Start,
+    /// The last step does not lead to acceptance.
+    Accept,
+    /// A revealed digest is not that of the step's end.
+    Digest {
+        /// The round it was revealed in.
+        round: u32,
+        /// Which of those in this round, from 0.
+        index: u32,
+        /// The end.
+        side: Side,
+    },
+}
+
+/// `semantics(0x00010000)`, `input(0x00010000, 3)`, `digest(2, 0, left)` …
+impl fmt::Display for StepLeaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Semantics { pc } => write!(f, "semantics({pc:#010x})"),
+            Self::Input { pc, word } => write!(f, "input({pc:#010x}, {word})"),
+            Self::OutsideRom => f.write_str("outside-rom"),
+            Self::Start => f.write_str("start"),
+            Self::Accept => f.write_str("accept"),
+            Self::Digest { round, index, side } => {
+                let side = match side {
+                    Side::Left => "left",
+                    Side::Right => "right",
+                };
+                write!(f, "digest({round}, {index}, {side})")
+            }
+        }
+    }
+}
+
+/// The leaves that check one step of a program, without keys.
+///
+/// Of the leaves that each instruction has, only what is shared is kept; the rest is made when asked for.
+#[derive(Debug)]
+pub struct Steps<'a> {
+    program: &'a Program,
+    options: Options,
+    root: [u8; 20],
+    /// By instruction, in the order of the ROM.
+    kinds: Vec<u32>,
+    classes: Vec<Class>,
+    /// The addresses of calls.
+    calls: Vec<u32>,
+    inputs: Vec<Arc<Openings>>,
+    outside: Leaf,
+    hash: HashGadget,
+    /// Leaves after those of instructions and inputs.
+    last: Vec<StepLeaf>,
+}
+
+impl<'a> Steps<'a> {
+    /// Compiles the leaves for a program whose first state has this root.
+    ///
+    /// # Errors
+    /// If a script does not fit the stack, or there are more than 2^16 input words.
+    pub fn compile(
+        program: &'a Program,
+        root: [u8; 20],
+        options: Options,
+    ) -> Result<Self, CompileError> {
+        if options.inputs > MAX_INPUTS {
+            return Err(CompileError::Inputs {
+                inputs: options.inputs,
+                limit: MAX_INPUTS,
+            });
+        }
+        let used: BTreeSet<Kind> = program
+            .rom()
+            .iter()
+            .map(|(_, instruction)| Kind::of(instruction))
+            .collect();
+        let used: Vec<Kind> = used.into_iter().collect();
+        let classes: Vec<Class> = used
+            .par_iter()
+            .map(|&kind| Class::new(kind, options.inputs))
+            .collect::<Result<_, _>>()?;
+        let places: HashMap<Kind, u32> = used.into_iter().zip(0..).collect();
+        let kinds = program
+            .rom()
+            .iter()
+            .map(|(_, instruction)| places[&Kind::of(instruction)])
+            .collect();
+        let calls = program
+            .rom()
+            .iter()
+            .filter(|(_, instruction)| instruction.op == Op::Ecall);
+        let mut last = vec![StepLeaf::OutsideRom, StepLeaf::Start, StepLeaf::Accept];
+        for (round, index) in options.search.revealed() {
+            last.extend([Side::Left, Side::Right].map(|side| StepLeaf::Digest {
+                round,
+                index,
+                side,
+            }));
+        }
+        Ok(Self {
+            kinds,
+            classes,
+            calls: calls.map(|(pc, _)| pc).collect(),
+            inputs: (0..options.inputs)
+                .map(|word| Arc::new(rom::input_openings(word)))
+                .collect(),
+            outside: rom::outside(program.rom())?,
+            hash: boundary::digest_hash()?,
+            last,
+            program,
+            root,
+            options,
+        })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// The number of input words, and the search.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// How many leaves there are.
+    pub fn len(&self) -> usize {
+        self.kinds.len() + self.calls.len() * self.inputs.len() + self.last.len()
+    }
+
+    /// Whether there are none: never.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Which leaf is at `index`: instructions by address, then inputs, then the rest.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn leaf(&self, index: usize) -> StepLeaf {
+        if index < self.kinds.len() {
+            return StepLeaf::Semantics {
+                pc: self.instruction(index).0,
+            };
+        }
+        let index = index - self.kinds.len();
+        let inputs = self.calls.len() * self.inputs.len();
+        if index < inputs {
+            let (call, word) = (index / self.inputs.len(), index % self.inputs.len());
+            return StepLeaf::Input {
+                pc: self.calls[call],
+                word: word as u32, // cast ok: at most MAX_INPUTS
+            };
+        }
+        self.last[index - inputs]
+    }
+
+    /// Where a leaf is, if there is one.
+    pub fn index(&self, leaf: StepLeaf) -> Option<usize> {
+        match leaf {
+            StepLeaf::Semantics { pc } => self.program.rom().index(pc),
+            StepLeaf::Input { pc, word } => {
+                let call = self.calls.binary_search(&pc).ok()?;
+                let word = word as usize; // cast ok: usize has at least 32 bits here
+                (word < self.inputs.len())
+                    .then(|| self.kinds.len() + call * self.inputs.len() + word)
+            }
+            leaf => {
+                let place = self.last.iter().position(|&other| other == leaf)?;
+                Some(self.kinds.len() + self.calls.len() * self.inputs.len() + place)
+            }
+        }
+    }
+
+    /// The address and instruction of a semantics leaf.
+    fn instruction(&self, index: usize) -> (u32, Instruction) {
+        self.program
+            .rom()
+            .at(index)
+            .expect("an instruction of the ROM")
+    }
+
+    /// The leaf without keys.
+    fn template(&self, index: usize) -> Leaf {
+        let search = &self.options.search;
+        match self.leaf(index) {
+            StepLeaf::Semantics { .. } => {
+                let (pc, instruction) = self.instruction(index);
+                self.class(index).leaf(pc, instruction)
+            }
+            StepLeaf::Input { pc, word } => rom::input(&self.inputs[word as usize], pc, word), // cast ok: an index
+            StepLeaf::OutsideRom => self.outside.clone(),
+            StepLeaf::Start => boundary::start(search, self.program.entry(), &self.root),
+            StepLeaf::Accept => boundary::accept(search),
+            StepLeaf::Digest { round, index, side } => {
+                boundary::digest(search, &self.hash, round, index, side)
+            }
+        }
+    }
+
+    fn class(&self, index: usize) -> &Class {
+        &self.classes[self.kinds[index] as usize] // cast ok: an index
+    }
+
+    /// The groups that a leaf opens, the one opened last first.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn opened_groups(&self, index: usize) -> Vec<Group> {
+        self.template(index).openings.groups().collect()
+    }
+
+    /// The groups that a dispute commits to up to its step: inputs, digests and selections of every round, and the record.
+    pub fn groups(&self) -> Vec<Group> {
+        let search = &self.options.search;
+        let inputs = (0..self.options.inputs).map(Group::Input);
+        let selections = (0..search.rounds()).map(Group::Selection);
+        let digests = search
+            .revealed()
+            .map(|(round, index)| Group::Digest { round, index });
+        inputs
+            .chain(selections)
+            .chain(digests)
+            .chain(Group::RECORD)
+            .collect()
+    }
+
+    /// The shape of a group's one-time key.
+    ///
+    /// # Panics
+    /// If it is a selection in a round that there is not.
+    pub fn parameters(&self, group: Group) -> Parameters {
+        let bits = match group {
+            Group::Selection(round) => self.options.search.log2_arities()[round as usize], // cast ok: an index
+            _ => 0,
+        };
+        group.parameters(bits.into())
+    }
+
+    /// Exact sizes of a leaf, for any keys.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn leaf_size(&self, index: usize) -> LeafSize {
+        self.template(index).size(self.len())
+    }
+
+    /// The script of a leaf after its openings, the same for all keys.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn body(&self, index: usize) -> ScriptBuf {
+        self.template(index).body
+    }
+
+    /// What lies on the stacks when a leaf's [`body`](Self::body) begins, given what was published: hints on the stack, bottom first, and the opened digits
+    /// on the altstack, the one on top first.
+    ///
+    /// # Errors
+    /// If something that it opens was not published.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn delivered(
+        &self,
+        index: usize,
+        published: &Published,
+    ) -> Result<(Vec<Vec<u8>>, Vec<i64>), PublishedError> {
+        let template = self.template(index);
+        let hints = self.hints(index, published)?;
+        Ok((hints, template.openings.numbers(published)?))
+    }
+
+    fn hints(&self, index: usize, published: &Published) -> Result<Vec<Vec<u8>>, PublishedError> {
+        if index >= self.kinds.len() {
+            return Ok(Vec::new());
+        }
+        let (pc, instruction) = self.instruction(index);
+        self.class(index).hints(pc, instruction, published)
+    }
+
+    /// Whether a leaf is spendable, given what was published: from plain Rust, without any script.
+    ///
+    /// # Errors
+    /// If something that it opens was not published.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn is_spendable(
+        &self,
+        index: usize,
+        published: &Published,
+    ) -> Result<bool, PublishedError> {
+        let search = &self.options.search;
+        let were_selected = |selected: boundary::Selected| {
+            for (round, selection) in selected {
+                if published.word(Group::Selection(round))? != selection {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        Ok(match self.leaf(index) {
+            StepLeaf::Semantics { pc } => {
+                let instruction = self.instruction(index).1;
+                published.word(Group::Pc)? == pc && self.is_wrong(Some(instruction), published)?
+            }
+            StepLeaf::Input { pc, word } => {
+                published.word(Group::Pc)? == pc
+                    && published.one_of_words(WORDS_A)? == INPUT_CALL
+                    && published.one_of_words(WORDS_B)? == word
+                    && published.one_of_words(WORDS_W)? != published.word(Group::Input(word))?
+            }
+            StepLeaf::OutsideRom => {
+                let pc = published.word(Group::Pc)?;
+                self.program.rom().get(pc).is_none() && self.is_wrong(None, published)?
+            }
+            StepLeaf::Start => {
+                let root = published.node(Group::Root)?;
+                let starts =
+                    published.word(Group::Pc)? == self.program.entry() && root == self.root;
+                !starts && were_selected(selected_end(search, Side::Left))?
+            }
+            StepLeaf::Accept => {
+                published.word(Group::NextPc)? != ACCEPT_PC
+                    && were_selected(selected_end(search, Side::Right))?
+            }
+            StepLeaf::Digest { round, index, side } => {
+                let (pc, root) = match side {
+                    Side::Left => (Group::Pc, Group::Root),
+                    Side::Right => (Group::NextPc, Group::NextRoot),
+                };
+                let state = [
+                    &published.word(pc)?.to_le_bytes()[..],
+                    &published.node(root)?,
+                ]
+                .concat();
+                let digest = published.node(Group::Digest { round, index })?;
+                ::blake3::hash(&state).as_bytes()[..20] != digest
+                    && were_selected(selected(search, round, index, side))?
+            }
+        })
+    }
+
+    /// Whether the record is not what this instruction does.
+    fn is_wrong(
+        &self,
+        instruction: Option<Instruction>,
+        published: &Published,
+    ) -> Result<bool, PublishedError> {
+        let Some(record) = published.record()? else {
+            return Ok(true);
+        };
+        let mut expected = record.consequence(instruction, self.options.inputs);
+        // The word that is replaced is checked by its path.
+        expected.w.old = record.w.old;
+        Ok(expected != record)
+    }
+
+    /// The witness of a leaf without the challenger's signature, which goes on top. Bottom first. `None` if an opening is missing.
+    ///
+    /// # Panics
+    /// If there is no leaf `index`.
+    pub fn witness(
+        &self,
+        index: usize,
+        openings: &BTreeMap<Group, Opening>,
+    ) -> Option<Vec<Vec<u8>>> {
+        let template = self.template(index);
+        let mut published = Published::new();
+        for group in template.openings.groups() {
+            published.set(group, openings.get(&group)?.message());
+        }
+        let mut witness = self.hints(index, &published).ok()?;
+        witness.extend(template.openings.witness(openings)?);
+        Some(witness)
+    }
+
+    /// The leaves for given keys: one for each of [`Self::groups`].
+    pub fn leaf_source<'b>(
+        &'b self,
+        keys: &'b BTreeMap<Group, PublicKey>,
+        challenger: XOnlyPublicKey,
+    ) -> StepLeaves<'b> {
+        let mut places: HashMap<&Openings, usize> = HashMap::new();
+        let mut beginnings = Vec::new();
+        let mut place = |openings: &'b Openings| {
+            *places.entry(openings).or_insert_with(|| {
+                beginnings.push(openings.script(challenger, keys));
+                beginnings.len() - 1
+            })
+        };
+        let of_class = self
+            .classes
+            .iter()
+            .map(|class| place(&class.openings))
+            .collect();
+        let of_input = self.inputs.iter().map(|openings| place(openings)).collect();
+        StepLeaves {
+            steps: self,
+            keys,
+            challenger,
+            of_class,
+            of_input,
+            beginnings,
+            hashers: RwLock::default(),
+        }
+    }
+}
+
+/// The leaves of [`Steps`] for given keys; made on demand.
+#[derive(Debug)]
+pub struct StepLeaves<'a> {
+    steps: &'a Steps<'a>,
+    keys: &'a BTreeMap<Group, PublicKey>,
+    challenger: XOnlyPublicKey,
+    /// The beginnings that instructions and inputs share.
+    beginnings: Vec<Vec<u8>>,
+    /// Which of them each class has, then each input word.
+    of_class: Vec<usize>,
+    of_input: Vec<usize>,
+    /// By beginning and length of the whole script.
+    hashers: RwLock<HashMap<(usize, usize), PrefixHasher>>,
+}
+
+impl StepLeaves<'_> {
+    /// The shared beginning of a leaf, if it has one.
+    fn beginning(&self, index: usize) -> Option<usize> {
+        match self.steps.leaf(index) {
+            StepLeaf::Semantics { .. } => Some(self.of_class[self.steps.kinds[index] as usize]), // cast ok: an index
+            StepLeaf::Input { word, .. } => Some(self.of_input[word as usize]), // cast ok: an index
+            _ => None,
+        }
+    }
+}
+
+impl LeafSource for StepLeaves<'_> {
+    fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    fn script(&self, index: usize) -> ScriptBuf {
+        let leaf = self.steps.template(index);
+        match self.beginning(index) {
+            Some(beginning) => leaf.script(&self.beginnings[beginning]),
+            None => leaf.script(&leaf.openings.script(self.challenger, self.keys)),
+        }
+    }
+
+    fn leaf_hash(&self, index: usize) -> TapLeafHash {
+        let Some(beginning) = self.beginning(index) else {
+            return leaf_hash(&self.script(index));
+        };
+        let body = self.steps.template(index).body;
+        let opened = &self.beginnings[beginning];
+        let key = (beginning, opened.len() + body.len());
+        let known = |hashers: &HashMap<_, PrefixHasher>| {
+            hashers
+                .get(&key)
+                .map(|hasher| hasher.finish(body.as_bytes()))
+        };
+        if let Some(hash) = known(
+            &self
+                .hashers
+                .read()
+                .expect("nothing panics while it is locked"),
+        ) {
+            return hash;
+        }
+        let hasher = PrefixHasher::new(opened, key.1);
+        let hash = hasher.finish(body.as_bytes());
+        let mut hashers = self
+            .hashers
+            .write()
+            .expect("nothing panics while it is locked");
+        hashers.insert(key, hasher);
+        hash
+    }
+}

@@ -1,0 +1,9 @@
+//! RISC-V steps: states, records, lies about them, and leaves run against both.
+
+pub mod cases;
+pub mod guests;
+pub mod opening;
+pub mod spend;
+
+pub use self::cases::{Random, lies, random_instruction, random_state};
+pub use self::spend::{StepKeys, body_verdict};

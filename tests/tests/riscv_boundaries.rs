@@ -1,0 +1,543 @@
+//! The leaves at both ends of a step, for input, outside the program, and on Merkle paths: true and false values, each in the interpreter and in Bitcoin
+//! Core's code.
+
+use rand::prelude::*;
+use tapcourt_compiler::riscv::{
+    Group, Options, PathAccess, PathLeaf, Paths, Published, Search, Side, StepLeaf, Steps,
+};
+use tapcourt_program::riscv::{
+    ACCEPT_PC, Cell, INPUT_CALL, Image, Instruction, Op, Program, Read, Register, Rom, StepRecord,
+    Symbols,
+};
+use tapcourt_script::taptree::LeafSource;
+use tapcourt_tests::riscv::{Random, StepKeys, body_verdict};
+use tapcourt_tests::scale::scaled;
+
+type Node = [u8; 20];
+
+fn hash(parts: &[&[u8]]) -> Node {
+    let digest = blake3::hash(&parts.concat());
+    digest.as_bytes()[..20].try_into().expect("20 bytes")
+}
+
+fn node(random: &mut Random) -> Node {
+    random.0.r#gen()
+}
+
+/// A program in two pieces, with room between them.
+fn program() -> Program {
+    let call = [Instruction::ECALL.encode(); 2];
+    let more = Instruction::new(Op::Addi, Register::A0, Register::A0, Register::ZERO, 1).encode();
+    let rom = Rom::new(vec![(0x1000, call.to_vec()), (0x2000, vec![more; 4])]).expect("two pieces");
+    Program::new(0x1000, rom, Image::default(), Symbols::default()).expect("a program")
+}
+
+fn search() -> Search {
+    Search::new(vec![1, 3, 2]).expect("64 steps")
+}
+
+struct Counts {
+    spendable: usize,
+    safe: usize,
+}
+
+/// Runs a leaf's body and holds it against the evaluator.
+fn check(
+    steps: &Steps<'_>,
+    leaf: StepLeaf,
+    published: &Published,
+    expected: bool,
+    counts: &mut Counts,
+) {
+    let index = steps.index(leaf).expect("there is one");
+    assert_eq!(steps.is_spendable(index, published), Ok(expected), "{leaf}");
+    let (hints, numbers) = steps.delivered(index, published).expect("published");
+    assert_eq!(
+        body_verdict(&steps.body(index), &hints, &numbers, true),
+        expected,
+        "{leaf}"
+    );
+    *(if expected {
+        &mut counts.spendable
+    } else {
+        &mut counts.safe
+    }) += 1;
+}
+
+fn select(published: &mut Published, search: &Search, selections: &[u32]) {
+    for (round, &selection) in (0..).zip(selections) {
+        let bits = search.log2_arities()[round as usize]; // cast ok: an index
+        published.set_word(Group::Selection(round), selection, bits.into());
+    }
+}
+
+/// `start`, `accept` and every `digest` leaf are spendable exactly for the selections that make their end an end of the step, and a false value there.
+#[test]
+fn ends_of_a_step() {
+    let mut random = Random::new(31);
+    let program = program();
+    let root = node(&mut random);
+    let options = Options {
+        inputs: 2,
+        search: search(),
+    };
+    let steps = Steps::compile(&program, root, options).expect("it compiles");
+    let search = search();
+    let mut counts = Counts {
+        spendable: 0,
+        safe: 0,
+    };
+    for interval in 0..1u64 << search.bits() {
+        let selections = search.selections(interval);
+        let mut published = Published::new();
+        select(&mut published, &search, &selections);
+        let record = StepRecord {
+            next_pc: random.word(),
+            ..StepRecord::stopped(random.word())
+        };
+        let (before, after) = (node(&mut random), node(&mut random));
+        published.set_step(&record, &before, &after);
+        // What the honest digests are at this step.
+        let left = hash(&[&record.pc.to_le_bytes(), &before]);
+        let right = hash(&[&record.next_pc.to_le_bytes(), &after]);
+        for round in 0..search.rounds() {
+            for index in 0..search.arity(round) - 1 {
+                published.set_node(Group::Digest { round, index }, &node(&mut random));
+            }
+        }
+        let last = (1 << search.bits()) - 1;
+        check(
+            &steps,
+            StepLeaf::Start,
+            &published,
+            interval == 0,
+            &mut counts,
+        );
+        check(
+            &steps,
+            StepLeaf::Accept,
+            &published,
+            interval == last,
+            &mut counts,
+        );
+        if interval == 0 {
+            let mut true_start = published.clone();
+            let first = StepRecord {
+                pc: program.entry(),
+                ..record
+            };
+            true_start.set_step(&first, &root, &after);
+            check(&steps, StepLeaf::Start, &true_start, false, &mut counts);
+            true_start.set_step(
+                &StepRecord {
+                    pc: program.entry() ^ 4,
+                    ..first
+                },
+                &root,
+                &after,
+            );
+            check(&steps, StepLeaf::Start, &true_start, true, &mut counts);
+        }
+        if interval == last {
+            let mut accepted = published.clone();
+            accepted.set_step(
+                &StepRecord {
+                    next_pc: ACCEPT_PC,
+                    ..record
+                },
+                &before,
+                &after,
+            );
+            check(&steps, StepLeaf::Accept, &accepted, false, &mut counts);
+        }
+        // Every digest leaf, spendable only where its digest is an end of this interval.
+        for round in 0..search.rounds() {
+            for index in 0..search.arity(round) - 1 {
+                for (side, end, truth) in [
+                    (Side::Left, interval, left),
+                    (Side::Right, interval + 1, right),
+                ] {
+                    let leaf = StepLeaf::Digest { round, index, side };
+                    let here = is_revealed(&search, end, round, index);
+                    if !here && random.chance(200) {
+                        // A sample: each costs a hash.
+                        let at = steps.index(leaf).expect("there is one");
+                        assert_eq!(steps.is_spendable(at, &published), Ok(false), "{leaf}");
+                        continue;
+                    }
+                    check(&steps, leaf, &published, here, &mut counts);
+                    if here {
+                        let mut honest = published.clone();
+                        honest.set_node(Group::Digest { round, index }, &truth);
+                        check(&steps, leaf, &honest, false, &mut counts);
+                        let mut flipped = truth;
+                        flipped[random.below(20)] ^= 1 << random.below(8);
+                        honest.set_node(Group::Digest { round, index }, &flipped);
+                        check(&steps, leaf, &honest, true, &mut counts);
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "64 selections: {} spendable, {} safe",
+        counts.spendable, counts.safe
+    );
+}
+
+/// Whether the border before an interval is the one revealed here, by playing the rounds.
+fn is_revealed(search: &Search, end: u64, round: u32, index: u32) -> bool {
+    let mut size = 1u64 << search.bits();
+    for earlier in 0..round {
+        size /= u64::from(search.arity(earlier));
+    }
+    let part = size / u64::from(search.arity(round));
+    end % size == u64::from(index + 1) * part
+}
+
+/// Outside the program, a step must stop in place; inside, this leaf is never spendable.
+#[test]
+fn outside_the_program() {
+    let program = program();
+    let options = Options {
+        inputs: 2,
+        search: search(),
+    };
+    let steps = Steps::compile(&program, [0; 20], options).expect("it compiles");
+    let mut random = Random::new(7);
+    let mut counts = Counts {
+        spendable: 0,
+        safe: 0,
+    };
+    let edges = [
+        0, 0xffc, 0xfff, 0x1000, 0x1001, 0x1002, 0x1003, 0x1004, 0x1007, 0x1008, 0x1ffc, 0x2000,
+        0x200c, 0x200e, 0x2010,
+    ];
+    let random_words: Vec<u32> = (0..scaled(60)).map(|_| random.word()).collect();
+    for pc in edges
+        .into_iter()
+        .chain([ACCEPT_PC, u32::MAX])
+        .chain(random_words)
+    {
+        let is_outside = program.rom().get(pc).is_none();
+        let mut run = |record: StepRecord, expected: bool| {
+            let mut published = Published::new();
+            published.set_step(&record, &[0; 20], &[0; 20]);
+            check(
+                &steps,
+                StepLeaf::OutsideRom,
+                &published,
+                expected,
+                &mut counts,
+            );
+        };
+        let stopped = StepRecord::stopped(pc);
+        run(stopped, false);
+        let read = |value| Read {
+            cell: Cell::ZERO,
+            value,
+        };
+        let word = random.word() | 1;
+        for lie in [
+            StepRecord {
+                next_pc: pc.wrapping_add(4),
+                ..stopped
+            },
+            StepRecord {
+                next_pc: pc ^ 1 << random.below(32),
+                ..stopped
+            },
+            StepRecord {
+                a: read(word),
+                ..stopped
+            },
+            StepRecord {
+                b: read(word),
+                ..stopped
+            },
+            StepRecord {
+                m: read(word),
+                ..stopped
+            },
+            StepRecord {
+                a: Read {
+                    cell: Cell::register(Register::A0),
+                    value: 0,
+                },
+                ..stopped
+            },
+            StepRecord {
+                m: Read {
+                    cell: Cell::memory(word),
+                    value: 0,
+                },
+                ..stopped
+            },
+            StepRecord {
+                w: tapcourt_program::riscv::Write {
+                    cell: Cell::ZERO,
+                    value: word,
+                    old: 0,
+                },
+                ..stopped
+            },
+            StepRecord {
+                w: tapcourt_program::riscv::Write {
+                    cell: Cell::memory(word),
+                    value: 0,
+                    old: 0,
+                },
+                ..stopped
+            },
+        ] {
+            run(lie, is_outside);
+        }
+    }
+    println!(
+        "outside the program: {} spendable, {} safe",
+        counts.spendable, counts.safe
+    );
+}
+
+/// An input leaf is spendable exactly if its call reads its word, and gets another than was committed to.
+#[test]
+fn input_words() {
+    let program = program();
+    let options = Options {
+        inputs: 3,
+        search: search(),
+    };
+    let steps = Steps::compile(&program, [0; 20], options).expect("it compiles");
+    let mut random = Random::new(8);
+    let mut counts = Counts {
+        spendable: 0,
+        safe: 0,
+    };
+    for _ in 0..scaled(40) {
+        let committed: [u32; 3] = std::array::from_fn(|_| random.word());
+        for pc in [0x1000, 0x1004, 0x2000] {
+            for call in [INPUT_CALL, INPUT_CALL + 1, 93] {
+                for read in [0, 1, 2, 3, 0x8000_0000] {
+                    let truth = committed.get(read as usize).copied().unwrap_or(0); // cast ok: an index
+                    for value in [truth, truth ^ 1 << random.below(32), random.word()] {
+                        let mut record = StepRecord::stopped(pc);
+                        record.a.value = call;
+                        record.b.value = read;
+                        record.w.value = value;
+                        let mut published = Published::new();
+                        published.set_step(&record, &[0; 20], &[0; 20]);
+                        for (word, &of) in (0..).zip(&committed) {
+                            published.set_word(Group::Input(word), of, 32);
+                        }
+                        // Mostly the leaf that this record is for.
+                        let at_call = pc != 0x2000 && random.chance(192);
+                        let leaf_pc = if at_call { pc } else { 0x1000 };
+                        let word = if read < 3 && random.chance(192) {
+                            read
+                        } else {
+                            0
+                        };
+                        let expected = pc == leaf_pc
+                            && call == INPUT_CALL
+                            && read == word
+                            && value != committed[word as usize];
+                        let leaf = StepLeaf::Input { pc: leaf_pc, word };
+                        check(&steps, leaf, &published, expected, &mut counts);
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "input words: {} spendable, {} safe",
+        counts.spendable, counts.safe
+    );
+}
+
+/// A level of a path, as it is published.
+#[derive(Clone, Copy)]
+struct Level {
+    access: PathAccess,
+    level: u32,
+    cell: Cell,
+    word: u32,
+    child: Node,
+    sibling: Node,
+    parent: Node,
+}
+
+impl Level {
+    fn publish(&self, paths: &Paths, random: &mut Random) -> Published {
+        let mut record = StepRecord::stopped(random.word());
+        let mut nodes = [node(random), node(random)];
+        let read = Read {
+            cell: self.cell,
+            value: self.word,
+        };
+        match self.access {
+            PathAccess::A => record.a = read,
+            PathAccess::B => record.b = read,
+            PathAccess::Memory => record.m = read,
+            PathAccess::Old => (record.w.cell, record.w.old) = (self.cell, self.word),
+            PathAccess::New => (record.w.cell, record.w.value) = (self.cell, self.word),
+        }
+        if self.level == 30 {
+            nodes[usize::from(self.access == PathAccess::New)] = self.parent;
+        }
+        let mut published = Published::new();
+        published.set_step(&record, &nodes[0], &nodes[1]);
+        published.set_word(Group::Access, self.access.number(), 2);
+        for (round, selection) in (0..).zip(paths.search().selections(self.level.into())) {
+            let bits = paths.search().log2_arities()[round as usize]; // cast ok: an index
+            published.set_word(Group::PathSelection(round), selection, bits.into());
+        }
+        published.set_node(Group::Sibling, &self.sibling);
+        if let Some(group) = paths.node_group(self.access, self.level) {
+            published.set_node(group, &self.child);
+        }
+        if let Some(group) = paths.node_group(self.access, self.level + 1) {
+            published.set_node(group, &self.parent);
+        }
+        published
+    }
+}
+
+/// Every level of every path, with both sides, a wrong sibling, order, value and parent, and other selections.
+#[test]
+fn merkle_paths() {
+    let paths = Paths::compile(Search::new(vec![3, 2]).expect("32 levels")).expect("it compiles");
+    let keys = StepKeys::new(
+        Group::RECORD
+            .into_iter()
+            .chain(paths.groups())
+            .map(|group| (group, paths.parameters(group))),
+        3,
+    );
+    let source = paths.leaf_source(&keys.public, keys.challenger());
+    let mut random = Random::new(9);
+    let mut counts = Counts {
+        spendable: 0,
+        safe: 0,
+    };
+    let mut whole = 0;
+    for (index, PathLeaf { access, level }) in paths.leaves().enumerate() {
+        let is_register = matches!(access, PathAccess::A | PathAccess::B);
+        for side in [false, true] {
+            let cell = loop {
+                let cell = match (is_register, random.below(3)) {
+                    (true, _) | (false, 0) => Cell::register(random.register()),
+                    _ => Cell::memory(random.word()),
+                };
+                let right = cell.index() >> level & 1 == 1;
+                if right == side || is_register && level >= 5 || level == 30 && !side {
+                    break cell;
+                }
+            };
+            let right = cell.index() >> level & 1 == 1;
+            let word = random.word();
+            let mut child = node(&mut random);
+            if level == 0 {
+                child = [0; 20];
+                child[..4].copy_from_slice(&word.to_le_bytes());
+            }
+            let sibling = node(&mut random);
+            let order = |right: bool| {
+                if right {
+                    hash(&[&sibling, &child])
+                } else {
+                    hash(&[&child, &sibling])
+                }
+            };
+            let truth = Level {
+                access,
+                level,
+                cell,
+                word,
+                child,
+                sibling,
+                parent: order(right),
+            };
+            let mut flipped = sibling;
+            flipped[random.below(20)] ^= 1 << random.below(8);
+            let mut parent = truth.parent;
+            parent[random.below(20)] ^= 1 << random.below(8);
+            let mut wrong_child = truth;
+            wrong_child.word ^= 1 << random.below(32);
+            wrong_child.child[random.below(20)] ^= 1 << random.below(8);
+            let cases = [
+                (truth, false),
+                (
+                    Level {
+                        sibling: flipped,
+                        ..truth
+                    },
+                    true,
+                ),
+                (
+                    Level {
+                        parent: order(!right),
+                        ..truth
+                    },
+                    true,
+                ),
+                (Level { parent, ..truth }, true),
+                (wrong_child, true),
+            ];
+            for (number, (case, expected)) in cases.into_iter().enumerate() {
+                let published = case.publish(&paths, &mut random);
+                assert_eq!(
+                    paths.is_spendable(index, &published),
+                    Ok(expected),
+                    "{access:?} {level}"
+                );
+                let numbers = paths.delivered(index, &published).expect("published");
+                assert_eq!(
+                    body_verdict(paths.body(index), &[], &numbers, true),
+                    expected,
+                    "{access:?} {level}"
+                );
+                *(if expected {
+                    &mut counts.spendable
+                } else {
+                    &mut counts.safe
+                }) += 1;
+                // A sample as whole spends.
+                if (index + number) % 31 == 0 {
+                    let openings = keys.open(&published, paths.opened_groups(index));
+                    let witness = paths.witness(index, &openings).expect("all opened");
+                    let (script, size) = (source.script(index), paths.leaf_size(index));
+                    let opened_bytes = script.len() - paths.body(index).len();
+                    assert_eq!(
+                        keys.spends("path", &script, witness, &size, opened_bytes),
+                        expected
+                    );
+                    whole += 1;
+                }
+            }
+            // Another selection, or another access: never spendable.
+            let mut other = wrong_child.publish(&paths, &mut random);
+            match random.below(2) {
+                0 => other.set_word(
+                    Group::Access,
+                    (access.number() + 1 + random.below(3) as u32) % 4,
+                    2,
+                ), // cast ok: small
+                _ => other.set_word(
+                    Group::PathSelection(1),
+                    random.0.gen_range(1..4) ^ (level & 3),
+                    2,
+                ),
+            }
+            let numbers = paths.delivered(index, &other).expect("published");
+            assert_eq!(paths.is_spendable(index, &other), Ok(false));
+            assert!(!body_verdict(paths.body(index), &[], &numbers, true));
+            counts.safe += 1;
+        }
+    }
+    println!(
+        "{} path leaves: {} spendable, {} safe, {whole} of them as whole spends",
+        paths.len(),
+        counts.spendable,
+        counts.safe
+    );
+}

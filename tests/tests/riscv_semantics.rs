@@ -1,0 +1,269 @@
+//! The leaves of every instruction against true records and lies, in the interpreter and in Bitcoin Core's code.
+
+use std::collections::BTreeMap;
+
+use tapcourt_compiler::riscv::{Group, Options, Published, Search, StepLeaf, Steps};
+use tapcourt_program::riscv::{
+    EXIT_CALL, INPUT_CALL, Instruction, Machine, Op, Program, StepRecord,
+};
+use tapcourt_script::taptree::LeafSource;
+use tapcourt_tests::riscv::cases::{self, FIELDS};
+use tapcourt_tests::riscv::{
+    Random, StepKeys, body_verdict, lies, random_instruction, random_state,
+};
+use tapcourt_tests::scale::scaled;
+
+const BASE: u32 = 0x0001_0000;
+const INPUTS: [u32; 5] = [0, 7, 0x8000_0000, 0xffff_ffff, 0x1234_5678];
+
+/// Instances of each instruction, and states for each.
+const INSTANCES: usize = 10;
+const STATES: usize = 20;
+
+fn options() -> Options {
+    Options {
+        inputs: INPUTS.len() as u32, // cast ok: five
+        search: Search::new(vec![2, 3]).expect("32 steps"),
+    }
+}
+
+/// Every instruction several times, with different registers and immediates; words that are none as well.
+fn instances(random: &mut Random) -> Vec<Instruction> {
+    let mut instances = Vec::new();
+    for op in Op::ALL {
+        let count = match op {
+            Op::Fence | Op::Ebreak => 1,
+            // All states at one.
+            Op::Ecall => 1,
+            // Every distance.
+            Op::Slli | Op::Srli | Op::Srai => 3 * INSTANCES,
+            _ => INSTANCES,
+        };
+        instances.extend((0..count).map(|_| random_instruction(op, random)));
+    }
+    instances.push(Instruction::ILLEGAL);
+    instances
+}
+
+fn publish(record: &StepRecord) -> Published {
+    let mut published = Published::new();
+    published.set_step(record, &[0; 20], &[0; 20]);
+    published
+}
+
+/// What kind of case an instruction with these operands is: its name, and for calls which one.
+fn kind(op: Op, record: &StepRecord) -> String {
+    match op {
+        Op::Ecall => match (record.a.value, record.b.value) {
+            (EXIT_CALL, 0) => "ecall: exit 0".into(),
+            (EXIT_CALL, _) => "ecall: exit with an error".into(),
+            (INPUT_CALL, word) if word < 5 => "ecall: input".into(),
+            (INPUT_CALL, _) => "ecall: input beyond the last".into(),
+            _ => "ecall: unknown".into(),
+        },
+        op => op.mnemonic().into(),
+    }
+}
+
+/// No leaf is spendable for a true record; for a lie the leaf of its `pc` is, whenever what was read is true.
+#[test]
+fn every_instruction_against_truth_and_lies() {
+    let mut random = Random::new(0x7ea1);
+    let instructions = instances(&mut random);
+    let program = Program::from_instructions(BASE, &instructions).expect("a program");
+    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let outside = steps.index(StepLeaf::OutsideRom).expect("there is one");
+    let states_of = |op: Op| match op {
+        Op::Ecall => scaled(80 * STATES),
+        Op::Fence | Op::Ebreak | Op::Illegal => scaled(INSTANCES * STATES),
+        Op::Slli | Op::Srli | Op::Srai => scaled(STATES / 2),
+        _ => scaled(STATES),
+    };
+    let (mut truths, mut disproved, mut consistent) = (BTreeMap::new(), 0, 0);
+    let mut single = [[0usize; 2]; FIELDS.len()];
+    for (pc, instruction) in program.rom().iter() {
+        let mut machine = Machine::new(&program, &INPUTS);
+        for state in 0..states_of(instruction.op) {
+            random_state(&mut machine, pc, instruction, &mut random);
+            let truth = machine.next_record();
+            *truths.entry(kind(instruction.op, &truth)).or_insert(0) += 1;
+            let run = |record: &StepRecord, with_core: bool| {
+                let index = steps
+                    .index(StepLeaf::Semantics { pc: record.pc })
+                    .unwrap_or(outside);
+                let published = publish(record);
+                let (hints, numbers) = steps.delivered(index, &published).expect("published");
+                let verdict = body_verdict(&steps.body(index), &hints, &numbers, with_core);
+                let expected = steps.is_spendable(index, &published).expect("published");
+                assert_eq!(verdict, expected, "{instruction} {record}\ntruth {truth}");
+                verdict
+            };
+            assert!(!run(&truth, true), "{instruction}: {truth}");
+            for (fields, lie) in lies(&truth, 3, &mut random) {
+                let spent = run(&lie, state % 2 == 0);
+                if let &[field] = fields.as_slice() {
+                    single[field][usize::from(spent)] += 1;
+                }
+                let reads = |record: &StepRecord| {
+                    let words = [record.a, record.b, record.m].map(|read| read.value);
+                    (record.pc, words)
+                };
+                let replaced_only = StepRecord { w: truth.w, ..lie } == truth
+                    && lie.w.value == truth.w.value
+                    && lie.w.cell == truth.w.cell;
+                if reads(&lie) == reads(&truth) && !replaced_only {
+                    // An input word that is not the one committed to is another leaf's business.
+                    let is_read = kind(instruction.op, &truth) == "ecall: input";
+                    let only_word =
+                        StepRecord { w: lie.w, ..truth } == lie && lie.w.cell == truth.w.cell;
+                    assert!(
+                        spent || is_read && only_word,
+                        "{instruction}: {fields:?} {lie}\ntruth {truth}"
+                    );
+                }
+                if spent {
+                    disproved += 1
+                } else {
+                    consistent += 1
+                }
+            }
+        }
+    }
+    let fewest = truths
+        .iter()
+        .min_by_key(|(_, count)| **count)
+        .expect("some");
+    println!(
+        "{} kinds of steps, {} leaves; {} true records (fewest: {} of {}), {} lies disproved, {} consistent in themselves",
+        truths.len(),
+        steps.len(),
+        truths.values().sum::<usize>(),
+        fewest.1,
+        fewest.0,
+        disproved,
+        consistent
+    );
+    for (name, [kept, spent]) in FIELDS.iter().zip(single) {
+        println!("  single lie about {name}: {spent} disproved here, {kept} left to others");
+    }
+    assert_eq!(
+        truths.len(),
+        47 + 5 + 1,
+        "47 instructions, five calls, and words that are none"
+    );
+    assert!(*fewest.1 >= scaled(INSTANCES * STATES), "{fewest:?}");
+}
+
+/// Whole spends, with openings and signatures, for a sample of instances.
+#[test]
+fn whole_leaves_with_openings() {
+    let mut random = Random::new(0x0b5e);
+    let instructions: Vec<Instruction> = Op::ALL
+        .iter()
+        .map(|&op| random_instruction(op, &mut random))
+        .collect();
+    let program = Program::from_instructions(BASE, &instructions).expect("a program");
+    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let keys = StepKeys::new(
+        steps
+            .groups()
+            .into_iter()
+            .map(|group| (group, steps.parameters(group))),
+        5,
+    );
+    let source = steps.leaf_source(&keys.public, keys.challenger());
+    let (mut spent, mut refused) = (0, 0);
+    for (pc, instruction) in program.rom().iter() {
+        let mut machine = Machine::new(&program, &INPUTS);
+        let index = steps
+            .index(StepLeaf::Semantics { pc })
+            .expect("an instruction");
+        let size = steps.leaf_size(index);
+        let script = source.script(index);
+        assert_eq!(
+            source.leaf_hash(index),
+            tapcourt_script::taptree::leaf_hash(&script)
+        );
+        let opened_bytes = script.len() - steps.body(index).len();
+        for _ in 0..scaled(2) {
+            random_state(&mut machine, pc, instruction, &mut random);
+            let truth = machine.next_record();
+            let mut records = lies(&truth, 1, &mut random);
+            records.push((Vec::new(), truth));
+            for (_, record) in records {
+                let published = publish(&record);
+                let openings = keys.open(&published, Group::RECORD);
+                let witness = steps.witness(index, &openings).expect("all opened");
+                let expected = steps.is_spendable(index, &published).expect("published");
+                let spends = keys.spends(
+                    &instruction.to_string(),
+                    &script,
+                    witness,
+                    &size,
+                    opened_bytes,
+                );
+                assert_eq!(spends, expected, "{instruction}: {record}\ntruth {truth}");
+                if spends { spent += 1 } else { refused += 1 }
+            }
+        }
+    }
+    println!(
+        "{} instructions as whole spends: {spent} spent, {refused} refused",
+        instructions.len()
+    );
+}
+
+/// In a program of 500 instructions, every leaf against every record: spendable if and only if the record has the leaf's `pc` and is not the true one.
+#[test]
+fn every_leaf_against_every_record_of_a_program() {
+    const INSTRUCTIONS: usize = 500;
+    // All of them in the interpreter, every so many in Core's code as well.
+    const IN_CORE: usize = 16;
+    let mut random = Random::new(0x500);
+    let instructions: Vec<Instruction> = (0..INSTRUCTIONS)
+        .map(|place| random_instruction(Op::ALL[place % Op::ALL.len()], &mut random))
+        .collect();
+    let program = Program::from_instructions(BASE, &instructions).expect("a program");
+    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let mut machine = Machine::new(&program, &INPUTS);
+    // A true record and a lie that leaves what was read alone, at each instruction.
+    let mut records: Vec<(StepRecord, bool)> = Vec::new();
+    for (pc, instruction) in program.rom().iter() {
+        random_state(&mut machine, pc, instruction, &mut random);
+        let truth = machine.next_record();
+        records.push((truth, true));
+        // Of an input that is read, the word is another leaf's business.
+        let field = if instruction.op == Op::Ecall {
+            [1, 7, 8, 9, 10]
+        } else {
+            [1, 5, 8, 9, 10]
+        };
+        let mut lie = truth;
+        cases::lie(&mut lie, field[random.below(5)], &mut random);
+        records.push((lie, false));
+    }
+    let records: Vec<(Published, u32, bool)> = records
+        .iter()
+        .map(|(record, truth)| (publish(record), record.pc, *truth))
+        .collect();
+    let leaves = program.rom().iter().enumerate();
+    let (mut pairs, mut spendable, mut in_core) = (0usize, 0, 0);
+    for (index, (leaf_pc, _)) in leaves {
+        let body = steps.body(index);
+        for (published, pc, truth) in &records {
+            let (hints, numbers) = steps.delivered(index, published).expect("published");
+            let with_core = *pc == leaf_pc || pairs.is_multiple_of(IN_CORE);
+            let expected = *pc == leaf_pc && !truth;
+            let verdict = body_verdict(&body, &hints, &numbers, with_core);
+            assert_eq!(verdict, expected, "leaf {leaf_pc:#x}, record at {pc:#x}");
+            pairs += 1;
+            in_core += usize::from(with_core);
+            spendable += usize::from(expected);
+        }
+    }
+    assert_eq!(spendable, INSTRUCTIONS);
+    println!(
+        "{INSTRUCTIONS} leaves x {} records: {pairs} pairs, {spendable} spendable; {in_core} of them in core's code as well",
+        records.len()
+    );
+}
