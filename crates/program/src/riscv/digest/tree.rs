@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::hash::Row;
 use super::{Node, Path};
 use crate::riscv::{Cell, Memory, State};
 
@@ -63,8 +64,21 @@ struct Inner {
 
 struct Page {
     words: Words,
-    /// At `2^k + i` the node number `i` of the page at level `10 - k`: 1 is the page's, 2 and 3 are below it, the last 32 are of blocks.
-    nodes: [OnceLock<Node>; 2 * Memory::PAGE_WORDS / BLOCK_WORDS],
+    /// Nodes of the page that was here before, for blocks that did not change.
+    kept: Option<Box<Kept>>,
+    nodes: OnceLock<Box<PageNodes>>,
+}
+
+/// Blocks of a page.
+const BLOCKS: usize = Memory::PAGE_WORDS / BLOCK_WORDS;
+
+/// At `2^k + i` the node number `i` of a page at level `10 - k`: 1 is the page's, 2 and 3 are below it, the last 32 are the blocks'.
+type PageNodes = [Node; 2 * BLOCKS];
+
+struct Kept {
+    /// By block, whether its node is known.
+    known: [bool; BLOCKS],
+    blocks: [Node; BLOCKS],
 }
 
 impl Tree {
@@ -81,7 +95,7 @@ impl Tree {
     }
 
     /// Bytes that are held for a page, the nodes in it included.
-    pub const PAGE_BYTES: usize = size_of::<Page>();
+    pub const PAGE_BYTES: usize = size_of::<Page>() + size_of::<PageNodes>();
 
     /// Sets all registers; `x0` has to be zero.
     pub fn set_registers(&mut self, registers: &[u32; 32]) {
@@ -290,28 +304,25 @@ impl Subtree {
         if words.iter().all(|&word| word == 0) {
             return Self::Empty;
         }
-        let mut page = Page {
+        Self::Page(Arc::new(Page {
             words: *words,
-            nodes: [const { OnceLock::new() }; 2 * Memory::PAGE_WORDS / BLOCK_WORDS],
-        };
-        if let Some(old) = old {
-            page.keep_nodes(old);
-        }
-        Self::Page(Arc::new(page))
+            kept: old.and_then(|old| Kept::new(old, words)).map(Box::new),
+            nodes: OnceLock::new(),
+        }))
     }
 
     fn is_hashed(&self) -> bool {
         match self {
             Self::Empty => true,
             Self::Inner(inner) => inner.node.get().is_some(),
-            Self::Page(page) => page.nodes[1].get().is_some(),
+            Self::Page(page) => page.nodes.get().is_some(),
         }
     }
 
     fn node(&self, level: u32) -> Node {
         let inner = match self {
             Self::Empty => return Node::empty(level),
-            Self::Page(page) => return page.node(1),
+            Self::Page(page) => return page.nodes()[1],
             Self::Inner(inner) => inner,
         };
         // Not `get_or_init`: a thread that waits for others in `join` could be given this very node to hash, and would wait for itself.
@@ -348,7 +359,7 @@ impl Subtree {
         match self {
             _ if self.is(other) => 0,
             Self::Empty => 0,
-            Self::Page(_) => COUNTS + size_of::<Page>(),
+            Self::Page(_) => COUNTS + Tree::PAGE_BYTES,
             Self::Inner(inner) => {
                 let children = inner.children.iter().zip(other.children());
                 let below: usize = children.map(|(a, b)| a.bytes_beyond(b)).sum();
@@ -359,17 +370,50 @@ impl Subtree {
 }
 
 impl Page {
-    /// The node at this place of `nodes`.
-    fn node(&self, place: usize) -> Node {
-        *self.nodes[place].get_or_init(|| {
-            let level = PAGE_LEVEL - place.ilog2();
-            if level == BLOCK_LEVEL {
-                let blocks = self.words.as_chunks::<BLOCK_WORDS>().0;
-                node_of_words(&blocks[place % blocks.len()])
-            } else {
-                parent(level - 1, self.node(2 * place), self.node(2 * place + 1))
+    fn nodes(&self) -> &PageNodes {
+        self.nodes.get_or_init(|| Box::new(self.hash()))
+    }
+
+    fn hash(&self) -> PageNodes {
+        let [row, above] = &mut [const { Row::new() }; 2];
+        let (mut row, mut above) = (row, above);
+        let kept = self.kept.as_ref();
+        match kept {
+            None => row.set_above_words(&self.words),
+            Some(kept) => {
+                let blocks = self.words.as_chunks::<BLOCK_WORDS>().0.iter();
+                let unknown = blocks.zip(&kept.known).filter(|&(_, &known)| !known);
+                let words: Vec<u32> = unknown.flat_map(|(&block, _)| block).collect();
+                row.set_above_words(&words);
             }
-        })
+        }
+        for _ in 1..BLOCK_LEVEL {
+            above.set_above(row);
+            std::mem::swap(&mut row, &mut above);
+        }
+        if let Some(kept) = kept {
+            above.clear();
+            let mut hashed = row.iter();
+            for (&known, &node) in kept.known.iter().zip(&kept.blocks) {
+                let node = if known { Some(node) } else { hashed.next() };
+                above.push(node.expect("the others were hashed"));
+            }
+            drop(hashed);
+            std::mem::swap(&mut row, &mut above);
+        }
+        let mut nodes = [Node::default(); 2 * BLOCKS];
+        let mut first = BLOCKS;
+        loop {
+            for (node, hashed) in nodes[first..2 * first].iter_mut().zip(row.iter()) {
+                *node = hashed;
+            }
+            if first == 1 {
+                return nodes;
+            }
+            first /= 2;
+            above.set_above(row);
+            std::mem::swap(&mut row, &mut above);
+        }
     }
 
     /// The node number `position` of the page at `level`.
@@ -377,24 +421,21 @@ impl Page {
         if level < BLOCK_LEVEL {
             node_of_words(&self.words[position << level..(position + 1) << level])
         } else {
-            self.node((1 << (PAGE_LEVEL - level)) + position)
+            self.nodes()[(1 << (PAGE_LEVEL - level)) + position]
         }
     }
+}
 
-    /// Takes over those nodes of another page that are the same here.
-    fn keep_nodes(&mut self, other: &Self) {
-        let blocks = self.nodes.len() / 2;
-        let [ours, theirs] = [self, other].map(|page| page.words.as_chunks::<BLOCK_WORDS>().0);
-        let mut same = [false; 2 * Memory::PAGE_WORDS / BLOCK_WORDS];
-        for (block, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
-            same[blocks + block] = ours == theirs;
-        }
-        for place in (1..blocks).rev() {
-            same[place] = same[2 * place] && same[2 * place + 1];
-        }
-        for (place, _) in same.iter().enumerate().filter(|&(_, &same)| same) {
-            self.nodes[place] = other.nodes[place].clone();
-        }
+impl Kept {
+    /// Which nodes of `old` are those of a page of these words too, if it is hashed and some are.
+    fn new(old: &Page, words: &Words) -> Option<Self> {
+        let nodes = old.nodes.get()?;
+        let [before, after] = [&old.words, words].map(|words| words.as_chunks::<BLOCK_WORDS>().0);
+        let known = std::array::from_fn(|block| before[block] == after[block]);
+        known.contains(&true).then(|| Self {
+            known,
+            blocks: std::array::from_fn(|block| nodes[BLOCKS + block]),
+        })
     }
 }
 
@@ -409,29 +450,12 @@ fn parent(level: u32, left: Node, right: Node) -> Node {
 
 /// The node above at most 32 words, whose number is a power of two.
 fn node_of_words(words: &[u32]) -> Node {
-    let &[first, ref others @ ..] = words else {
-        return Node::empty(0);
-    };
-    if others.is_empty() {
-        return Node::leaf(first);
+    let mut nodes = [Node::default(); BLOCK_WORDS];
+    for (node, &word) in nodes.iter_mut().zip(words) {
+        *node = Node::leaf(word);
     }
-    if words.iter().all(|&word| word == 0) {
-        return Node::empty(words.len().ilog2());
-    }
-    let mut nodes = [Node::default(); BLOCK_WORDS / 2];
-    for (node, pair) in nodes.iter_mut().zip(words.as_chunks().0) {
-        let &[left, right] = pair;
-        *node = if left | right == 0 {
-            Node::empty(1)
-        } else {
-            Node::parent_of_words(left, right)
-        };
-    }
-    let mut count = words.len() / 2;
-    for level in 1.. {
-        if count == 1 {
-            break;
-        }
+    let mut count = words.len().min(BLOCK_WORDS);
+    for level in 0..count.ilog2() {
         count /= 2;
         for i in 0..count {
             nodes[i] = parent(level, nodes[2 * i], nodes[2 * i + 1]);

@@ -24,12 +24,12 @@ pub struct SnapshotLimits {
     pub count: usize,
 }
 
-/// 128 MiB, and 64 at distances of at least 4,194,304 steps, which is what the engine makes in about 10 ms.
+/// 128 MiB, and 64 at distances of at least 16,777,216 steps, which is what the engine makes in about 40 ms.
 impl Default for SnapshotLimits {
     fn default() -> Self {
         Self {
             budget_bytes: 128 << 20,
-            spacing_steps: 1 << 22,
+            spacing_steps: 1 << 24,
             count: 64,
         }
     }
