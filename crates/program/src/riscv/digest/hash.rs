@@ -326,6 +326,14 @@ mod tests {
             let nodes: Vec<Node> = (0..count).map(|_| Node(rng.r#gen())).collect();
             nodes.iter().for_each(|&node| row.push(node));
             above.set_above(&row);
+            let mut narrow = Row::new();
+            let [c0, c1, c2, c3, c4] = &mut narrow.columns;
+            parents(&row, [c0, c1, c2, c3, c4]);
+            narrow.count = above.count;
+            assert!(
+                narrow.iter().eq(above.iter()),
+                "{count} nodes, by the narrowest instructions"
+            );
             let expected = nodes
                 .chunks_exact(2)
                 .map(|pair| by_the_crate(pair[0], pair[1]));
