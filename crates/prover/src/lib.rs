@@ -8,6 +8,7 @@
 //! | [`Store`] | what must survive a crash: spent keys, signing sessions, artefacts, engine state |
 //! | [`presign`] | presigning with the store's records in the right order |
 //! | [`Disputable`] | what the engines ask of a program |
+//! | [`trace`] | what both parties say in a dispute over a RISC-V trace; the engines do not use it yet |
 //!
 //! **Invariant**: an opening leaves this crate only after the store has it on disk that the key signs this value and no other,
 //! and a partial signature only after the store has its session bound to one message.
@@ -18,6 +19,7 @@ mod keys;
 pub mod presign;
 mod signer;
 pub mod store;
+pub mod trace;
 
 pub use disputable::{Disputable, NotAClaim};
 pub use engine::{Duty, Engine, EngineError, Event, FeeSource, Needs, Outlook, Phase, State};

@@ -107,12 +107,18 @@ impl Published {
     }
 
     /// A group of at most 32 bits as a number.
-    pub(crate) fn word(&self, group: Group) -> Result<u32, PublishedError> {
+    ///
+    /// # Errors
+    /// If it was not published.
+    pub fn word(&self, group: Group) -> Result<u32, PublishedError> {
         self.number(group, 0)
     }
 
     /// A group of 160 bits as bytes.
-    pub(crate) fn node(&self, group: Group) -> Result<Node, PublishedError> {
+    ///
+    /// # Errors
+    /// If it was not published.
+    pub fn node(&self, group: Group) -> Result<Node, PublishedError> {
         let mut node = [0; 20];
         for (index, &bit) in self.bits(group)?.iter().enumerate() {
             node[index / 8] |= u8::from(bit) << (index % 8);
@@ -125,8 +131,11 @@ impl Published {
         self.number(Group::Words, 32 * place)
     }
 
-    /// The record that was published, without the replaced word; `None` if a label is that of no cell.
-    pub(crate) fn record(&self) -> Result<Option<StepRecord>, PublishedError> {
+    /// The record that was published, the replaced word included if it was published too; `None` if a label is that of no cell.
+    ///
+    /// # Errors
+    /// If a part of it was not published.
+    pub fn record(&self) -> Result<Option<StepRecord>, PublishedError> {
         let sources = self.word(Group::Sources)?;
         let cells = [self.word(Group::Memory)?, self.word(Group::Target)?].map(Cell::from_label);
         let [Some(memory), Some(target)] = cells else {
@@ -143,7 +152,7 @@ impl Published {
             w: Write {
                 cell: target,
                 value: self.one_of_words(WORDS_W)?,
-                old: 0,
+                old: self.word(Group::Replaced).unwrap_or_default(),
             },
         }))
     }

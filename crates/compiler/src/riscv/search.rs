@@ -33,12 +33,17 @@ pub enum SearchError {
 }
 
 /// A border between intervals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Border {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Border {
     /// An end of the whole.
     End,
-    /// Revealed in this round, as this one.
-    Revealed { round: u32, index: u32 },
+    /// Revealed in a round.
+    Revealed {
+        /// The round.
+        round: u32,
+        /// Which of those inside the interval, from 0.
+        index: u32,
+    },
 }
 
 impl Search {
@@ -134,11 +139,27 @@ impl Search {
         selections
     }
 
+    /// The intervals that are left after these selections, in the first rounds: which is the first, and how many there are.
+    ///
+    /// # Panics
+    /// If there are more selections than rounds, or one is of no part.
+    pub fn left_after(&self, selections: &[u32]) -> (u64, u64) {
+        let mut first = 0;
+        let mut count = 1 << self.bits();
+        for (round, &selection) in (0..).zip(selections) {
+            let arity = self.arity(round);
+            assert!(selection < arity, "round {round} has {arity} parts");
+            count /= u64::from(arity);
+            first += u64::from(selection) * count;
+        }
+        (first, count)
+    }
+
     /// Where the value before interval `position` (from 0), which is after the one before it, is revealed.
     ///
     /// # Panics
     /// If there is no such border: they are 0 to `2^bits`.
-    pub(crate) fn border(&self, position: u64) -> Border {
+    pub fn border(&self, position: u64) -> Border {
         if position == 0 || position >> self.bits() == 1 {
             return Border::End;
         }
@@ -155,7 +176,7 @@ impl Search {
     }
 
     /// All values that are revealed: round by round, from the left.
-    pub(crate) fn revealed(&self) -> impl Iterator<Item = (u32, u32)> {
+    pub fn revealed(&self) -> impl Iterator<Item = (u32, u32)> {
         (0..self.rounds())
             .flat_map(|round| (0..self.arity(round) - 1).map(move |index| (round, index)))
     }
@@ -171,6 +192,10 @@ mod tests {
             let search = Search::new(arities).expect("in range");
             // Playing it: the interval that is left, and who reveals its borders.
             for interval in 0..1u64 << search.bits() {
+                assert_eq!(
+                    search.left_after(&search.selections(interval)),
+                    (interval, 1)
+                );
                 let (mut low, mut size) = (0, 1u64 << search.bits());
                 let (mut left, mut right) = (Border::End, Border::End);
                 for (round, selection) in (0..).zip(search.selections(interval)) {

@@ -1,0 +1,108 @@
+//! The prover's part: the truth about whatever was selected.
+
+use tapcourt_compiler::riscv::{Group, Published, PublishedError};
+use tapcourt_program::riscv::Execution;
+
+use super::opening::{Opening, access_of};
+use super::{Court, selected};
+
+/// What the prover publishes.
+#[derive(Debug)]
+pub struct Answers<'a> {
+    court: Court<'a>,
+    execution: Execution<'a>,
+}
+
+impl<'a> Answers<'a> {
+    /// The answers of one who has executed the program on its input.
+    pub fn new(court: Court<'a>, execution: Execution<'a>) -> Self {
+        Self { court, execution }
+    }
+
+    /// Whether the program accepts within the steps that a claim is about: else it must not be claimed.
+    pub fn may_claim(&mut self) -> bool {
+        self.execution.accepts_within(self.court.steps_claimed())
+    }
+
+    /// The digests inside what is left before a round.
+    ///
+    /// # Errors
+    /// If an earlier selection was not published.
+    pub fn digests(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
+        let search = self.court.search();
+        let (first, count) = search.left_after(&selected(Group::Selection, round, published)?);
+        let parts = search.arity(round);
+        let part = count / u64::from(parts);
+        let steps: Vec<u64> = (1..parts)
+            .map(|border| first + u64::from(border) * part)
+            .collect();
+        for (index, digest) in (0..).zip(self.execution.digests(&steps)) {
+            published.set_node(Group::Digest { round, index }, &digest.to_bytes());
+        }
+        Ok(())
+    }
+
+    /// The record of the step that the search ended at.
+    ///
+    /// # Errors
+    /// If a selection was not published.
+    pub fn step(&mut self, published: &mut Published) -> Result<(), PublishedError> {
+        let search = self.court.search();
+        let (step, _) = search.left_after(&selected(Group::Selection, search.rounds(), published)?);
+        let disputed = self.execution.step_at(step);
+        published.set_step(
+            &disputed.record,
+            &disputed.root.to_bytes(),
+            &disputed.next_root.to_bytes(),
+        );
+        Ok(())
+    }
+
+    /// The nodes inside what is left of the opened path before a round.
+    ///
+    /// # Errors
+    /// If a selection or the access was not published.
+    pub fn nodes(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
+        let search = self.court.paths.search();
+        let opening = self.opening(published)?;
+        let (first, count) = search.left_after(&selected(Group::PathSelection, round, published)?);
+        let parts = search.arity(round);
+        let part = count / u64::from(parts);
+        for border in 1..parts {
+            let position = first + u64::from(border) * part;
+            for new in [false, true] {
+                let group = Group::PathNode {
+                    round,
+                    index: border - 1,
+                    new,
+                };
+                published.set_node(group, &opening.node(position, new).to_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// The sibling at the level that the search over the path ended at. Above the root, where no leaf is, there is none: zeros.
+    ///
+    /// # Errors
+    /// If a selection or the access was not published.
+    pub fn sibling(&mut self, published: &mut Published) -> Result<(), PublishedError> {
+        let search = self.court.paths.search();
+        let opening = self.opening(published)?;
+        let (level, _) =
+            search.left_after(&selected(Group::PathSelection, search.rounds(), published)?);
+        let sibling = opening.sibling(level as usize); // cast ok: below 32
+        let bytes = sibling.map_or([0; 20], |sibling| sibling.to_bytes());
+        published.set_node(Group::Sibling, &bytes);
+        Ok(())
+    }
+
+    /// The access that was selected, of the true record.
+    fn opening(&mut self, published: &Published) -> Result<Opening, PublishedError> {
+        let search = self.court.search();
+        let (step, _) = search.left_after(&selected(Group::Selection, search.rounds(), published)?);
+        let access = access_of(published.word(Group::Access)?);
+        let record = self.execution.record_at(step);
+        Ok(Opening::new(&mut self.execution, step, &record, access))
+    }
+}

@@ -1,0 +1,52 @@
+//! The dispute over a trace: what each party says, from an execution of its own. There is no transaction here, and no key: values come in and go out
+//! as [`Published`], which is what the chain shows.
+//!
+//! ```text
+//! digests of round 0 ─► selection ─► … ─► record of the step ─► disprove, or
+//!     access ─► nodes of round 0 ─► selection ─► … ─► sibling ─► disprove
+//! ```
+//!
+//! [`Answers`] is the prover: true values, whatever was selected. [`Challenges`] is the challenger. It keeps the left end of what is left true and the right
+//! one false, so in the end it has one step that goes from a true state to a false one, and some leaf shows why; and the like for the levels of
+//! a Merkle path ([`Challenges::select_level`]). Against a false claim it always ends at a leaf that it can spend.
+
+mod answers;
+mod challenges;
+mod opening;
+
+use tapcourt_compiler::riscv::{Group, Paths, Published, PublishedError, Search, Steps};
+
+pub use self::answers::Answers;
+pub use self::challenges::{Challenges, Verdict};
+
+/// The leaves that a dispute may end at.
+#[derive(Clone, Copy, Debug)]
+pub struct Court<'a> {
+    /// Those that check a step.
+    pub steps: &'a Steps<'a>,
+    /// Those that check a level of a Merkle path.
+    pub paths: &'a Paths,
+}
+
+impl<'a> Court<'a> {
+    /// The search over the trace.
+    fn search(&self) -> &'a Search {
+        &self.steps.options().search
+    }
+
+    /// How many steps a claim is about.
+    fn steps_claimed(&self) -> u64 {
+        1 << self.search().bits()
+    }
+}
+
+/// What was selected in the first rounds of a search.
+fn selected(
+    group: fn(u32) -> Group,
+    rounds: u32,
+    published: &Published,
+) -> Result<Vec<u32>, PublishedError> {
+    (0..rounds)
+        .map(|round| published.word(group(round)))
+        .collect()
+}

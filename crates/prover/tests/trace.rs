@@ -1,0 +1,587 @@
+//! Disputes over a trace, played without transactions: the challenger wins whenever the claim is false, and a true claim loses to nothing.
+
+use std::collections::BTreeMap;
+
+use rand::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use tapcourt_compiler::riscv::{
+    Group, Options, PathAccess, PathLeaf, Paths, Published, Search, StepLeaf, Steps,
+};
+use tapcourt_program::riscv::{
+    Digest, Execution, Image, Instruction, Node, Op, Program, Register, Rom, State, StepRecord,
+    Symbols, Tree,
+};
+use tapcourt_prover::trace::{Answers, Challenges, Court, Verdict};
+
+const BASE: u32 = 0x1000;
+
+fn register(number: u8) -> Register {
+    Register::new(number)
+}
+
+/// Stores and loads in a loop, reads input, and accepts if the sum is `expected`: some 40 steps of all kinds.
+fn program(expected: u32) -> Program {
+    let [x0, a0, a7, t0, t1, s0] = [0, 10, 17, 5, 6, 8].map(register);
+    let new = Instruction::new;
+    let code = [
+        new(Op::Lui, s0, x0, x0, 0x8000_0000),
+        new(Op::Addi, t0, x0, x0, 3),
+        // loop:
+        new(Op::Addi, a0, t0, x0, 0u32.wrapping_sub(1)),
+        new(Op::Addi, a7, x0, x0, 1024),
+        Instruction::ECALL,
+        new(Op::Lw, t1, s0, x0, 4),
+        new(Op::Mul, a0, a0, t0, 0),
+        new(Op::Add, t1, t1, a0, 0),
+        new(Op::Sw, x0, s0, t1, 4),
+        new(Op::Sb, x0, s0, t0, 9),
+        new(Op::Addi, t0, t0, x0, 0u32.wrapping_sub(1)),
+        new(Op::Bne, x0, t0, x0, 0u32.wrapping_sub(36)),
+        // The sum, less what is expected, is the exit code.
+        new(Op::Lw, a0, s0, x0, 4),
+        new(
+            Op::Lui,
+            t1,
+            x0,
+            x0,
+            expected.wrapping_add(0x800) & 0xffff_f000,
+        ),
+        new(Op::Addi, t1, t1, x0, ((expected << 20) as i32 >> 20) as u32), // cast ok: sign extended
+        new(Op::Sub, a0, a0, t1, 0),
+        new(Op::Addi, a7, x0, x0, 93),
+        Instruction::ECALL,
+    ];
+    Program::from_instructions(BASE, &code).expect("a program")
+}
+
+/// Input words, and what the program makes of them: 1·w0 + 2·w1 + 3·w2.
+const INPUT: [u32; 3] = [5, 7, 11];
+const SUM: u32 = 5 + 2 * 7 + 3 * 11;
+
+/// Steps that a claim is about.
+const STEP_BITS: u32 = 6;
+
+fn root(program: &Program) -> [u8; 20] {
+    Tree::of_state(&State::new(program)).root().to_bytes()
+}
+
+fn steps(program: &Program, search: Search) -> Steps<'_> {
+    let options = Options { inputs: 3, search };
+    Steps::compile(program, root(program), options).expect("it compiles")
+}
+
+/// What was published before the dispute: the input that is claimed.
+fn claim(input: &[u32]) -> Published {
+    let mut published = Published::new();
+    for (word, &value) in (0..).zip(input) {
+        published.set_word(Group::Input(word), value, 32);
+    }
+    published
+}
+
+/// Changes what the prover says, after it has said the truth as it sees it.
+trait Liar {
+    fn digests(&mut self, _round: u32, _published: &mut Published) {}
+    fn step(&mut self, _published: &mut Published) {}
+    fn nodes(&mut self, _round: u32, _published: &mut Published) {}
+    fn sibling(&mut self, _published: &mut Published) {}
+}
+
+struct Says;
+
+impl Liar for Says {}
+
+/// Which leaf ended a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Step(StepLeaf),
+    Path(PathLeaf),
+}
+
+impl End {
+    /// The kind of leaf.
+    fn kind(self) -> String {
+        match self {
+            Self::Step(leaf) => leaf
+                .to_string()
+                .split('(')
+                .next()
+                .expect("a name")
+                .to_owned(),
+            Self::Path(leaf) => format!("path {:?}", leaf.access),
+        }
+    }
+}
+
+/// Plays a dispute. `None` if the challenger finds nothing, or no leaf is spendable in the end.
+fn play(
+    court: Court<'_>,
+    prover: &mut Answers<'_>,
+    challenger: &mut Challenges<'_>,
+    liar: &mut dyn Liar,
+    mut published: Published,
+) -> Option<End> {
+    let published = &mut published;
+    let search = &court.steps.options().search;
+    for round in 0..search.rounds() {
+        prover
+            .digests(round, published)
+            .expect("all before was published");
+        liar.digests(round, published);
+        let selection = challenger.select(round, published).expect("published");
+        let bits = search.log2_arities()[round as usize]; // cast ok: an index
+        published.set_word(Group::Selection(round), selection, bits.into());
+    }
+    prover.step(published).expect("published");
+    liar.step(published);
+    let access = match challenger.judge(published).expect("published") {
+        Verdict::Disprove(leaf) => return Some(End::Step(leaf)),
+        Verdict::Open(access) => access,
+        Verdict::Concede => return None,
+    };
+    published.set_word(Group::Access, access.number(), 2);
+    let search = court.paths.search();
+    for round in 0..search.rounds() {
+        prover.nodes(round, published).expect("published");
+        liar.nodes(round, published);
+        let selection = challenger
+            .select_level(round, published)
+            .expect("published");
+        let bits = search.log2_arities()[round as usize]; // cast ok: an index
+        published.set_word(Group::PathSelection(round), selection, bits.into());
+    }
+    prover.sibling(published).expect("published");
+    liar.sibling(published);
+    challenger
+        .path_leaf(published)
+        .expect("published")
+        .map(End::Path)
+}
+
+/// Instructions of a program, as they were written.
+fn instructions(program: &Program) -> Vec<u32> {
+    program
+        .rom()
+        .iter()
+        .map(|(_, instruction)| instruction.encode())
+        .collect()
+}
+
+/// Whoever runs another program, on other input or from another memory than agreed, and is consistent ever after, loses.
+#[test]
+fn consistent_provers_of_another_execution_lose() {
+    let paths = Paths::compile(Search::new(vec![3, 2]).expect("in range")).expect("it compiles");
+    // It does not accept: one more is expected.
+    let agreed = program(SUM + 1);
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    let mut games = 0;
+    let code = instructions(&agreed);
+    let memory = || agreed.image().pieces().to_vec();
+    let with_code = |code: Vec<u32>, image: Vec<(u32, Vec<u8>)>| {
+        let rom = Rom::new(vec![(BASE, code)]).expect("a program");
+        Program::new(
+            BASE,
+            rom,
+            Image::new(image).expect("pieces"),
+            Symbols::default(),
+        )
+        .expect("a program")
+    };
+    // Who just claims what is not so.
+    let mut others: Vec<(Program, Vec<u32>)> = vec![(agreed.clone(), INPUT.to_vec())];
+    // Another sum: by other input, by other memory, and by each instruction replaced by others.
+    for word in 0..3 {
+        let mut input = INPUT;
+        input[word] ^= 1;
+        others.push((agreed.clone(), input.to_vec()));
+    }
+    let mut image = memory();
+    image.push((0x8000_0004, vec![1, 0, 0, 0]));
+    others.push((with_code(code.clone(), image), INPUT.to_vec()));
+    for place in 0..code.len() {
+        for other in [
+            Instruction::new(Op::Addi, register(10), Register::ZERO, Register::ZERO, 0),
+            Instruction::new(Op::Addi, register(6), register(6), Register::ZERO, 1),
+            Instruction::new(Op::Jal, Register::ZERO, Register::ZERO, Register::ZERO, 8),
+            Instruction::new(Op::Sw, Register::ZERO, register(8), register(5), 8),
+            Instruction::ILLEGAL,
+        ] {
+            let mut code = code.clone();
+            code[place] = other.encode();
+            others.push((with_code(code, memory()), INPUT.to_vec()));
+        }
+    }
+    for search in [
+        vec![1; 6],
+        vec![2, 2, 2],
+        vec![3, 3],
+        vec![4, 2],
+        vec![1, 2, 3],
+    ] {
+        let steps = steps(&agreed, Search::new(search).expect("64 steps"));
+        let court = Court {
+            steps: &steps,
+            paths: &paths,
+        };
+        let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
+        for (program, input) in &others {
+            let mut prover = Answers::new(court, Execution::new(program, input));
+            let end = play(
+                court,
+                &mut prover,
+                &mut challenger,
+                &mut Says,
+                claim(&INPUT),
+            )
+            .expect("the claim is false");
+            *ends.entry(end.kind()).or_default() += 1;
+            games += 1;
+        }
+    }
+    println!("{games} games against consistent liars, all won: {ends:?}");
+    for kind in ["start", "accept", "semantics", "input"] {
+        assert!(ends.contains_key(kind), "{kind}: {ends:?}");
+    }
+}
+
+/// Each value true or false, by a list of choices.
+struct Choices<'a> {
+    /// What is false: of the digests, in the order in which they are revealed; of the record; of the nodes; the sibling.
+    digests: u64,
+    record: u32,
+    nodes: u64,
+    sibling: bool,
+    random: &'a mut ChaCha8Rng,
+    /// How many values came so far.
+    seen_digests: u32,
+    seen_nodes: u32,
+}
+
+/// The parts of a record, with how many bits from which bit of their group.
+const RECORD: [(Group, usize, usize); 12] = [
+    (Group::Pc, 0, 32),
+    (Group::NextPc, 0, 32),
+    (Group::Sources, 0, 5),
+    (Group::Sources, 5, 5),
+    (Group::Target, 0, 32),
+    (Group::Memory, 0, 32),
+    (Group::Words, 0, 32),
+    (Group::Words, 32, 32),
+    (Group::Words, 64, 64),
+    (Group::Replaced, 0, 32),
+    (Group::Root, 0, 160),
+    (Group::NextRoot, 0, 160),
+];
+
+impl Choices<'_> {
+    /// Makes a part of a group false: one bit, or all at random.
+    fn lie(&mut self, published: &mut Published, group: Group, first: usize, bits: usize) {
+        let mut value = published.bits(group).expect("the truth was said").to_vec();
+        let before = value.clone();
+        while value == before {
+            if self.random.r#gen() {
+                let bit = first + self.random.gen_range(0..bits);
+                value[bit] = !value[bit];
+            } else {
+                for bit in &mut value[first..first + bits] {
+                    *bit = self.random.r#gen();
+                }
+            }
+        }
+        published.set(group, value);
+    }
+}
+
+impl Liar for Choices<'_> {
+    fn digests(&mut self, round: u32, published: &mut Published) {
+        for index in 0.. {
+            let group = Group::Digest { round, index };
+            if published.bits(group).is_err() {
+                return;
+            }
+            if self.digests >> self.seen_digests & 1 == 1 {
+                self.lie(published, group, 0, 160);
+            }
+            self.seen_digests += 1;
+        }
+    }
+
+    fn step(&mut self, published: &mut Published) {
+        for (place, (group, first, bits)) in RECORD.into_iter().enumerate() {
+            if self.record >> place & 1 == 1 {
+                self.lie(published, group, first, bits);
+            }
+        }
+    }
+
+    fn nodes(&mut self, round: u32, published: &mut Published) {
+        for index in 0.. {
+            for new in [false, true] {
+                let group = Group::PathNode { round, index, new };
+                if published.bits(group).is_err() {
+                    return;
+                }
+                if self.nodes >> (self.seen_nodes % 64) & 1 == 1 {
+                    self.lie(published, group, 0, 160);
+                }
+                self.seen_nodes += 1;
+            }
+        }
+    }
+
+    fn sibling(&mut self, published: &mut Published) {
+        if self.sibling {
+            self.lie(published, Group::Sibling, 0, 160);
+        }
+    }
+}
+
+/// A false claim, and every choice of what is false: all of the digests, all of the record's parts, and many of the nodes.
+#[test]
+fn every_choice_of_lies_loses() {
+    let paths = Paths::compile(Search::new(vec![1; 5]).expect("in range")).expect("it compiles");
+    let agreed = program(SUM + 1);
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    let mut games = 0usize;
+    let searches = [vec![1; 6], vec![2, 2, 2], vec![4, 2]];
+    for rounds in searches {
+        let search = Search::new(rounds).expect("64 steps");
+        assert_eq!(search.bits(), STEP_BITS);
+        // How many digests are revealed in all.
+        let revealed = search.revealed().count() as u32; // cast ok: few
+        let steps = steps(&agreed, search);
+        let court = Court {
+            steps: &steps,
+            paths: &paths,
+        };
+        let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
+        let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+        // Of the digests every choice where they are few, the rest at random; of the record every choice for some of these.
+        let choices = 1u64 << revealed.min(7);
+        for choice in 0..choices {
+            let digests = if revealed <= 7 {
+                choice
+            } else {
+                random.r#gen()
+            };
+            for record in 0..1u32 << RECORD.len() {
+                if record.count_ones() > 2 && !(record ^ choice as u32).is_multiple_of(199) {
+                    // cast ok: seven bits
+                    continue;
+                }
+                let mut liar = Choices {
+                    digests,
+                    record,
+                    nodes: if random.r#gen() {
+                        random.r#gen()
+                    } else {
+                        random.r#gen::<u64>() & random.r#gen::<u64>() & random.r#gen::<u64>()
+                    },
+                    sibling: random.r#gen(),
+                    random: &mut random,
+                    seen_digests: 0,
+                    seen_nodes: 0,
+                };
+                let end = play(
+                    court,
+                    &mut prover,
+                    &mut challenger,
+                    &mut liar,
+                    claim(&INPUT),
+                );
+                let end = end.unwrap_or_else(|| panic!("digests {digests:b}, record {record:b}"));
+                *ends.entry(end.kind()).or_default() += 1;
+                games += 1;
+            }
+        }
+    }
+    println!("{games} games against a false claim, all won: {ends:?}");
+    for kind in ["start", "accept", "digest", "semantics", "input", "path A"] {
+        assert!(ends.contains_key(kind), "{kind}: {ends:?}");
+    }
+}
+
+/// What a prover makes of one step, to say something false there and be consistent otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    /// The root after it is any.
+    NextRoot,
+    /// The word that it replaces was another.
+    Replaced,
+    /// A word that it reads was another, and what follows from it is true.
+    Reads(PathAccess),
+}
+
+/// Says the truth up to a step, and after it digests that are false, the first one being that of what the record says.
+struct Planned<'a> {
+    target: u64,
+    search: &'a Search,
+    record: StepRecord,
+    root: [u8; 20],
+    next_root: [u8; 20],
+    random: &'a mut ChaCha8Rng,
+}
+
+impl Liar for Planned<'_> {
+    fn digests(&mut self, round: u32, published: &mut Published) {
+        let selections: Vec<u32> = (0..round)
+            .map(|round| published.word(Group::Selection(round)).expect("selected"))
+            .collect();
+        let (first, count) = self.search.left_after(&selections);
+        let arity = self.search.arity(round);
+        for border in 1..arity {
+            let step = first + u64::from(border) * count / u64::from(arity);
+            let group = Group::Digest {
+                round,
+                index: border - 1,
+            };
+            if step == self.target + 1 {
+                let root = Node::from_bytes(self.next_root);
+                let digest = Digest::new(self.record.next_pc, root);
+                published.set_node(group, &digest.to_bytes());
+            } else if step > self.target {
+                published.set_node(group, &self.random.r#gen());
+            }
+        }
+    }
+
+    fn step(&mut self, published: &mut Published) {
+        published.set_step(&self.record, &self.root, &self.next_root);
+    }
+}
+
+/// One false word or root at any step, with everything else consistent: what only a path can show.
+#[test]
+fn a_false_word_at_any_step_is_found() {
+    let paths = Paths::compile(Search::new(vec![2, 3]).expect("in range")).expect("it compiles");
+    let agreed = program(SUM + 1);
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    let mut games = 0usize;
+    let reads = [PathAccess::A, PathAccess::B, PathAccess::Memory].map(Plan::Reads);
+    for rounds in [vec![1; 6], vec![2, 2, 2], vec![4, 2]] {
+        let search = Search::new(rounds).expect("64 steps");
+        let steps = steps(&agreed, search.clone());
+        let court = Court {
+            steps: &steps,
+            paths: &paths,
+        };
+        let mut execution = Execution::new(&agreed, &INPUT);
+        let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
+        let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+        // The last one's end is no digest.
+        for target in 0..(1u64 << STEP_BITS) - 1 {
+            for plan in [Plan::NextRoot, Plan::Replaced].into_iter().chain(reads) {
+                let truth = execution.step_at(target);
+                let mut record = truth.record;
+                let other: u32 = random.r#gen();
+                match plan {
+                    Plan::NextRoot => {}
+                    Plan::Replaced => record.w.old = other,
+                    Plan::Reads(PathAccess::A) => record.a.value = other,
+                    Plan::Reads(PathAccess::B) => record.b.value = other,
+                    Plan::Reads(_) => record.m.value = other,
+                }
+                if matches!(plan, Plan::Reads(_)) {
+                    let instruction = agreed.rom().get(record.pc);
+                    record = record.consequence(instruction, 3);
+                }
+                if record == truth.record && plan != Plan::NextRoot {
+                    // It reads nothing there.
+                    continue;
+                }
+                let (_, path) = execution.path_at(target, record.w.cell);
+                let next_root = match plan {
+                    Plan::Reads(_) => path.root(record.w.value).to_bytes(),
+                    _ => random.r#gen(),
+                };
+                let mut liar = Planned {
+                    target,
+                    search: &search,
+                    record,
+                    root: truth.root.to_bytes(),
+                    next_root,
+                    random: &mut random,
+                };
+                let end = play(
+                    court,
+                    &mut prover,
+                    &mut challenger,
+                    &mut liar,
+                    claim(&INPUT),
+                );
+                let end = end.unwrap_or_else(|| panic!("{plan:?} at {target}: {record}"));
+                *ends.entry(end.kind()).or_default() += 1;
+                games += 1;
+            }
+        }
+    }
+    println!("{games} games against one false word, all won: {ends:?}");
+    for kind in ["path A", "path B", "path Memory", "path Old", "path New"] {
+        assert!(ends.contains_key(kind), "{kind}: {ends:?}");
+    }
+}
+
+/// A true claim, whatever is selected and opened: no leaf is spendable, of any kind.
+#[test]
+fn a_true_claim_loses_to_no_selection() {
+    let paths = Paths::compile(Search::new(vec![3, 2]).expect("in range")).expect("it compiles");
+    let agreed = program(SUM);
+    let search = Search::new(vec![2, 1, 3]).expect("64 steps");
+    let steps = steps(&agreed, search.clone());
+    let court = Court {
+        steps: &steps,
+        paths: &paths,
+    };
+    let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+    assert!(prover.may_claim());
+    assert!(!Challenges::new(court, Execution::new(&agreed, &INPUT)).must_challenge());
+    let mut checked = 0usize;
+    let accesses = [
+        PathAccess::A,
+        PathAccess::B,
+        PathAccess::Memory,
+        PathAccess::Old,
+    ];
+    for interval in 0..1u64 << search.bits() {
+        let mut published = claim(&INPUT);
+        for (round, selection) in (0..).zip(search.selections(interval)) {
+            prover.digests(round, &mut published).expect("published");
+            let bits = search.log2_arities()[round as usize]; // cast ok: an index
+            published.set_word(Group::Selection(round), selection, bits.into());
+        }
+        prover.step(&mut published).expect("published");
+        for leaf in 0..steps.len() {
+            // Digests that were not revealed on this way cannot be opened.
+            assert!(
+                !steps.is_spendable(leaf, &published).unwrap_or(false),
+                "{}",
+                steps.leaf(leaf)
+            );
+            checked += 1;
+        }
+        let verdict = Challenges::new(court, Execution::new(&agreed, &INPUT)).judge(&published);
+        assert_eq!(verdict, Ok(Verdict::Concede));
+        for access in accesses {
+            for level in 0..1u64 << paths.search().bits() {
+                let mut published = published.clone();
+                published.set_word(Group::Access, access.number(), 2);
+                for (round, selection) in (0..).zip(paths.search().selections(level)) {
+                    prover.nodes(round, &mut published).expect("published");
+                    let bits = paths.search().log2_arities()[round as usize]; // cast ok: an index
+                    published.set_word(Group::PathSelection(round), selection, bits.into());
+                }
+                prover.sibling(&mut published).expect("published");
+                for leaf in 0..paths.len() {
+                    assert!(
+                        !paths.is_spendable(leaf, &published).unwrap_or(false),
+                        "{access:?} {level} leaf {leaf}"
+                    );
+                    checked += 1;
+                }
+            }
+        }
+    }
+    println!("64 steps x 4 accesses x 32 levels of a true claim: {checked} leaves, none spendable");
+}
