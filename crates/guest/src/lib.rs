@@ -44,7 +44,7 @@
 //!
 //! # Other targets
 //!
-//! Where there is an operating system, [`entry!`] and [`heap!`] expand to nothing and the input words come from `host::run`, so
+//! Where there is an operating system, [`entry!`] and `heap!` expand to nothing and the input words come from `host::run`, so
 //! that the logic of a guest can be tested natively.
 #![no_std]
 

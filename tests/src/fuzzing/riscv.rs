@@ -161,7 +161,12 @@ pub fn riscv_step(data: &[u8]) {
     let (hints, numbers) = steps
         .delivered(index, &published)
         .expect("all is published");
-    let verdict = body_verdict(&steps.body(index), &hints, &numbers, data.len() % 8 == 0);
+    let verdict = body_verdict(
+        &steps.body(index),
+        &hints,
+        &numbers,
+        data.len().is_multiple_of(8),
+    );
     assert_eq!(verdict, expected, "{instruction}: {truth}");
 }
 

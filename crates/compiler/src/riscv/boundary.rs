@@ -5,17 +5,12 @@ use std::sync::Arc;
 use tapcourt_program::riscv::ACCEPT_PC;
 use tapcourt_script::gadgets::{HashError, HashGadget, blake3};
 
+use super::group::{NODE_DIGITS, WORD_DIGITS};
 use super::leaf::Leaf;
 use super::opening::Openings;
 use super::search::Search;
 use super::tail::{Tail, nibble};
 use super::{Group, Side};
-
-/// Digits of a word.
-const DIGITS: usize = 8;
-
-/// Digits of a digest or root.
-pub(super) const NODE_DIGITS: usize = 40;
 
 /// What was selected in the rounds that decide on an end.
 pub(super) type Selected = Vec<(u32, u32)>;
@@ -79,7 +74,7 @@ pub(super) fn start(search: &Search, pc: u32, root: &[u8; 20]) -> Leaf {
     let digits = openings.digits();
     let mut tail = Tail::new(&digits);
     require_selections(&mut tail, Group::Selection, &selected);
-    tail.compare(Group::Pc, DIGITS, |digit| nibble(pc, digit));
+    tail.compare(Group::Pc, WORD_DIGITS, |digit| nibble(pc, digit));
     tail.compare(Group::Root, NODE_DIGITS, node_digit(root));
     Leaf {
         body: tail.finish(),
@@ -97,7 +92,7 @@ pub(super) fn accept(search: &Search) -> Leaf {
     let digits = openings.digits();
     let mut tail = Tail::new(&digits);
     require_selections(&mut tail, Group::Selection, &selected);
-    tail.compare(Group::NextPc, DIGITS, |digit| nibble(ACCEPT_PC, digit));
+    tail.compare(Group::NextPc, WORD_DIGITS, |digit| nibble(ACCEPT_PC, digit));
     Leaf {
         body: tail.finish(),
         hints: 0,
@@ -134,7 +129,7 @@ pub(super) fn digest(
     let mut tail = Tail::new(&digits);
     require_selections(&mut tail, Group::Selection, &selected);
     tail.bring(root, NODE_DIGITS);
-    tail.bring(pc, DIGITS);
+    tail.bring(pc, WORD_DIGITS);
     tail.writer().script(hash.script());
     tail.compare_with_brought(committed, NODE_DIGITS);
     Leaf {

@@ -8,7 +8,16 @@ use tapcourt_commitment::Parameters;
 const WORD_BITS: usize = 32;
 
 /// Bits of a digest, root or node: 160.
-pub(crate) const NODE_BITS: usize = 160;
+const NODE_BITS: usize = 160;
+
+/// Digits of a word, as it is opened.
+pub(crate) const WORD_DIGITS: usize = WORD_BITS / 4;
+
+/// Digits of a digest, root or node.
+pub(crate) const NODE_DIGITS: usize = NODE_BITS / 4;
+
+/// Digits of [`Group::Sources`].
+pub(crate) const SOURCE_DIGITS: usize = 3;
 
 /// An end of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,8 +11,8 @@ use tapcourt_script::script_items;
 use tapcourt_script::taptree::{LeafSource, leaf_hash};
 
 use super::Group;
-use super::boundary::{NODE_DIGITS, Selected, open_selections, require_selections};
-use super::group::{WORDS_A, WORDS_B, WORDS_M, WORDS_W};
+use super::boundary::{Selected, open_selections, require_selections};
+use super::group::{NODE_DIGITS, WORD_DIGITS, WORDS_A, WORDS_B, WORDS_M, WORDS_W};
 use super::leaf::Leaf;
 use super::opening::Openings;
 use super::published::{Published, PublishedError};
@@ -20,9 +20,6 @@ use super::search::{Border, Search};
 use super::steps::CompileError;
 use super::tail::Tail;
 use crate::LeafSize;
-
-/// Digits of a word.
-const DIGITS: usize = 8;
 
 /// Which path is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -376,8 +373,8 @@ fn leaf(search: &Search, hash: &HashGadget, which: PathLeaf) -> Leaf {
         Child::Node(group) => openings.then_reversed(group, false, 0),
         Child::Word => {
             let (group, place, words) = access.word();
-            let own = DIGITS * place..DIGITS * (place + 1);
-            let others = (0..DIGITS * words).filter(|digit| !own.contains(digit));
+            let own = WORD_DIGITS * place..WORD_DIGITS * (place + 1);
+            let others = (0..WORD_DIGITS * words).filter(|digit| !own.contains(digit));
             openings.then(group, own.clone().rev().chain(others), false, 0)
         }
     };
@@ -401,9 +398,9 @@ fn leaf(search: &Search, hash: &HashGadget, which: PathLeaf) -> Leaf {
         Child::Word => {
             let (group, _, words) = access.word();
             let writer = tail.writer();
-            script_items!(writer; for _ in 0..NODE_DIGITS - DIGITS { OP_0 });
-            tail.bring(group, DIGITS);
-            tail.skip(group, DIGITS * (words - 1));
+            script_items!(writer; for _ in 0..NODE_DIGITS - WORD_DIGITS { OP_0 });
+            tail.bring(group, WORD_DIGITS);
+            tail.skip(group, WORD_DIGITS * (words - 1));
         }
     }
     if let Some((group, bit)) = bit {

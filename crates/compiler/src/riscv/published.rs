@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tapcourt_program::riscv::{Cell, Read, StepRecord, Write};
+use tapcourt_program::riscv::{Cell, Read, Register, StepRecord, Write};
 
 use super::Group;
 use super::group::{WORDS_A, WORDS_B, WORDS_M, WORDS_W};
@@ -141,7 +141,8 @@ impl Published {
         let [Some(memory), Some(target)] = cells else {
             return Ok(None);
         };
-        let register = |number: u32| Cell::from_index(number & 31).expect("31 is an index");
+        // cast ok: five bits
+        let register = |number: u32| Cell::register(Register::new((number & 31) as u8));
         let read = |cell, place| self.one_of_words(place).map(|value| Read { cell, value });
         Ok(Some(StepRecord {
             pc: self.word(Group::Pc)?,

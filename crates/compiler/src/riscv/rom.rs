@@ -7,21 +7,18 @@ use tapcourt_script::dataflow::CompileError;
 use tapcourt_script::expression::Expression;
 
 use super::Group;
-use super::group::{WORDS_A, WORDS_B, WORDS_M, WORDS_W};
+use super::group::{SOURCE_DIGITS, WORD_DIGITS, WORDS_A, WORDS_B, WORDS_M, WORDS_W};
 use super::leaf::Leaf;
 use super::opening::Openings;
 use super::tail::{Tail, nibble};
 
-/// Digits of a word.
-const DIGITS: usize = 8;
-
 /// The leaf that is spendable if `pc` is in no instruction, and the record is not that of a machine that stops in place.
 pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
     let unused = [
-        (Group::Sources, 3),
-        (Group::Target, DIGITS),
-        (Group::Memory, DIGITS),
-        (Group::Words, 4 * DIGITS),
+        (Group::Sources, SOURCE_DIGITS),
+        (Group::Target, WORD_DIGITS),
+        (Group::Memory, WORD_DIGITS),
+        (Group::Words, 4 * WORD_DIGITS),
     ];
     let mut openings = Openings::default();
     for (group, _) in unused {
@@ -70,14 +67,14 @@ pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
 
 /// How `Input` leaves open the record.
 pub(super) fn input_openings(word: u32) -> Openings {
-    let digits_of = |place: usize| DIGITS * place..DIGITS * (place + 1);
+    let digits_of = |place: usize| WORD_DIGITS * place..WORD_DIGITS * (place + 1);
     let order = [WORDS_A, WORDS_B, WORDS_M, WORDS_W]
         .map(digits_of)
         .into_iter()
         .flatten();
     // Of the written word the highest digit comes first, so that the lowest ends on top.
     let order: Vec<usize> = order
-        .take(3 * DIGITS)
+        .take(3 * WORD_DIGITS)
         .chain(digits_of(WORDS_W).rev())
         .collect();
     Openings::default()
@@ -90,13 +87,13 @@ pub(super) fn input_openings(word: u32) -> Openings {
 pub(super) fn input(openings: &Arc<Openings>, pc: u32, word: u32) -> Leaf {
     let digits = openings.digits();
     let mut tail = Tail::new(&digits);
-    let of_word = |word: u32| move |digit: usize| nibble(word, digit % DIGITS);
-    tail.require(Group::Pc, DIGITS, of_word(pc));
-    tail.require(Group::Words, DIGITS, of_word(INPUT_CALL));
-    tail.require(Group::Words, DIGITS, of_word(word));
-    tail.skip(Group::Words, DIGITS);
-    tail.bring(Group::Words, DIGITS);
-    tail.compare_with_brought(Group::Input(word), DIGITS);
+    let of_word = |word: u32| move |digit: usize| nibble(word, digit % WORD_DIGITS);
+    tail.require(Group::Pc, WORD_DIGITS, of_word(pc));
+    tail.require(Group::Words, WORD_DIGITS, of_word(INPUT_CALL));
+    tail.require(Group::Words, WORD_DIGITS, of_word(word));
+    tail.skip(Group::Words, WORD_DIGITS);
+    tail.bring(Group::Words, WORD_DIGITS);
+    tail.compare_with_brought(Group::Input(word), WORD_DIGITS);
     Leaf {
         body: tail.finish(),
         hints: 0,

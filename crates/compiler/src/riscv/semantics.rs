@@ -12,17 +12,11 @@ use tapcourt_script::dataflow::CompileError;
 use tapcourt_script::expression::{Bit, Datum, Evaluation, Expression, Nibble, Template, Word};
 
 use super::Group;
-use super::group::{WORDS_A, WORDS_B, WORDS_M, WORDS_W};
+use super::group::{SOURCE_DIGITS, WORD_DIGITS, WORDS_A, WORDS_B, WORDS_M, WORDS_W};
 use super::leaf::Leaf;
 use super::opening::Openings;
 use super::published::{Published, PublishedError};
 use super::tail::{Tail, nibble};
-
-/// Digits of a word.
-const DIGITS: usize = 8;
-
-/// Digits of [`Group::Sources`].
-const SOURCE_DIGITS: usize = 3;
 
 /// What instructions have in common that one compiled computation serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -251,8 +245,8 @@ impl Class {
             with(is_computed, &Field::WORDS),
         ];
         let digits = words.iter().flatten().flat_map(|field| {
-            let first = DIGITS * field.place().1;
-            first..first + DIGITS
+            let first = WORD_DIGITS * field.place().1;
+            first..first + WORD_DIGITS
         });
         let mut openings = Openings::default()
             .then_natural(Group::Pc, false, 0)
@@ -285,15 +279,15 @@ impl Class {
     pub(crate) fn leaf(&self, pc: u32, instruction: Instruction) -> Leaf {
         let digits = self.openings.digits();
         let mut tail = Tail::new(&digits);
-        let of_word = |word: u32| move |digit: usize| nibble(word, digit % DIGITS);
-        tail.require(Group::Pc, DIGITS, of_word(pc));
+        let of_word = |word: u32| move |digit: usize| nibble(word, digit % WORD_DIGITS);
+        tail.require(Group::Pc, WORD_DIGITS, of_word(pc));
         tail.compare(Group::Sources, SOURCE_DIGITS, of_word(sources(instruction)));
         for fields in [&Field::OTHERS[..], &Field::WORDS] {
             for &field in fields {
                 if let Want::Known(known) = want(self.kind, field) {
                     tail.compare(
                         field.place().0,
-                        DIGITS,
+                        WORD_DIGITS,
                         of_word(known.word(pc, instruction)),
                     );
                 }
@@ -301,7 +295,7 @@ impl Class {
         }
         for field in Field::WORDS {
             if want(self.kind, field) == Want::Any {
-                tail.skip(field.place().0, DIGITS);
+                tail.skip(field.place().0, WORD_DIGITS);
             }
         }
         let mut hints = 0;
@@ -534,7 +528,7 @@ impl Builder<'_> {
         let [low, rest @ ..] = self.e.word_nibbles(sum);
         let [_, bits @ ..] = self.e.split(low);
         let even = self.even(bits);
-        let mut nibbles = [even; DIGITS];
+        let mut nibbles = [even; WORD_DIGITS];
         nibbles[1..].copy_from_slice(&rest);
         let goes = self.e.word_from_nibbles(nibbles);
         self.expect(Field::NextPc, goes);
@@ -559,7 +553,7 @@ impl Builder<'_> {
         let [low, rest @ ..] = self.e.word_nibbles(address);
         let [b0, b1, b2, b3] = self.e.split(low);
         let (zero, one) = (self.e.bit(false), self.e.bit(true));
-        let mut nibbles = [self.e.join([one, zero, b2, b3]); DIGITS];
+        let mut nibbles = [self.e.join([one, zero, b2, b3]); WORD_DIGITS];
         nibbles[1..].copy_from_slice(&rest);
         ([b0, b1], self.e.word_from_nibbles(nibbles))
     }
@@ -645,8 +639,8 @@ impl Builder<'_> {
         } else {
             self.e.nibble(0)
         };
-        part.resize(DIGITS, fill);
-        let nibbles: [Nibble; DIGITS] = part.try_into().expect("eight nibbles");
+        part.resize(WORD_DIGITS, fill);
+        let nibbles: [Nibble; WORD_DIGITS] = part.try_into().expect("eight nibbles");
         self.e.word_from_nibbles(nibbles)
     }
 
@@ -686,7 +680,7 @@ impl Builder<'_> {
             let bytes = [(not_b0, not_b1), (b0, not_b1), (not_b0, b1), (b0, b1)];
             bytes.map(|(low, high)| self.e.bit_and(low, high)).to_vec()
         };
-        let width = DIGITS / parts.len();
+        let width = WORD_DIGITS / parts.len();
         let merged =
             std::array::from_fn(|i| self.e.select(parts[i / width], new[i % width], old[i]));
         self.e.word_from_nibbles(merged)
