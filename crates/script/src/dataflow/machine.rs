@@ -308,8 +308,14 @@ impl Machine {
     }
 
     /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there; those that wait on the
-    /// altstack are brought one by one, since only the top item can be corrected.
-    pub(crate) fn arrange(&mut self, arguments: &[Linear]) {
+    /// altstack are brought one by one, since only the top item can be corrected. Two that may come in either order begin with the one on top.
+    pub(crate) fn arrange(&mut self, arguments: &[Linear], either_order: bool) {
+        if let (true, [first, second], Effort::Full) = (either_order, arguments, self.effort)
+            && self.is_last_on_top(second)
+            && !self.lie_on_top(arguments)
+        {
+            return self.arrange(&[second.clone(), first.clone()], false);
+        }
         if !self.come_one_by_one(arguments) {
             for (value, _) in arguments.iter().flat_map(|argument| &argument.terms) {
                 self.bring_from_alt(*value);
@@ -343,6 +349,24 @@ impl Machine {
                 let last = self.uses[value.0 as usize] == 1; // cast ok: an index
                 self.depth(value).is_some() || last && waiting.next() == Some(&value)
             })
+    }
+
+    /// Whether a number is the topmost value, but for a correction, and used for the last time.
+    fn is_last_on_top(&self, number: &Linear) -> bool {
+        matches!(
+            (self.main.last(), &number.terms[..]),
+            (Some(&Item::Value(top)), &[(value, Sign::Plus)])
+                if top == value && self.uses[value.0 as usize] == 1 // cast ok: an index
+        )
+    }
+
+    /// All places where a number may have to be corrected.
+    pub(crate) fn slots(&self) -> Vec<Affine> {
+        let slots = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Correct(slot) => Some(*slot),
+            _ => None,
+        });
+        slots.collect()
     }
 
     /// Whether these numbers, in this order, are the topmost items, and nobody else uses them.

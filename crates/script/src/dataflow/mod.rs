@@ -21,11 +21,14 @@ mod compile;
 mod evaluate;
 mod machine;
 mod offsets;
+mod order;
+mod peephole;
 
 use bitcoin::Opcode;
 
 pub use self::bank::{Bank, Table, TableId};
 pub use self::compile::{CompileError, Compiled, Made};
+pub(crate) use self::order::Orders;
 
 /// A value of a [`Flow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
+use super::search::Search;
 use super::tables::HashLayouts;
 use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
-use crate::dataflow::{CompileError, Compiled, Effort, Linear, Sign, Value};
+use crate::dataflow::{CompileError, Compiled, Effort, Linear, Orders, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
 use crate::{decode_number, encode_number};
 
@@ -102,6 +103,7 @@ impl Expression {
     /// As there.
     pub(crate) fn bytes_as_written(&self) -> Result<usize, CompileError> {
         let mut lowering = Lowering::run(self, Scope::Gadget, HashLayouts::default());
+        lowering.order_inputs();
         lowering.flow.set_effort(Effort::AsWritten);
         Ok(lowering.flow.compile_on_tables()?.script.len())
     }
@@ -116,11 +118,28 @@ impl Expression {
     }
 
     fn compile_with(&self, scope: Scope, layouts: HashLayouts) -> Result<Template, CompileError> {
-        let lowering = Lowering::run(self, scope, layouts);
-        let compiled = match scope {
-            Scope::Whole | Scope::Tail => lowering.flow.compile()?,
-            Scope::Gadget => lowering.flow.compile_on_tables()?,
+        let compile = |lowering: &Lowering<'_>| match scope {
+            Scope::Whole | Scope::Tail => lowering.flow.compile(),
+            Scope::Gadget => lowering.flow.compile_on_tables(),
         };
+        let mut as_written = Lowering::run(self, scope, layouts);
+        let orders = Orders::of(&as_written.flow);
+        as_written.order_inputs();
+        let first = compile(&as_written);
+        let mut best = (as_written, first);
+        if let Some(orders) = orders {
+            let mut searched = Lowering::run(self, scope, layouts);
+            Search::new(&mut searched, orders, scope).run();
+            let second = compile(&searched);
+            let bytes = |compiled: &Result<Compiled, CompileError>| match compiled {
+                Ok(compiled) => compiled.script.len(),
+                Err(_) => usize::MAX,
+            };
+            if bytes(&second) < bytes(&best.1) {
+                best = (searched, second);
+            }
+        }
+        let (lowering, compiled) = (best.0, best.1?);
         let (tables, table_bytes) = match scope {
             Scope::Whole | Scope::Tail => (ScriptBuf::new(), compiled.table_bytes),
             Scope::Gadget => {

@@ -1,0 +1,253 @@
+//! The search for an order of steps that makes a short script.
+//!
+//! A candidate is an order of the flow's steps, and for every value whether it waits on the stack or on the altstack. What it costs is estimated by
+//! carrying it out on the model of the stacks. Tried are the order as written and orders from the end backwards; then,
+//! step of the expression by step, to do all its parts of one kind early (a comparison of digits right after each is made) or late; then moves of
+//! single parts, drawn from a fixed sequence. The number of candidates falls with the number of parts, so the search ends soon.
+
+use std::collections::BTreeMap;
+
+use super::lower::{Lowering, Scope};
+use crate::dataflow::{Home, Node, Orders, Value};
+
+/// How many parts all candidates have together.
+const BUDGET: usize = 12_000;
+
+/// Most candidates.
+const MOST: usize = 300;
+
+/// Where values wait that were meant to wait on the altstack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// There.
+    AsWritten,
+    /// There, unless they are used within so many steps.
+    Unless(usize),
+    /// On the stack.
+    OnStack,
+}
+
+const WAITING: [Waiting; 4] = [
+    Waiting::AsWritten,
+    Waiting::Unless(1),
+    Waiting::Unless(3),
+    Waiting::OnStack,
+];
+
+/// An order of steps.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    order: Vec<usize>,
+    waiting: Waiting,
+    /// Values that wait on the other stack.
+    other: Vec<Value>,
+}
+
+pub(crate) struct Search<'a, 'e> {
+    lowering: &'a mut Lowering<'e>,
+    orders: Orders,
+    scope: Scope,
+    /// The steps as written.
+    steps: Vec<Node>,
+    homes: Vec<Home>,
+    /// Offsets of the best candidate.
+    offsets: Option<Vec<i64>>,
+    best: Candidate,
+    bytes: usize,
+    left: usize,
+}
+
+impl<'a, 'e> Search<'a, 'e> {
+    /// A search over these orders of what has been lowered.
+    pub(crate) fn new(lowering: &'a mut Lowering<'e>, orders: Orders, scope: Scope) -> Self {
+        Self {
+            steps: lowering.flow.nodes.clone(),
+            homes: lowering.flow.values.iter().map(|info| info.home).collect(),
+            best: Candidate {
+                order: (0..orders.len()).collect(),
+                waiting: Waiting::AsWritten,
+                other: Vec::new(),
+            },
+            left: (BUDGET / orders.len().max(1)).min(MOST),
+            lowering,
+            orders,
+            scope,
+            offsets: None,
+            bytes: usize::MAX,
+        }
+    }
+
+    /// Puts the steps in the best order found.
+    pub(crate) fn run(mut self) {
+        let as_written = self.best.clone();
+        self.consider(as_written.clone());
+        for waiting in &WAITING[1..] {
+            self.consider(Candidate {
+                waiting: *waiting,
+                ..as_written.clone()
+            });
+        }
+        for reverse in [false, true] {
+            let order = self.orders.depth_first(reverse);
+            for waiting in WAITING {
+                let order = order.clone();
+                self.consider(Candidate {
+                    order,
+                    waiting,
+                    other: Vec::new(),
+                });
+            }
+        }
+        self.move_kinds();
+        self.move_parts();
+        let best = self.best.clone();
+        self.install(&best);
+    }
+
+    /// Makes a candidate the flow.
+    fn install(&mut self, candidate: &Candidate) {
+        let flow = &mut self.lowering.flow;
+        let mut place = vec![None; flow.values.len()];
+        for (index, &node) in candidate.order.iter().enumerate() {
+            let used = self.steps[node].arguments();
+            for (value, _) in used.iter().flat_map(|sum| &sum.terms) {
+                place[value.0 as usize].get_or_insert(index); // cast ok: an index
+            }
+        }
+        for (index, &node) in candidate.order.iter().enumerate() {
+            for &result in self.steps[node].results() {
+                let value = result.0 as usize; // cast ok: an index
+                let aside = self.homes[value] == Home::Alt
+                    && match candidate.waiting {
+                        Waiting::AsWritten => true,
+                        Waiting::OnStack => false,
+                        Waiting::Unless(steps) => {
+                            place[value].is_none_or(|used| used > index + steps)
+                        }
+                    };
+                flow.values[value].home = match aside != candidate.other.contains(&result) {
+                    true => Home::Alt,
+                    false => Home::Main,
+                };
+            }
+        }
+        let nodes = candidate.order.iter();
+        flow.nodes = nodes.map(|&node| self.steps[node].clone()).collect();
+        self.lowering.order_inputs();
+    }
+
+    /// Takes a candidate if it is better than the best one so far. Returns whether it is.
+    fn consider(&mut self, candidate: Candidate) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        self.install(&candidate);
+        let on_tables = self.scope == Scope::Gadget;
+        let estimate = self
+            .lowering
+            .flow
+            .estimate(on_tables, self.offsets.as_deref());
+        match estimate {
+            Some((bytes, offsets)) if bytes < self.bytes => {
+                self.best = candidate;
+                self.bytes = bytes;
+                self.offsets = Some(offsets);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Parts of one kind of one step of the expression.
+    fn kinds(&self) -> Vec<Vec<bool>> {
+        let mut kinds: BTreeMap<(usize, u8, &[u8]), Vec<bool>> = BTreeMap::new();
+        for (index, node) in self.steps.iter().enumerate() {
+            let (kind, code): (u8, &[u8]) = match node {
+                Node::Lookup { .. } => (0, &[]),
+                Node::Sum { .. } => (1, &[]),
+                Node::Index { .. } => (2, &[]),
+                Node::Apply { code, .. } => (3, code),
+                _ => (4, &[]),
+            };
+            let step = node
+                .results()
+                .first()
+                .map(|value| self.lowering.step_of(*value));
+            let key = (step.unwrap_or(usize::MAX), kind, code);
+            kinds
+                .entry(key)
+                .or_insert_with(|| vec![false; self.steps.len()])[index] = true;
+        }
+        kinds.into_values().collect()
+    }
+
+    fn move_kinds(&mut self) {
+        let kinds = self.kinds();
+        loop {
+            let mut better = false;
+            for kind in &kinds {
+                for change in 0..4 {
+                    let order = match change {
+                        3 => self.orders.late(&self.best.order, kind),
+                        but => self.orders.early(&self.best.order, kind, but),
+                    };
+                    if order == self.best.order {
+                        continue;
+                    }
+                    let waiting = [self.best.waiting, Waiting::Unless(1), Waiting::Unless(3)];
+                    for (index, &waiting) in waiting.iter().enumerate() {
+                        if index > 0 && waiting == self.best.waiting {
+                            continue;
+                        }
+                        better |= self.consider(Candidate {
+                            order: order.clone(),
+                            waiting,
+                            other: self.best.other.clone(),
+                        });
+                    }
+                }
+            }
+            if !better || self.left == 0 {
+                break;
+            }
+        }
+    }
+
+    fn move_parts(&mut self) {
+        let mut draw = 0x9e37_79b9_7f4a_7c15u64;
+        let mut below = |bound: usize| {
+            // An xorshift generator (Marsaglia 2003).
+            draw ^= draw << 13;
+            draw ^= draw >> 7;
+            draw ^= draw << 17;
+            (draw >> 33) as usize % bound // cast ok: reduced
+        };
+        // Draws that come to nothing count, too.
+        for _ in 0..2 * self.left {
+            if self.steps.is_empty() {
+                break;
+            }
+            let node = below(self.steps.len());
+            let mut candidate = self.best.clone();
+            if below(4) == 0 {
+                let Some(&value) = self.steps[node].results().first() else {
+                    continue;
+                };
+                match candidate.other.iter().position(|&other| other == value) {
+                    Some(place) => {
+                        candidate.other.remove(place);
+                    }
+                    None => candidate.other.push(value),
+                }
+            } else {
+                let choice = below(1 << 20);
+                match self.orders.moved(&candidate.order, node, choice) {
+                    Some(order) => candidate.order = order,
+                    None => continue,
+                }
+            }
+            self.consider(candidate);
+        }
+    }
+}
