@@ -127,7 +127,6 @@ pub(crate) const RULES: &[Rule] = &[
     rule(&[OP_2DUP, OP_2DROP], &[], "a b → a b a b → a b"),
     rule(&[OP_2OVER, OP_2DROP], &[], "ab cd → ab cd ab → ab cd"),
     rule(&[OP_TUCK, OP_DROP], &[OP_SWAP], "a b → b a b → b a"),
-    rule(&[OP_TUCK, OP_NIP], &[OP_NIP], "a b → b a b → b b"),
     rule(&[OP_2DUP, OP_DROP], &[OP_OVER], "a b → a b a b → a b a"),
     rule(&[OP_2DUP, OP_NIP], &[OP_DUP], "a b → a b a b → a b b"),
     // One for two.

@@ -1,7 +1,7 @@
 //! From an expression to a flow.
 
 use super::arithmetic::{Digits, complement};
-use super::tables::{HashLayouts, Tables};
+use super::tables::{HashLayouts, Tables, Variant};
 use super::{Bitwise, Expression, Form, HashFunction, Operation, Source, Step, Type, ValueId};
 use crate::dataflow::{Bank, Flow, Linear, Node, Sign, Value};
 use crate::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
@@ -50,6 +50,7 @@ pub(crate) struct Lowering<'a> {
     pub(crate) entries: Vec<Entry>,
     /// For each value of the flow, the step that it is of.
     step_of: Vec<usize>,
+    variant: Variant,
     scope: Scope,
     /// Whether every item passes the altstack before the tables are set up.
     by_altstack: bool,
@@ -80,7 +81,12 @@ fn live_steps(expression: &Expression) -> Vec<bool> {
 
 impl<'a> Lowering<'a> {
     /// Lowers an expression. What brings the inputs to the steps is left to [`Self::order_inputs`].
-    pub(crate) fn run(expression: &'a Expression, scope: Scope, layouts: HashLayouts) -> Self {
+    pub(crate) fn run(
+        expression: &'a Expression,
+        scope: Scope,
+        layouts: HashLayouts,
+        variant: Variant,
+    ) -> Self {
         let live = live_steps(expression);
         let steps = || {
             expression
@@ -100,6 +106,7 @@ impl<'a> Lowering<'a> {
             scope,
             plain_outputs,
             layouts,
+            variant,
         );
         // What must be made ready passes the altstack, so that all items stay in order.
         let unready = expression.steps.iter().any(|step| match step.operation {
@@ -113,6 +120,7 @@ impl<'a> Lowering<'a> {
             digits: vec![Digits::new(); expression.values.len()],
             entries: Vec::new(),
             step_of: Vec::new(),
+            variant,
             scope,
             by_altstack: scope != Scope::Gadget || unready,
         };
@@ -373,7 +381,11 @@ impl<'a> Lowering<'a> {
 
     fn equal(&mut self, a: &Digits, b: &Digits) -> Linear {
         let mut all: Option<Linear> = None;
-        for (a, b) in a.iter().zip(b) {
+        let mut digits: Vec<_> = a.iter().zip(b).collect();
+        if self.variant.compare_down {
+            digits.reverse();
+        }
+        for (a, b) in digits {
             let [same] = self.flow.apply(&[OP_NUMEQUAL], [a.clone(), b.clone()]);
             all = Some(match all {
                 None => same.into(),

@@ -43,8 +43,9 @@ pub(crate) struct Candidate {
     other: Vec<Value>,
 }
 
-pub(crate) struct Search<'a, 'e> {
-    lowering: &'a mut Lowering<'e>,
+/// A search that has begun.
+pub(crate) struct Search<'e> {
+    lowering: Lowering<'e>,
     orders: Orders,
     scope: Scope,
     /// The steps as written.
@@ -57,10 +58,11 @@ pub(crate) struct Search<'a, 'e> {
     left: usize,
 }
 
-impl<'a, 'e> Search<'a, 'e> {
-    /// A search over these orders of what has been lowered.
-    pub(crate) fn new(lowering: &'a mut Lowering<'e>, orders: Orders, scope: Scope) -> Self {
-        Self {
+impl<'e> Search<'e> {
+    /// Begins a search over the orders of what has been lowered, with those that are good everywhere. `None` if there is but one order.
+    pub(crate) fn new(lowering: Lowering<'e>, scope: Scope) -> Option<Self> {
+        let orders = Orders::of(&lowering.flow)?;
+        let mut search = Self {
             steps: lowering.flow.nodes.clone(),
             homes: lowering.flow.values.iter().map(|info| info.home).collect(),
             best: Candidate {
@@ -74,34 +76,37 @@ impl<'a, 'e> Search<'a, 'e> {
             scope,
             offsets: None,
             bytes: usize::MAX,
-        }
-    }
-
-    /// Puts the steps in the best order found.
-    pub(crate) fn run(mut self) {
-        let as_written = self.best.clone();
-        self.consider(as_written.clone());
-        for waiting in &WAITING[1..] {
-            self.consider(Candidate {
-                waiting: *waiting,
-                ..as_written.clone()
-            });
-        }
-        for reverse in [false, true] {
-            let order = self.orders.depth_first(reverse);
+        };
+        let as_written = search.best.order.clone();
+        let backwards = [false, true].map(|reverse| search.orders.depth_first(reverse));
+        for order in [as_written].iter().chain(&backwards) {
             for waiting in WAITING {
-                let order = order.clone();
-                self.consider(Candidate {
-                    order,
+                search.consider(Candidate {
+                    order: order.clone(),
                     waiting,
                     other: Vec::new(),
                 });
             }
         }
+        Some(search)
+    }
+
+    /// Bytes of the best script so far, about, tables included where they are part of it.
+    pub(crate) fn bytes(&self) -> usize {
+        let tables = match (self.scope, &self.offsets) {
+            (Scope::Gadget, _) | (_, None) => 0,
+            (_, Some(offsets)) => self.lowering.flow.tables_script(offsets).len(),
+        };
+        self.bytes.saturating_add(tables)
+    }
+
+    /// Searches on, and puts the steps in the best order found.
+    pub(crate) fn run(mut self) -> Lowering<'e> {
         self.move_kinds();
         self.move_parts();
         let best = self.best.clone();
         self.install(&best);
+        self.lowering
     }
 
     /// Makes a candidate the flow.

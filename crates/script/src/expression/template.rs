@@ -6,7 +6,7 @@ use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
 use super::search::Search;
-use super::tables::HashLayouts;
+use super::tables::{HashLayouts, Variant};
 use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
 use crate::dataflow::{CompileError, Compiled, Effort, Linear, Orders, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
@@ -102,7 +102,12 @@ impl Expression {
     /// # Errors
     /// As there.
     pub(crate) fn bytes_as_written(&self) -> Result<usize, CompileError> {
-        let mut lowering = Lowering::run(self, Scope::Gadget, HashLayouts::default());
+        let mut lowering = Lowering::run(
+            self,
+            Scope::Gadget,
+            HashLayouts::default(),
+            Variant::default(),
+        );
         lowering.order_inputs();
         lowering.flow.set_effort(Effort::AsWritten);
         Ok(lowering.flow.compile_on_tables()?.script.len())
@@ -122,24 +127,28 @@ impl Expression {
             Scope::Whole | Scope::Tail => lowering.flow.compile(),
             Scope::Gadget => lowering.flow.compile_on_tables(),
         };
-        let mut as_written = Lowering::run(self, scope, layouts);
-        let orders = Orders::of(&as_written.flow);
-        as_written.order_inputs();
-        let first = compile(&as_written);
-        let mut best = (as_written, first);
-        if let Some(orders) = orders {
-            let mut searched = Lowering::run(self, scope, layouts);
-            Search::new(&mut searched, orders, scope).run();
-            let second = compile(&searched);
-            let bytes = |compiled: &Result<Compiled, CompileError>| match compiled {
-                Ok(compiled) => compiled.script.len(),
-                Err(_) => usize::MAX,
-            };
-            if bytes(&second) < bytes(&best.1) {
-                best = (searched, second);
+        let lower = |variant| Lowering::run(self, scope, layouts, variant);
+        let mut lowering = lower(Variant::default());
+        let may_search = Orders::of(&lowering.flow).is_some();
+        lowering.order_inputs();
+        let mut compiled = compile(&lowering);
+        if may_search {
+            let variants = Variant::all(&self.steps, scope).into_iter();
+            let searches = variants.filter_map(|variant| Search::new(lower(variant), scope));
+            // The first of several that are as good.
+            if let Some(best) = searches.min_by_key(Search::bytes) {
+                let searched = best.run();
+                let other = compile(&searched);
+                let bytes = |compiled: &Result<Compiled, CompileError>| match compiled {
+                    Ok(compiled) => compiled.script.len(),
+                    Err(_) => usize::MAX,
+                };
+                if bytes(&other) < bytes(&compiled) {
+                    (lowering, compiled) = (searched, other);
+                }
             }
         }
-        let (lowering, compiled) = (best.0, best.1?);
+        let compiled = compiled?;
         let (tables, table_bytes) = match scope {
             Scope::Whole | Scope::Tail => (ScriptBuf::new(), compiled.table_bytes),
             Scope::Gadget => {
