@@ -92,11 +92,7 @@ impl Flow {
 
     /// About how many bytes the script takes, less the tables, and with which offsets; `None` if it does not fit. The search for offsets
     /// starts from some, and ends soon.
-    pub(crate) fn estimate(
-        &self,
-        on_tables: bool,
-        offsets: Option<&[i64]>,
-    ) -> Option<(usize, Vec<i64>)> {
+    pub(crate) fn estimate(&self, on_tables: bool, start: &[i64]) -> Option<(usize, Vec<i64>)> {
         let tables = match on_tables {
             true => Tables::Excluded,
             false => Tables::Included,
@@ -107,10 +103,7 @@ impl Flow {
         }
         let slots = machine.slots();
         let free = self.free_tables();
-        let (offsets, mut bytes) = match offsets {
-            None => offsets::choose(&slots, &free),
-            Some(start) => offsets::choose_from(&slots, &free, start),
-        };
+        let (offsets, mut bytes) = offsets::choose_from(&slots, &free, start);
         let mut script = Shortener::default();
         for piece in &machine.pieces {
             match piece {
@@ -125,6 +118,11 @@ impl Flow {
             }
         }
         Some((bytes + script.len(), offsets))
+    }
+
+    /// Offsets of zero.
+    pub(crate) fn no_offsets(&self) -> Vec<i64> {
+        vec![0; self.bank.tables.len()]
     }
 
     fn free_tables(&self) -> Vec<bool> {

@@ -120,18 +120,18 @@ impl Machine {
     fn write(&mut self, write: impl FnOnce(&mut ScriptWriter)) {
         let mut writer = ScriptWriter::new();
         write(&mut writer);
+        self.raw(writer.as_script().as_bytes());
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
         match self.pieces.last_mut() {
-            Some(Piece::Code(code)) => code.extend_from_slice(writer.as_script().as_bytes()),
-            _ => self
-                .pieces
-                .push(Piece::Code(writer.as_script().as_bytes().to_vec())),
+            Some(Piece::Code(code)) => code.extend_from_slice(bytes),
+            _ => self.pieces.push(Piece::Code(bytes.to_vec())),
         }
     }
 
     pub(crate) fn op(&mut self, opcode: Opcode) {
-        self.write(|writer| {
-            writer.op(opcode);
-        });
+        self.raw(&[opcode.to_u8()]);
     }
 
     /// Pushes bytes.
@@ -387,9 +387,7 @@ impl Machine {
 
     /// Writes opcodes that hold up to `peak` items more than there are.
     pub(crate) fn code(&mut self, code: &[u8], peak: usize) {
-        self.write(|writer| {
-            writer.raw(code);
-        });
+        self.raw(code);
         self.note_height(peak);
     }
 

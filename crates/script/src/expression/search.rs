@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use super::lower::{Lowering, Scope};
+use super::ValueId;
+use super::lower::{Item, Lowering, Scope};
 use crate::dataflow::{Home, Node, Orders, Value};
 
 /// How many parts all candidates have together.
-const BUDGET: usize = 12_000;
+const BUDGET: usize = 4_000;
 
 /// Most candidates.
 const MOST: usize = 300;
@@ -41,6 +42,8 @@ pub(crate) struct Candidate {
     waiting: Waiting,
     /// Values that wait on the other stack.
     other: Vec<Value>,
+    /// Values that are left on the stack after their last use, so that the height stays the same.
+    left: Vec<Value>,
 }
 
 /// A search that has begun.
@@ -52,7 +55,7 @@ pub(crate) struct Search<'e> {
     steps: Vec<Node>,
     homes: Vec<Home>,
     /// Offsets of the best candidate.
-    offsets: Option<Vec<i64>>,
+    offsets: Vec<i64>,
     best: Candidate,
     bytes: usize,
     left: usize,
@@ -69,12 +72,13 @@ impl<'e> Search<'e> {
                 order: (0..orders.len()).collect(),
                 waiting: Waiting::AsWritten,
                 other: Vec::new(),
+                left: Vec::new(),
             },
             left: (BUDGET / orders.len().max(1)).min(MOST),
+            offsets: lowering.flow.no_offsets(),
             lowering,
             orders,
             scope,
-            offsets: None,
             bytes: usize::MAX,
         };
         let as_written = search.best.order.clone();
@@ -85,6 +89,7 @@ impl<'e> Search<'e> {
                     order: order.clone(),
                     waiting,
                     other: Vec::new(),
+                    left: Vec::new(),
                 });
             }
         }
@@ -93,9 +98,9 @@ impl<'e> Search<'e> {
 
     /// Bytes of the best script so far, about, tables included where they are part of it.
     pub(crate) fn bytes(&self) -> usize {
-        let tables = match (self.scope, &self.offsets) {
-            (Scope::Gadget, _) | (_, None) => 0,
-            (_, Some(offsets)) => self.lowering.flow.tables_script(offsets).len(),
+        let tables = match self.scope {
+            Scope::Gadget => 0,
+            _ => self.lowering.flow.tables_script(&self.offsets).len(),
         };
         self.bytes.saturating_add(tables)
     }
@@ -136,6 +141,7 @@ impl<'e> Search<'e> {
                 };
             }
         }
+        flow.left.clone_from(&candidate.left);
         let nodes = candidate.order.iter();
         flow.nodes = nodes.map(|&node| self.steps[node].clone()).collect();
         self.lowering.order_inputs();
@@ -149,15 +155,12 @@ impl<'e> Search<'e> {
         self.left -= 1;
         self.install(&candidate);
         let on_tables = self.scope == Scope::Gadget;
-        let estimate = self
-            .lowering
-            .flow
-            .estimate(on_tables, self.offsets.as_deref());
+        let estimate = self.lowering.flow.estimate(on_tables, &self.offsets);
         match estimate {
             Some((bytes, offsets)) if bytes < self.bytes => {
                 self.best = candidate;
                 self.bytes = bytes;
-                self.offsets = Some(offsets);
+                self.offsets = offsets;
                 true
             }
             _ => false,
@@ -187,20 +190,52 @@ impl<'e> Search<'e> {
         kinds.into_values().collect()
     }
 
+    /// Values that may be left on the stack: the digits of an input, the results of one kind.
+    fn groups(&self) -> Vec<Vec<Value>> {
+        // What uses tables that are there already leaves nothing over.
+        if self.scope == Scope::Gadget {
+            return Vec::new();
+        }
+        let mut inputs: BTreeMap<ValueId, Vec<Value>> = BTreeMap::new();
+        for entry in &self.lowering.entries {
+            if let Item::Digit { value, .. } = entry.item {
+                inputs.entry(value).or_default().push(entry.ready);
+            }
+        }
+        let of_kind = |kind: &Vec<bool>| {
+            let steps = self.steps.iter().zip(kind).filter(|(_, is)| **is);
+            let made: Vec<Value> = steps
+                .flat_map(|(step, _)| step.results().to_vec())
+                .collect();
+            made
+        };
+        let mut groups: Vec<Vec<Value>> = inputs.into_values().collect();
+        groups.extend(self.kinds().iter().map(of_kind));
+        groups
+    }
+
     fn move_kinds(&mut self) {
         let kinds = self.kinds();
+        let groups = self.groups();
         loop {
             let mut better = false;
+            for group in &groups {
+                let left = toggled(&self.best.left, group);
+                better |= self.consider(Candidate {
+                    left,
+                    ..self.best.clone()
+                });
+            }
             for kind in &kinds {
-                for change in 0..4 {
+                for change in 0..3 {
                     let order = match change {
-                        3 => self.orders.late(&self.best.order, kind),
+                        2 => self.orders.late(&self.best.order, kind),
                         but => self.orders.early(&self.best.order, kind, but),
                     };
                     if order == self.best.order {
                         continue;
                     }
-                    let waiting = [self.best.waiting, Waiting::Unless(1), Waiting::Unless(3)];
+                    let waiting = [self.best.waiting, Waiting::Unless(3)];
                     for (index, &waiting) in waiting.iter().enumerate() {
                         if index > 0 && waiting == self.best.waiting {
                             continue;
@@ -208,7 +243,7 @@ impl<'e> Search<'e> {
                         better |= self.consider(Candidate {
                             order: order.clone(),
                             waiting,
-                            other: self.best.other.clone(),
+                            ..self.best.clone()
                         });
                     }
                 }
@@ -228,6 +263,7 @@ impl<'e> Search<'e> {
             draw ^= draw << 17;
             (draw >> 33) as usize % bound // cast ok: reduced
         };
+        let values = self.groups().concat();
         // Draws that come to nothing count, too.
         for _ in 0..2 * self.left {
             if self.steps.is_empty() {
@@ -235,16 +271,14 @@ impl<'e> Search<'e> {
             }
             let node = below(self.steps.len());
             let mut candidate = self.best.clone();
-            if below(4) == 0 {
+            let change = below(8);
+            if change < 2 {
                 let Some(&value) = self.steps[node].results().first() else {
                     continue;
                 };
-                match candidate.other.iter().position(|&other| other == value) {
-                    Some(place) => {
-                        candidate.other.remove(place);
-                    }
-                    None => candidate.other.push(value),
-                }
+                candidate.other = toggled(&candidate.other, &[value]);
+            } else if change == 2 && !values.is_empty() {
+                candidate.left = toggled(&candidate.left, &[values[below(values.len())]]);
             } else {
                 let choice = below(1 << 20);
                 match self.orders.moved(&candidate.order, node, choice) {
@@ -255,4 +289,13 @@ impl<'e> Search<'e> {
             self.consider(candidate);
         }
     }
+}
+
+/// These values, and the others that are not among them, less those that are.
+fn toggled(values: &[Value], others: &[Value]) -> Vec<Value> {
+    let only = |these: &[Value], those: &[Value]| -> Vec<Value> {
+        let these = these.iter().copied();
+        these.filter(|value| !those.contains(value)).collect()
+    };
+    [only(values, others), only(others, values)].concat()
 }
