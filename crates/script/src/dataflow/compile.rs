@@ -183,7 +183,7 @@ impl Flow {
                     arguments,
                     results,
                 } => {
-                    machine.arrange(arguments, commutes(code));
+                    machine.arrange(arguments, self.shorten && commutes(code));
                     machine.code(code, *peak);
                     machine.consume(arguments.len());
                     let offsets = vec![Affine::default(); results.len()];
@@ -349,9 +349,9 @@ impl Flow {
         };
         let mut made = Vec::new();
         let mut script = Shortener::default();
-        let append = |script: &mut Shortener, code: &[u8]| match self.effort {
-            Effort::Full => script.code(code),
-            Effort::AsWritten => script.raw(code),
+        let append = |script: &mut Shortener, code: &[u8]| match self.shorten {
+            true => script.code(code),
+            false => script.raw(code),
         };
         for piece in &machine.pieces {
             let mut writer = ScriptWriter::new();

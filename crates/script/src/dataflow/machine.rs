@@ -310,7 +310,7 @@ impl Machine {
     /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there; those that wait on the
     /// altstack are brought one by one, since only the top item can be corrected. Two that may come in either order begin with the one on top.
     pub(crate) fn arrange(&mut self, arguments: &[Linear], either_order: bool) {
-        if let (true, [first, second], Effort::Full) = (either_order, arguments, self.effort)
+        if let (true, [first, second]) = (either_order, arguments)
             && self.is_last_on_top(second)
             && !self.lie_on_top(arguments)
         {

@@ -179,6 +179,8 @@ pub enum Effort {
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
     pub(crate) effort: Effort,
+    /// Whether sequences of opcodes are replaced by shorter ones, and arguments come in whatever order is shorter.
+    pub(crate) shorten: bool,
     pub(crate) bank: Bank,
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) nodes: Vec<Node>,

@@ -17,7 +17,7 @@ pub(crate) struct Rule {
     pub(crate) pattern: &'static [Opcode],
     pub(crate) replacement: &'static [Opcode],
     /// Why.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for whoever reads, and tests"))]
+    #[allow(dead_code, reason = "for whoever reads")]
     pub(crate) algebra: &'static str,
 }
 

@@ -12,7 +12,7 @@ use super::lower::{Item, Lowering, Scope};
 use crate::dataflow::{Home, Node, Orders, Value};
 
 /// How many parts all candidates have together.
-const BUDGET: usize = 4_000;
+const BUDGET: usize = 12_000;
 
 /// Most candidates.
 const MOST: usize = 300;
@@ -63,8 +63,9 @@ pub(crate) struct Search<'e> {
 
 impl<'e> Search<'e> {
     /// Begins a search over the orders of what has been lowered, with those that are good everywhere. `None` if there is but one order.
-    pub(crate) fn new(lowering: Lowering<'e>, scope: Scope) -> Option<Self> {
+    pub(crate) fn new(mut lowering: Lowering<'e>, scope: Scope) -> Option<Self> {
         let orders = Orders::of(&lowering.flow)?;
+        lowering.flow.shorten = true;
         let mut search = Self {
             steps: lowering.flow.nodes.clone(),
             homes: lowering.flow.values.iter().map(|info| info.home).collect(),

@@ -131,6 +131,8 @@ impl Expression {
         let mut lowering = lower(Variant::default());
         let may_search = Orders::of(&lowering.flow).is_some();
         lowering.order_inputs();
+        // Hash functions are written in an order of their own, and left as they are.
+        lowering.flow.shorten = may_search;
         let mut compiled = compile(&lowering);
         if may_search {
             let variants = Variant::all(&self.steps, scope).into_iter();
