@@ -133,16 +133,12 @@ impl Orders {
         order.insert(place, node);
     }
 
-    /// Does these steps as early as possible, but for so many others.
-    pub(crate) fn early(&self, order: &[usize], nodes: &[bool], but: usize) -> Vec<usize> {
+    /// Does these steps as early as possible.
+    pub(crate) fn early(&self, order: &[usize], nodes: &[bool]) -> Vec<usize> {
         let mut moved = order.to_vec();
         for &node in order.iter().filter(|&&node| nodes[node]) {
-            let (first, last) = self.window(&moved, node);
-            let now = moved
-                .iter()
-                .position(|&other| other == node)
-                .unwrap_or(last);
-            Self::put(&mut moved, node, (first + but).min(now));
+            let (first, _) = self.window(&moved, node);
+            Self::put(&mut moved, node, first);
         }
         moved
     }

@@ -12,10 +12,10 @@ use super::lower::{Item, Lowering, Scope};
 use crate::dataflow::{Home, Node, Orders, Value};
 
 /// How many parts all candidates have together.
-const BUDGET: usize = 12_000;
+const BUDGET: usize = 6_000;
 
 /// Most candidates.
-const MOST: usize = 300;
+const MOST: usize = 150;
 
 /// Where values wait that were meant to wait on the altstack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,7 @@ enum Waiting {
     OnStack,
 }
 
-const WAITING: [Waiting; 4] = [
-    Waiting::AsWritten,
-    Waiting::Unless(1),
-    Waiting::Unless(3),
-    Waiting::OnStack,
-];
+const WAITING: [Waiting; 3] = [Waiting::AsWritten, Waiting::Unless(3), Waiting::OnStack];
 
 /// An order of steps.
 #[derive(Clone, Debug)]
@@ -228,22 +223,13 @@ impl<'e> Search<'e> {
                 });
             }
             for kind in &kinds {
-                for change in 0..3 {
-                    let order = match change {
-                        2 => self.orders.late(&self.best.order, kind),
-                        but => self.orders.early(&self.best.order, kind, but),
-                    };
-                    if order == self.best.order {
-                        continue;
-                    }
-                    let waiting = [self.best.waiting, Waiting::Unless(3)];
-                    for (index, &waiting) in waiting.iter().enumerate() {
-                        if index > 0 && waiting == self.best.waiting {
-                            continue;
-                        }
+                for order in [
+                    self.orders.early(&self.best.order, kind),
+                    self.orders.late(&self.best.order, kind),
+                ] {
+                    if order != self.best.order {
                         better |= self.consider(Candidate {
-                            order: order.clone(),
-                            waiting,
+                            order,
                             ..self.best.clone()
                         });
                     }
