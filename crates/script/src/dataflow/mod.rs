@@ -2,7 +2,8 @@
 //!
 //! A [`Flow`] says *what* is computed: values that come from the stack, sums of values, look-ups in tables, and opcodes applied to values. It
 //! says nothing about stack positions. [`Flow::compile`] decides those: it walks over the steps in the order in which they were written, keeps a model
-//! of both stacks, moves a value at its last use and copies it otherwise, and picks the cheapest order for the terms of every sum.
+//! of both stacks, moves a value at its last use and copies it otherwise, and picks the cheapest order for the terms of every sum. Which order of
+//! steps is best is searched for one layer above, by `expression`.
 //!
 //! # Look-ups that cost one byte
 //! A table lies on the stack, below the values at work. Reading its entry `i` takes `OP_PICK` with the depth of that entry, which is `i` plus some

@@ -129,6 +129,12 @@ pub(crate) const RULES: &[Rule] = &[
     rule(&[OP_TUCK, OP_DROP], &[OP_SWAP], "a b → b a b → b a"),
     rule(&[OP_2DUP, OP_DROP], &[OP_OVER], "a b → a b a b → a b a"),
     rule(&[OP_2DUP, OP_NIP], &[OP_DUP], "a b → a b a b → a b b"),
+    rule(&[OP_DUP, OP_2DROP], &[OP_DROP], "a → a a → "),
+    rule(&[OP_OVER, OP_2DROP], &[OP_DROP], "a b → a b a → a"),
+    rule(&[OP_SWAP, OP_TUCK], &[OP_OVER], "a b → b a → a b a"),
+    rule(&[OP_TUCK, OP_ROT], &[OP_DUP], "a b → b a b → a b b"),
+    rule(&[OP_TUCK, OP_2DROP], &[OP_NIP], "a b → b a b → b"),
+    rule(&[OP_2DUP, OP_2SWAP], &[OP_2DUP], "a b → a b a b → a b a b"),
     // One for two.
     rule(&[OP_DUP, OP_SWAP], &[OP_DUP], "a → a a → a a"),
     rule(
@@ -377,5 +383,48 @@ mod tests {
             }
         }
         println!("{} rules, {cases} cases", RULES.len());
+    }
+
+    /// Of two opcodes that only move items, none is left that one opcode, or nothing, could stand for.
+    #[test]
+    fn no_pair_of_moves_is_missing() {
+        const MOVES: [Opcode; 15] = [
+            OP_DUP,
+            OP_DROP,
+            OP_NIP,
+            OP_OVER,
+            OP_ROT,
+            OP_SWAP,
+            OP_TUCK,
+            OP_2DROP,
+            OP_2DUP,
+            OP_3DUP,
+            OP_2OVER,
+            OP_2ROT,
+            OP_2SWAP,
+            OP_TOALTSTACK,
+            OP_FROMALTSTACK,
+        ];
+        let stack: Vec<Vec<u8>> = (1..=10).map(|item| vec![item]).collect();
+        let left = |code: &[Opcode]| {
+            let execution = execute(&script(code, 2), stack.clone(), None, Rules::Policy);
+            (execution.stack, execution.altstack)
+        };
+        let mut shorter: Vec<Vec<Opcode>> = vec![Vec::new()];
+        shorter.extend(MOVES.map(|opcode| vec![opcode]));
+        let mut missing = Vec::new();
+        for first in MOVES {
+            for second in MOVES {
+                let pair = [first, second];
+                let other = shorter.iter().find(|code| left(code) == left(&pair));
+                let mut shortener = Shortener::default();
+                shortener.code(&pair.map(|opcode| opcode.to_u8()));
+                match other {
+                    Some(code) if shortener.len() > code.len() => missing.push((pair, code)),
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(missing, []);
     }
 }

@@ -58,7 +58,8 @@ pub(crate) struct Search<'e> {
 
 impl<'e> Search<'e> {
     /// Begins a search over the orders of what has been lowered, with those that are good everywhere. `None` if there is but one order.
-    pub(crate) fn new(mut lowering: Lowering<'e>, scope: Scope) -> Option<Self> {
+    /// It is one of so many, of which one will be continued.
+    pub(crate) fn new(mut lowering: Lowering<'e>, scope: Scope, searches: usize) -> Option<Self> {
         let orders = Orders::of(&lowering.flow)?;
         lowering.flow.shorten = true;
         let mut search = Self {
@@ -70,7 +71,7 @@ impl<'e> Search<'e> {
                 other: Vec::new(),
                 left: Vec::new(),
             },
-            left: (BUDGET / orders.len().max(1)).min(MOST),
+            left: (BUDGET / 2 / orders.len().max(1) / searches).max(2),
             offsets: lowering.flow.no_offsets(),
             lowering,
             orders,
@@ -89,6 +90,7 @@ impl<'e> Search<'e> {
                 });
             }
         }
+        search.left = (BUDGET / search.orders.len().max(1)).min(MOST);
         Some(search)
     }
 

@@ -135,8 +135,11 @@ impl Expression {
         lowering.flow.shorten = may_search;
         let mut compiled = compile(&lowering);
         if may_search {
-            let variants = Variant::all(&self.steps, scope).into_iter();
-            let searches = variants.filter_map(|variant| Search::new(lower(variant), scope));
+            let variants = Variant::all(&self.steps, scope);
+            let count = variants.len();
+            let searches = variants
+                .into_iter()
+                .filter_map(|variant| Search::new(lower(variant), scope, count));
             // The first of several that are as good.
             if let Some(best) = searches.min_by_key(Search::bytes) {
                 let searched = best.run();
