@@ -7,7 +7,8 @@ mod scale;
 
 use tapcourt_script::expression::{Datum, EvaluateError, Expression, Hash160, Hash256, Part, Type};
 use tapcourt_script::interpreter::{FailureReason, Rules, execute};
-use tapcourt_script::{encode_number, script};
+use tapcourt_script::opcodes::{OP_NUMEQUAL, OP_PICK};
+use tapcourt_script::{encode_number, instructions, script};
 
 use self::random::Random;
 use self::scale::scaled;
@@ -380,7 +381,43 @@ fn check_random_expressions(expressions: usize, hash: Option<HashFunction>) {
     println!("{expressions} expressions, {cases} cases, {too_large} with too many items");
 }
 
-/// The same, with inputs on the altstack, as openings leave them.
+/// The search for the order of steps depends on nothing but the expression.
+#[test]
+fn the_same_expression_makes_the_same_script() {
+    for seed in 1..=20u64 {
+        let make = || {
+            let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let expression = random_expression(&mut random, true, None);
+            let templates = [
+                expression.compile(),
+                expression.compile_on_tables(),
+                expression.compile_from_altstack(),
+            ];
+            templates.map(|template| template.map(|template| template.script))
+        };
+        assert_eq!(make(), make(), "seed {seed}");
+    }
+}
+
+/// A digit of a sum is compared before the next one is made, which takes fewer moves than comparing the words afterwards.
+#[test]
+fn comparisons_come_in_between() {
+    let mut expression = Expression::new();
+    let [w, a, b] = ["w", "a", "b"].map(|name| expression.input_word(name));
+    let sum = expression.add([a, b]);
+    let same = expression.equal(w, sum);
+    expression.output(same);
+    let template = expression.compile_from_altstack().expect("fits the stack");
+    let bytes = template.script.len();
+    assert!(bytes <= 245, "{bytes} bytes, 262 without a search");
+    let instructions = instructions(&template.script).map(|read| read.expect("no cut push"));
+    let opcodes: Vec<_> = instructions.map(|read| read.opcode).collect();
+    let first = opcodes.iter().position(|&opcode| opcode == OP_NUMEQUAL);
+    let last = opcodes.iter().rposition(|&opcode| opcode == OP_PICK);
+    assert!(first < last, "{opcodes:?}");
+}
+
+/// Random expressions again, with inputs on the altstack, as openings leave them.
 #[test]
 fn random_expressions_take_inputs_from_the_altstack() {
     const EXPRESSIONS: u64 = 500;

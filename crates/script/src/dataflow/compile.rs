@@ -1,10 +1,11 @@
 //! From a flow to a script.
 
-use bitcoin::ScriptBuf;
+use bitcoin::{Opcode, ScriptBuf};
 
 use super::bank::{push_all, push_each};
 use super::machine::{Machine, Piece};
 use super::offsets::{self, Affine};
+use super::peephole::Shortener;
 use super::{Effort, Flow, Home, Linear, Node, TableId, Value};
 use crate::ScriptWriter;
 use crate::limits::MAX_STACK_SIZE;
@@ -89,6 +90,45 @@ impl Flow {
         self.assemble(self.carry_out(tables), tables)
     }
 
+    /// About how many bytes the script takes, less the tables, and with which offsets; `None` if it does not fit. The search for offsets
+    /// starts from some, and ends soon.
+    pub(crate) fn estimate(&self, on_tables: bool, start: &[i64]) -> Option<(usize, Vec<i64>)> {
+        let tables = match on_tables {
+            true => Tables::Excluded,
+            false => Tables::Included,
+        };
+        let machine = self.carry_out(tables);
+        if machine.max_stack > MAX_STACK_SIZE {
+            return None;
+        }
+        let slots = machine.slots();
+        let free = self.free_tables();
+        let (offsets, mut bytes) = offsets::choose_from(&slots, &free, start);
+        let mut script = Shortener::default();
+        for piece in &machine.pieces {
+            match piece {
+                Piece::Code(code) => script.code(code),
+                Piece::Push(slot) => {
+                    let mut writer = ScriptWriter::new();
+                    bytes += writer.int(slot.value(&offsets)).len();
+                    script.settle();
+                }
+                Piece::Correct(slot) if slot.value(&offsets) == 0 => {}
+                Piece::Made(..) | Piece::Correct(_) | Piece::Tables => script.settle(),
+            }
+        }
+        Some((bytes + script.len(), offsets))
+    }
+
+    /// Offsets of zero.
+    pub(crate) fn no_offsets(&self) -> Vec<i64> {
+        vec![0; self.bank.tables.len()]
+    }
+
+    fn free_tables(&self) -> Vec<bool> {
+        self.bank.tables.iter().map(|table| !table.exact).collect()
+    }
+
     /// Carries all steps out on the model of the stacks.
     fn carry_out(&self, tables: Tables) -> Machine {
         if !self.nodes.iter().any(|node| matches!(node, Node::Align)) {
@@ -143,7 +183,7 @@ impl Flow {
                     arguments,
                     results,
                 } => {
-                    machine.arrange(arguments);
+                    machine.arrange(arguments, self.shorten && commutes(code));
                     machine.code(code, *peak);
                     machine.consume(arguments.len());
                     let offsets = vec![Affine::default(); results.len()];
@@ -191,7 +231,7 @@ impl Flow {
                 }
             }
             Tables::Excluded => {
-                machine.arrange(&self.outputs);
+                machine.arrange(&self.outputs, false);
                 let extra =
                     machine.height() - self.below.len() - self.bank.len() - self.outputs.len();
                 assert_eq!(extra, 0, "every input is used");
@@ -297,36 +337,36 @@ impl Flow {
                 items: machine.max_stack,
             });
         }
-        let slots: Vec<Affine> = machine
-            .pieces
-            .iter()
-            .filter_map(|piece| match piece {
-                Piece::Correct(slot) => Some(*slot),
-                _ => None,
-            })
-            .collect();
-        let free: Vec<bool> = self.bank.tables.iter().map(|table| !table.exact).collect();
+        let slots = machine.slots();
+        let free = self.free_tables();
         let (offsets, correction_bytes) = match self.effort {
             Effort::Full => offsets::choose(&slots, &free),
             Effort::AsWritten => offsets::none(&slots, &free),
         };
-        let mut writer = ScriptWriter::new();
         let mut table_bytes = match tables {
             Tables::Included => self.bank.len().div_ceil(2),
             Tables::Excluded => 0,
         };
         let mut made = Vec::new();
+        let mut script = Shortener::default();
+        let append = |script: &mut Shortener, code: &[u8]| match self.shorten {
+            true => script.code(code),
+            false => script.raw(code),
+        };
         for piece in &machine.pieces {
+            let mut writer = ScriptWriter::new();
             match piece {
-                Piece::Made(value, depth) => made.push(Made {
-                    position: writer.len(),
-                    value: *value,
-                    depth: *depth,
-                    offset: machine.offsets[value.0 as usize].value(&offsets), // cast ok: an index
-                }),
-                Piece::Code(code) => {
-                    writer.raw(code);
+                Piece::Made(value, depth) => {
+                    // It lies there before this very byte.
+                    script.settle();
+                    made.push(Made {
+                        position: script.len(),
+                        value: *value,
+                        depth: *depth,
+                        offset: machine.offsets[value.0 as usize].value(&offsets), // cast ok: an index
+                    });
                 }
+                Piece::Code(code) => append(&mut script, code),
                 Piece::Correct(slot) => match slot.value(&offsets) {
                     0 => {}
                     1 => {
@@ -346,17 +386,19 @@ impl Flow {
                     writer.int(slot.value(&offsets));
                 }
                 Piece::Tables => {
-                    let before = writer.len();
+                    let mut tables = ScriptWriter::new();
                     match self.effort {
-                        Effort::Full => push_all(&self.bank.items(&offsets), &mut writer),
-                        Effort::AsWritten => push_each(&self.bank.items(&offsets), &mut writer),
+                        Effort::Full => push_all(&self.bank.items(&offsets), &mut tables),
+                        Effort::AsWritten => push_each(&self.bank.items(&offsets), &mut tables),
                     }
-                    table_bytes += writer.len() - before;
+                    table_bytes += tables.len();
+                    script.raw(tables.as_script().as_bytes());
                 }
             }
+            append(&mut script, writer.as_script().as_bytes());
         }
         Ok(Compiled {
-            script: writer.into_script(),
+            script: ScriptBuf::from_bytes(script.into_bytes()),
             table_bytes,
             correction_bytes,
             max_stack: machine.max_stack,
@@ -364,6 +406,19 @@ impl Flow {
             made,
         })
     }
+}
+
+/// Whether a piece of code is one opcode that takes its two arguments in either order.
+fn commutes(code: &[u8]) -> bool {
+    const OPCODES: [Opcode; 6] = [
+        OP_BOOLAND,
+        OP_BOOLOR,
+        OP_NUMEQUAL,
+        OP_NUMEQUALVERIFY,
+        OP_NUMNOTEQUAL,
+        OP_EQUAL,
+    ];
+    matches!(code, &[code] if OPCODES.iter().any(|opcode| opcode.to_u8() == code))
 }
 
 fn mark_used(sum: &Linear, used: &mut [bool]) {

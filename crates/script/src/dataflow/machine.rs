@@ -120,18 +120,18 @@ impl Machine {
     fn write(&mut self, write: impl FnOnce(&mut ScriptWriter)) {
         let mut writer = ScriptWriter::new();
         write(&mut writer);
+        self.raw(writer.as_script().as_bytes());
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
         match self.pieces.last_mut() {
-            Some(Piece::Code(code)) => code.extend_from_slice(writer.as_script().as_bytes()),
-            _ => self
-                .pieces
-                .push(Piece::Code(writer.as_script().as_bytes().to_vec())),
+            Some(Piece::Code(code)) => code.extend_from_slice(bytes),
+            _ => self.pieces.push(Piece::Code(bytes.to_vec())),
         }
     }
 
     pub(crate) fn op(&mut self, opcode: Opcode) {
-        self.write(|writer| {
-            writer.op(opcode);
-        });
+        self.raw(&[opcode.to_u8()]);
     }
 
     /// Pushes bytes.
@@ -308,8 +308,14 @@ impl Machine {
     }
 
     /// Leaves logical numbers on top as the numbers at work, the last one on top. Those that lie in place already stay there; those that wait on the
-    /// altstack are brought one by one, since only the top item can be corrected.
-    pub(crate) fn arrange(&mut self, arguments: &[Linear]) {
+    /// altstack are brought one by one, since only the top item can be corrected. Two that may come in either order begin with the one on top.
+    pub(crate) fn arrange(&mut self, arguments: &[Linear], either_order: bool) {
+        if let (true, [first, second]) = (either_order, arguments)
+            && self.is_last_on_top(second)
+            && !self.lie_on_top(arguments)
+        {
+            return self.arrange(&[second.clone(), first.clone()], false);
+        }
         if !self.come_one_by_one(arguments) {
             for (value, _) in arguments.iter().flat_map(|argument| &argument.terms) {
                 self.bring_from_alt(*value);
@@ -345,6 +351,24 @@ impl Machine {
             })
     }
 
+    /// Whether a number is the topmost value, but for a correction, and used for the last time.
+    fn is_last_on_top(&self, number: &Linear) -> bool {
+        matches!(
+            (self.main.last(), &number.terms[..]),
+            (Some(&Item::Value(top)), &[(value, Sign::Plus)])
+                if top == value && self.uses[value.0 as usize] == 1 // cast ok: an index
+        )
+    }
+
+    /// All places where a number may have to be corrected.
+    pub(crate) fn slots(&self) -> Vec<Affine> {
+        let slots = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Correct(slot) => Some(*slot),
+            _ => None,
+        });
+        slots.collect()
+    }
+
     /// Whether these numbers, in this order, are the topmost items, and nobody else uses them.
     fn lie_on_top(&self, arguments: &[Linear]) -> bool {
         let Some(first) = self.main.len().checked_sub(arguments.len()) else {
@@ -363,9 +387,7 @@ impl Machine {
 
     /// Writes opcodes that hold up to `peak` items more than there are.
     pub(crate) fn code(&mut self, code: &[u8], peak: usize) {
-        self.write(|writer| {
-            writer.raw(code);
-        });
+        self.raw(code);
         self.note_height(peak);
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A [`Flow`] says *what* is computed: values that come from the stack, sums of values, look-ups in tables, and opcodes applied to values. It
 //! says nothing about stack positions. [`Flow::compile`] decides those: it walks over the steps in the order in which they were written, keeps a model
-//! of both stacks, moves a value at its last use and copies it otherwise, and picks the cheapest order for the terms of every sum.
+//! of both stacks, moves a value at its last use and copies it otherwise, and picks the cheapest order for the terms of every sum. Which order of
+//! steps is best is searched for one layer above, by `expression`.
 //!
 //! # Look-ups that cost one byte
 //! A table lies on the stack, below the values at work. Reading its entry `i` takes `OP_PICK` with the depth of that entry, which is `i` plus some
@@ -21,11 +22,14 @@ mod compile;
 mod evaluate;
 mod machine;
 mod offsets;
+mod order;
+mod peephole;
 
 use bitcoin::Opcode;
 
 pub use self::bank::{Bank, Table, TableId};
 pub use self::compile::{CompileError, Compiled, Made};
+pub(crate) use self::order::Orders;
 
 /// A value of a [`Flow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -176,6 +180,8 @@ pub enum Effort {
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
     pub(crate) effort: Effort,
+    /// Whether sequences of opcodes are replaced by shorter ones, and arguments come in whatever order is shorter.
+    pub(crate) shorten: bool,
     pub(crate) bank: Bank,
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) nodes: Vec<Node>,

@@ -253,6 +253,27 @@ pub(crate) fn choose(slots: &[Affine], free: &[bool]) -> (Vec<i64>, usize) {
     (offsets, bytes)
 }
 
+/// Chooses offsets by one descent from these.
+pub(crate) fn choose_from(slots: &[Affine], free: &[bool], start: &[i64]) -> (Vec<i64>, usize) {
+    let search = Search::new(slots, free);
+    let tables: Vec<usize> = (0..free.len()).filter(|&table| free[table]).collect();
+    let from_start = {
+        let mut offsets = start.to_vec();
+        search.descend(&tables, &mut offsets, &mut vec![true; free.len()]);
+        (search.total(&offsets), offsets)
+    };
+    let afresh = {
+        let mut offsets = vec![0; free.len()];
+        search.descend(&tables, &mut offsets, &mut vec![false; free.len()]);
+        (search.total(&offsets), offsets)
+    };
+    let (bytes, offsets) = match afresh.0 < from_start.0 {
+        true => afresh,
+        false => from_start,
+    };
+    (offsets, bytes)
+}
+
 /// How often [`choose`] steps away from the best offsets found.
 const KICKS: usize = 300;
 

@@ -1,7 +1,7 @@
 //! From an expression to a flow.
 
 use super::arithmetic::{Digits, complement};
-use super::tables::{HashLayouts, Tables};
+use super::tables::{HashLayouts, Tables, Variant};
 use super::{Bitwise, Expression, Form, HashFunction, Operation, Source, Step, Type, ValueId};
 use crate::dataflow::{Bank, Flow, Linear, Node, Sign, Value};
 use crate::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
@@ -18,6 +18,7 @@ pub(crate) enum Item {
 }
 
 /// A stack item at the start, and what it becomes before it is used.
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) item: Item,
     pub(crate) raw: Value,
@@ -47,6 +48,9 @@ pub(crate) struct Lowering<'a> {
     /// The digits of every value.
     pub(crate) digits: Vec<Digits>,
     pub(crate) entries: Vec<Entry>,
+    /// For each value of the flow, the step that it is of.
+    step_of: Vec<usize>,
+    variant: Variant,
     scope: Scope,
     /// Whether every item passes the altstack before the tables are set up.
     by_altstack: bool,
@@ -76,8 +80,13 @@ fn live_steps(expression: &Expression) -> Vec<bool> {
 }
 
 impl<'a> Lowering<'a> {
-    /// Lowers an expression.
-    pub(crate) fn run(expression: &'a Expression, scope: Scope, layouts: HashLayouts) -> Self {
+    /// Lowers an expression. What brings the inputs to the steps is left to [`Self::order_inputs`].
+    pub(crate) fn run(
+        expression: &'a Expression,
+        scope: Scope,
+        layouts: HashLayouts,
+        variant: Variant,
+    ) -> Self {
         let live = live_steps(expression);
         let steps = || {
             expression
@@ -97,6 +106,7 @@ impl<'a> Lowering<'a> {
             scope,
             plain_outputs,
             layouts,
+            variant,
         );
         // What must be made ready passes the altstack, so that all items stay in order.
         let unready = expression.steps.iter().any(|step| match step.operation {
@@ -109,11 +119,15 @@ impl<'a> Lowering<'a> {
             tables,
             digits: vec![Digits::new(); expression.values.len()],
             entries: Vec::new(),
+            step_of: Vec::new(),
+            variant,
             scope,
             by_altstack: scope != Scope::Gadget || unready,
         };
         for (index, step) in steps() {
             let results = lowering.step(index, step);
+            let made = lowering.flow.values.len();
+            lowering.step_of.resize(made, index);
             for (result, digits) in step.results.iter().zip(results) {
                 lowering.digits[result.index()] = digits;
             }
@@ -130,9 +144,16 @@ impl<'a> Lowering<'a> {
         if expression.outputs.is_empty() {
             lowering.flow.output(1);
         }
+        let made = lowering.flow.values.len();
+        lowering.step_of.resize(made, expression.steps.len());
         lowering.drop_unused();
-        lowering.order_inputs(scope);
+        lowering.flow.aside.reverse();
         lowering
+    }
+
+    /// The step of the expression that a value is of.
+    pub(crate) fn step_of(&self, value: Value) -> usize {
+        self.step_of[value.0 as usize] // cast ok: an index
     }
 
     /// Applies a piece of script, given in parts, that leaves one number.
@@ -360,7 +381,11 @@ impl<'a> Lowering<'a> {
 
     fn equal(&mut self, a: &Digits, b: &Digits) -> Linear {
         let mut all: Option<Linear> = None;
-        for (a, b) in a.iter().zip(b) {
+        let mut digits: Vec<_> = a.iter().zip(b).collect();
+        if self.variant.compare_down {
+            digits.reverse();
+        }
+        for (a, b) in digits {
             let [same] = self.flow.apply(&[OP_NUMEQUAL], [a.clone(), b.clone()]);
             all = Some(match all {
                 None => same.into(),
@@ -469,8 +494,8 @@ impl<'a> Lowering<'a> {
         self.flow.nodes = nodes;
     }
 
-    /// Puts the inputs in the order in which they are used, the first one on top, and makes them ready.
-    fn order_inputs(&mut self, scope: Scope) {
+    /// Puts the inputs in the order in which the steps use them, the first one on top, and makes them ready.
+    pub(crate) fn order_inputs(&mut self) {
         let mut order: Vec<Value> = Vec::new();
         let mut note = |sum: &Linear| {
             for &(value, _) in &sum.terms {
@@ -496,7 +521,6 @@ impl<'a> Lowering<'a> {
             (entry.waits, used.filter(|_| !entry.waits))
         };
         self.entries.sort_by_key(place);
-        self.flow.aside.reverse();
 
         let on_stack = self.entries.iter().rev().filter(|entry| !entry.waits);
         let from_bottom: Vec<Value> = on_stack.map(|entry| entry.raw).collect();
@@ -505,17 +529,15 @@ impl<'a> Lowering<'a> {
             return;
         }
         let mut nodes: Vec<Node> = Vec::new();
-        for entry in &mut self.entries {
-            nodes.extend(entry.node.take());
-        }
-        if scope == Scope::Gadget {
+        nodes.extend(self.entries.iter().filter_map(|entry| entry.node.clone()));
+        if self.scope == Scope::Gadget {
             self.flow.below = Vec::new();
             self.flow.above = from_bottom;
         } else {
             self.flow.below = from_bottom;
             nodes.push(Node::Tables);
         }
-        if scope != Scope::Tail {
+        if self.scope != Scope::Tail {
             nodes.extend(self.entries.first().map(|entry| Node::Restore(entry.ready)));
         }
         nodes.append(&mut self.flow.nodes);

@@ -28,6 +28,7 @@ mod evaluate;
 mod hashes;
 mod lower;
 mod operation;
+mod search;
 mod tables;
 mod template;
 mod types;

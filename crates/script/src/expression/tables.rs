@@ -95,6 +95,51 @@ impl HashLayouts {
     }
 }
 
+/// What else is tried besides orders of steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// Whether what is carried is read one item higher than the digit, which then stays on the stack, and not one lower.
+    pub(crate) carry_higher: bool,
+    /// Whether words are compared from the highest digit down.
+    pub(crate) compare_down: bool,
+    /// Whether the exclusive or has the other tables than those that were reckoned to be cheaper.
+    pub(crate) other_xor: bool,
+}
+
+impl Variant {
+    /// What to try for these steps.
+    pub(crate) fn all(steps: &[Step], scope: Scope) -> Vec<Self> {
+        let has = |is: fn(&Operation) -> bool| steps.iter().any(|step| is(&step.operation));
+        let carries = has(|operation| {
+            matches!(
+                operation,
+                Operation::Sum { .. }
+                    | Operation::Shift(..)
+                    | Operation::ShiftIf(..)
+                    | Operation::NegateIf
+            )
+        });
+        let compares = has(|operation| *operation == Operation::Equal);
+        // Tables that lie on the stack already are shared, and not for one expression to choose.
+        let xors = scope != Scope::Gadget
+            && has(|operation| *operation == Operation::Bitwise(Bitwise::Xor));
+        let choices = |choice: bool| if choice { &[false, true][..] } else { &[false] };
+        let mut all = Vec::new();
+        for &other_xor in choices(xors) {
+            for &carry_higher in choices(carries) {
+                for &compare_down in choices(compares) {
+                    all.push(Self {
+                        carry_higher,
+                        compare_down,
+                        other_xor,
+                    });
+                }
+            }
+        }
+        all
+    }
+}
+
 /// All tables of an expression.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
@@ -186,6 +231,7 @@ impl Tables {
         scope: Scope,
         plain_outputs: bool,
         layouts: HashLayouts,
+        variant: Variant,
     ) -> Self {
         let mut tables = Self::default();
         let mut hashes = BTreeSet::new();
@@ -288,13 +334,12 @@ impl Tables {
             } else {
                 TERNARY_BYTES
             };
-            singles.extend(
-                if scope == Scope::Whole && LOOKUP_BYTES * xors + extra < SPREAD_BYTES {
-                    [Single::TernaryXor, Single::Ternary]
-                } else {
-                    [Single::Xor, Single::Spread]
-                },
-            );
+            let by_ternary = scope != Scope::Gadget && LOOKUP_BYTES * xors + extra < SPREAD_BYTES;
+            singles.extend(if by_ternary != variant.other_xor {
+                [Single::TernaryXor, Single::Ternary]
+            } else {
+                [Single::Xor, Single::Spread]
+            });
         }
         // What is read first is put highest.
         let mut waiting = singles.into_iter();
@@ -312,15 +357,16 @@ impl Tables {
         }
         for pair in pairs {
             let entries = pair.entries(terms);
-            // The carry is read when the digit has gone to the altstack, one item lower.
+            // The carry is read when the digit has gone to the altstack, one item lower, or when it lies below the sum.
+            let shift = if variant.carry_higher { 1 } else { -1 };
             let SumTables { low, carry } = match pair {
-                Pair::Sum => SumTables::new(bank, entries, LowForm::Nibble, -1),
+                Pair::Sum => SumTables::new(bank, entries, LowForm::Nibble, shift),
                 _ => {
                     let table = |part: fn((i64, i64)) -> i64| {
                         let entry = |index| (2 * index, 2 * part(pair.entry(index)));
                         Table::new((0..entries).map(entry))
                     };
-                    let [low, carry] = bank.add([(table(|e| e.0), 0), (table(|e| e.1), -1)]);
+                    let [low, carry] = bank.add([(table(|e| e.0), 0), (table(|e| e.1), shift)]);
                     SumTables { low, carry }
                 }
             };

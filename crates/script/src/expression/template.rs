@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::lower::{Item, Lowering, Scope};
-use super::tables::HashLayouts;
+use super::search::Search;
+use super::tables::{HashLayouts, Variant};
 use super::{Datum, Evaluation, Expression, Form, Operation, Source, Type, ValueId};
-use crate::dataflow::{CompileError, Compiled, Effort, Linear, Sign, Value};
+use crate::dataflow::{CompileError, Compiled, Effort, Linear, Orders, Sign, Value};
 use crate::interpreter::{Execution, Rules, Step, TxContext, execute_traced};
 use crate::{decode_number, encode_number};
 
@@ -101,7 +102,13 @@ impl Expression {
     /// # Errors
     /// As there.
     pub(crate) fn bytes_as_written(&self) -> Result<usize, CompileError> {
-        let mut lowering = Lowering::run(self, Scope::Gadget, HashLayouts::default());
+        let mut lowering = Lowering::run(
+            self,
+            Scope::Gadget,
+            HashLayouts::default(),
+            Variant::default(),
+        );
+        lowering.order_inputs();
         lowering.flow.set_effort(Effort::AsWritten);
         Ok(lowering.flow.compile_on_tables()?.script.len())
     }
@@ -116,11 +123,37 @@ impl Expression {
     }
 
     fn compile_with(&self, scope: Scope, layouts: HashLayouts) -> Result<Template, CompileError> {
-        let lowering = Lowering::run(self, scope, layouts);
-        let compiled = match scope {
-            Scope::Whole | Scope::Tail => lowering.flow.compile()?,
-            Scope::Gadget => lowering.flow.compile_on_tables()?,
+        let compile = |lowering: &Lowering<'_>| match scope {
+            Scope::Whole | Scope::Tail => lowering.flow.compile(),
+            Scope::Gadget => lowering.flow.compile_on_tables(),
         };
+        let lower = |variant| Lowering::run(self, scope, layouts, variant);
+        let mut lowering = lower(Variant::default());
+        let may_search = Orders::of(&lowering.flow).is_some();
+        lowering.order_inputs();
+        // Hash functions are written in an order of their own, and left as they are.
+        lowering.flow.shorten = may_search;
+        let mut compiled = compile(&lowering);
+        if may_search {
+            let variants = Variant::all(&self.steps, scope);
+            let count = variants.len();
+            let searches = variants
+                .into_iter()
+                .filter_map(|variant| Search::new(lower(variant), scope, count));
+            // The first of several that are as good.
+            if let Some(best) = searches.min_by_key(Search::bytes) {
+                let searched = best.run();
+                let other = compile(&searched);
+                let bytes = |compiled: &Result<Compiled, CompileError>| match compiled {
+                    Ok(compiled) => compiled.script.len(),
+                    Err(_) => usize::MAX,
+                };
+                if bytes(&other) < bytes(&compiled) {
+                    (lowering, compiled) = (searched, other);
+                }
+            }
+        }
+        let compiled = compiled?;
         let (tables, table_bytes) = match scope {
             Scope::Whole | Scope::Tail => (ScriptBuf::new(), compiled.table_bytes),
             Scope::Gadget => {
