@@ -330,7 +330,7 @@ fn random_expression(random: &mut Random, opened: bool, hash: Option<HashFunctio
 /// Whatever is composed, the script leaves what the evaluator says.
 #[test]
 fn random_expressions_compile_to_what_they_mean() {
-    check_random_expressions(1_500, None);
+    check_random_expressions(scaled(500), None);
 }
 
 #[test]
