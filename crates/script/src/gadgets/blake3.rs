@@ -65,7 +65,7 @@ const PERMUTATION: [usize; 16] = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14,
 /// ```
 ///
 /// # Errors
-/// If the message is empty or longer than a chunk, the digest is not 4 to 32 bytes in whole words, or the message takes too many stack items: it
+/// If the message is longer than a chunk, the digest is not 4 to 32 bytes in whole words, or the message takes too many stack items: it
 /// lies there as nibbles, which leaves room for some 100 bytes; see [`hash_packed`].
 pub fn hash(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, HashError> {
     hash_with(message_bytes, digest_bytes, Packing::Nibbles, Effort::Full)
@@ -74,7 +74,7 @@ pub fn hash(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, Has
 /// The same for a message of up to a whole chunk, which lies on the stack as limbs of seven nibbles.
 ///
 /// # Errors
-/// If the message is empty or longer than a chunk, or the digest is not 4 to 32 bytes in whole words.
+/// If the message is longer than a chunk, or the digest is not 4 to 32 bytes in whole words.
 pub fn hash_packed(message_bytes: usize, digest_bytes: usize) -> Result<HashGadget, HashError> {
     hash_with(message_bytes, digest_bytes, Packing::Limbs, Effort::Full)
 }
@@ -86,10 +86,10 @@ pub(crate) fn hash_with(
     packing: Packing,
     effort: Effort,
 ) -> Result<HashGadget, HashError> {
-    if !(1..=CHUNK_BYTES).contains(&message_bytes) {
+    if message_bytes > CHUNK_BYTES {
         return Err(HashError::MessageLength {
             bytes: message_bytes,
-            least: 1,
+            least: 0,
             limit: CHUNK_BYTES,
         });
     }
