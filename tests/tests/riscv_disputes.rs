@@ -50,7 +50,23 @@ struct Court<'a> {
 /// See [`Court::hashes`].
 const HASHES_RUN: usize = 40;
 
-impl Court<'_> {
+impl<'a> Court<'a> {
+    /// The court of a program, for a trace of four steps in one round.
+    fn new(program: &'a Program) -> Self {
+        let search = Search::new(vec![2]).expect("four steps");
+        let options = Options {
+            inputs: INPUTS.len() as u32,
+            search: search.clone(),
+        }; // cast ok: five
+        Self {
+            steps: Steps::compile(program, [1; 20], options).expect("it compiles"),
+            paths: Paths::compile(Search::new(vec![3, 2]).expect("32 levels"))
+                .expect("it compiles"),
+            search,
+            hashes: Cell::new(0),
+        }
+    }
+
     /// Whether a leaf that hashes is to be run.
     fn runs_hash(&self) -> bool {
         self.hashes.set(self.hashes.get() + 1);
@@ -197,17 +213,7 @@ fn whoever_lies_about_a_step_loses() {
         .collect();
     instructions.push(Instruction::ILLEGAL);
     let program = Program::from_instructions(BASE, &instructions).expect("a program");
-    let search = Search::new(vec![2]).expect("four steps");
-    let options = Options {
-        inputs: INPUTS.len() as u32,
-        search: search.clone(),
-    }; // cast ok: five
-    let court = Court {
-        steps: Steps::compile(&program, [1; 20], options).expect("it compiles"),
-        paths: Paths::compile(Search::new(vec![3, 2]).expect("32 levels")).expect("it compiles"),
-        search,
-        hashes: Cell::new(0),
-    };
+    let court = Court::new(&program);
     assert_eq!(court.search.rounds(), 1);
     let names: Vec<&str> = FIELDS
         .iter()
@@ -308,17 +314,7 @@ fn who_tells_the_truth_loses_nothing() {
         .map(|&op| random_instruction(op, &mut random))
         .collect();
     let program = Program::from_instructions(BASE, &instructions).expect("a program");
-    let search = Search::new(vec![2]).expect("four steps");
-    let options = Options {
-        inputs: INPUTS.len() as u32,
-        search: search.clone(),
-    }; // cast ok: five
-    let court = Court {
-        steps: Steps::compile(&program, [1; 20], options).expect("it compiles"),
-        paths: Paths::compile(Search::new(vec![3, 2]).expect("32 levels")).expect("it compiles"),
-        search,
-        hashes: Cell::new(0),
-    };
+    let court = Court::new(&program);
     let (mut checked, mut run) = (0, 0);
     for (pc, instruction) in program.rom().iter() {
         for _ in 0..scaled(2) {

@@ -4,7 +4,7 @@ use tapcourt_compiler::riscv::{Group, Published, PublishedError};
 use tapcourt_program::riscv::Execution;
 
 use super::opening::{Opening, access_of};
-use super::{Court, selected};
+use super::{Court, borders, inside};
 
 /// What the prover publishes.
 #[derive(Debug)]
@@ -29,14 +29,8 @@ impl<'a> Answers<'a> {
     /// # Errors
     /// If an earlier selection was not published.
     pub fn digests(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
-        let search = self.court.search();
-        let (first, count) = search.left_after(&selected(Group::Selection, round, published)?);
-        let parts = search.arity(round);
-        let part = count / u64::from(parts);
-        let steps: Vec<u64> = (1..parts)
-            .map(|border| first + u64::from(border) * part)
-            .collect();
-        for (index, digest) in (0..).zip(self.execution.digests(&steps)) {
+        let steps = borders(self.court.search(), Group::Selection, round, published)?;
+        for (index, digest) in (0..).zip(self.execution.digests(inside(&steps))) {
             published.set_node(Group::Digest { round, index }, &digest.to_bytes());
         }
         Ok(())
@@ -47,8 +41,7 @@ impl<'a> Answers<'a> {
     /// # Errors
     /// If a selection was not published.
     pub fn step(&mut self, published: &mut Published) -> Result<(), PublishedError> {
-        let search = self.court.search();
-        let (step, _) = search.left_after(&selected(Group::Selection, search.rounds(), published)?);
+        let step = self.court.step(published)?;
         let disputed = self.execution.step_at(step);
         published.set_step(
             &disputed.record,
@@ -63,19 +56,12 @@ impl<'a> Answers<'a> {
     /// # Errors
     /// If a selection or the access was not published.
     pub fn nodes(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
-        let search = self.court.paths.search();
         let opening = self.opening(published)?;
-        let (first, count) = search.left_after(&selected(Group::PathSelection, round, published)?);
-        let parts = search.arity(round);
-        let part = count / u64::from(parts);
-        for border in 1..parts {
-            let position = first + u64::from(border) * part;
+        let search = self.court.paths.search();
+        let levels = borders(search, Group::PathSelection, round, published)?;
+        for (index, &position) in (0..).zip(inside(&levels)) {
             for new in [false, true] {
-                let group = Group::PathNode {
-                    round,
-                    index: border - 1,
-                    new,
-                };
+                let group = Group::PathNode { round, index, new };
                 published.set_node(group, &opening.node(position, new).to_bytes());
             }
         }
@@ -87,10 +73,8 @@ impl<'a> Answers<'a> {
     /// # Errors
     /// If a selection or the access was not published.
     pub fn sibling(&mut self, published: &mut Published) -> Result<(), PublishedError> {
-        let search = self.court.paths.search();
         let opening = self.opening(published)?;
-        let (level, _) =
-            search.left_after(&selected(Group::PathSelection, search.rounds(), published)?);
+        let level = self.court.level(published)?;
         let sibling = opening.sibling(level as usize); // cast ok: below 32
         let bytes = sibling.map_or([0; 20], |sibling| sibling.to_bytes());
         published.set_node(Group::Sibling, &bytes);
@@ -99,8 +83,7 @@ impl<'a> Answers<'a> {
 
     /// The access that was selected, of the true record.
     fn opening(&mut self, published: &Published) -> Result<Opening, PublishedError> {
-        let search = self.court.search();
-        let (step, _) = search.left_after(&selected(Group::Selection, search.rounds(), published)?);
+        let step = self.court.step(published)?;
         let access = access_of(published.word(Group::Access)?);
         let record = self.execution.record_at(step);
         Ok(Opening::new(&mut self.execution, step, &record, access))

@@ -6,7 +6,7 @@ use tapcourt_compiler::riscv::{
 use tapcourt_program::riscv::Execution;
 
 use super::opening::{Opening, access_in, access_of};
-use super::{Court, selected};
+use super::{Court, borders, inside};
 
 /// What the challenger does about a published record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,18 +44,13 @@ impl<'a> Challenges<'a> {
     /// If a digest or an earlier selection was not published.
     pub fn select(&mut self, round: u32, published: &Published) -> Result<u32, PublishedError> {
         let search = self.court.search();
-        let (first, count) = search.left_after(&selected(Group::Selection, round, published)?);
-        let parts = search.arity(round);
-        let part = count / u64::from(parts);
-        let steps: Vec<u64> = (1..parts)
-            .map(|border| first + u64::from(border) * part)
-            .collect();
-        for (index, digest) in (0..).zip(self.execution.digests(&steps)) {
+        let steps = borders(search, Group::Selection, round, published)?;
+        for (index, digest) in (0..).zip(self.execution.digests(inside(&steps))) {
             if published.node(Group::Digest { round, index })? != digest.to_bytes() {
                 return Ok(index);
             }
         }
-        Ok(parts - 1)
+        Ok(search.arity(round) - 1)
     }
 
     /// Judges the record of the step that the search ended at, in the order of the design: the left end, the step by itself, what it read, the right
@@ -66,7 +61,7 @@ impl<'a> Challenges<'a> {
     pub fn judge(&mut self, published: &Published) -> Result<Verdict, PublishedError> {
         let steps = self.court.steps;
         let search = self.court.search();
-        let (step, _) = search.left_after(&selected(Group::Selection, search.rounds(), published)?);
+        let step = self.court.step(published)?;
         let ends = [
             match search.border(step) {
                 Border::End => StepLeaf::Start,
@@ -133,12 +128,9 @@ impl<'a> Challenges<'a> {
     ) -> Result<u32, PublishedError> {
         let search = self.court.paths.search();
         let opening = self.opening(published)?;
-        let (first, count) = search.left_after(&selected(Group::PathSelection, round, published)?);
-        let parts = search.arity(round);
-        let part = count / u64::from(parts);
-        for selection in 0..parts {
-            let low = first + u64::from(selection) * part;
-            if opening.can_win(search, published, low, low + part)? {
+        let levels = borders(search, Group::PathSelection, round, published)?;
+        for (selection, ends) in (0..).zip(levels.windows(2)) {
+            if opening.can_win(search, published, ends[0], ends[1])? {
                 return Ok(selection);
             }
         }
@@ -151,9 +143,7 @@ impl<'a> Challenges<'a> {
     /// If anything that a leaf opens was not published.
     pub fn path_leaf(&mut self, published: &Published) -> Result<Option<PathLeaf>, PublishedError> {
         let paths = self.court.paths;
-        let search = paths.search();
-        let (level, _) =
-            search.left_after(&selected(Group::PathSelection, search.rounds(), published)?);
+        let level = self.court.level(published)?;
         let accesses = match access_of(published.word(Group::Access)?) {
             PathAccess::Old | PathAccess::New => vec![PathAccess::Old, PathAccess::New],
             access => vec![access],
@@ -174,8 +164,7 @@ impl<'a> Challenges<'a> {
 
     /// The access that was selected, of the published record, against the true state.
     fn opening(&mut self, published: &Published) -> Result<Opening, PublishedError> {
-        let search = self.court.search();
-        let (step, _) = search.left_after(&selected(Group::Selection, search.rounds(), published)?);
+        let step = self.court.step(published)?;
         let access = access_of(published.word(Group::Access)?);
         let record = published.record()?.unwrap_or_default();
         Ok(Opening::new(&mut self.execution, step, &record, access))

@@ -38,6 +38,45 @@ impl<'a> Court<'a> {
     fn steps_claimed(&self) -> u64 {
         1 << self.search().bits()
     }
+
+    /// The step that the search over the trace ended at.
+    fn step(&self, published: &Published) -> Result<u64, PublishedError> {
+        end(self.search(), Group::Selection, published)
+    }
+
+    /// The level that the search over a path ended at.
+    fn level(&self, published: &Published) -> Result<u64, PublishedError> {
+        end(self.paths.search(), Group::PathSelection, published)
+    }
+}
+
+/// Where a search ended.
+fn end(
+    search: &Search,
+    group: fn(u32) -> Group,
+    published: &Published,
+) -> Result<u64, PublishedError> {
+    Ok(search
+        .left_after(&selected(group, search.rounds(), published)?)
+        .0)
+}
+
+/// The borders of the parts into which a round splits what is left, both ends included.
+fn borders(
+    search: &Search,
+    group: fn(u32) -> Group,
+    round: u32,
+    published: &Published,
+) -> Result<Vec<u64>, PublishedError> {
+    let (first, count) = search.left_after(&selected(group, round, published)?);
+    let parts = u64::from(search.arity(round));
+    let part = count / parts;
+    Ok((0..=parts).map(|border| first + border * part).collect())
+}
+
+/// Those of [`borders`] that are revealed in the round.
+fn inside(borders: &[u64]) -> &[u64] {
+    &borders[1..borders.len() - 1]
 }
 
 /// What was selected in the first rounds of a search.
