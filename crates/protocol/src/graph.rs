@@ -1,6 +1,7 @@
 //! The graph: every transaction of a contract but `disprove`, a pure function of the terms and of the disprove leaves.
 
 use bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid};
+use tapcourt_commitment::{Parameters as Shape, PublicKey as OneTimeKey};
 use tapcourt_script::taptree::{LeafSource, TaptreeError};
 use thiserror::Error;
 
@@ -10,11 +11,11 @@ use crate::keys::{AggregateKey, internal_key};
 use crate::moves::LayoutError;
 use crate::parameters::ParametersError;
 use crate::role::Role;
-use crate::size::{GroupSize, PredictedWeight};
+use crate::size::{PredictedWeight, Sizes};
 use crate::terms::{ContractId, Terms, TermsError};
 use crate::transactions::contract::Contract;
 use crate::transactions::{
-    Output, OutputKind, OutputRef, Presigned, TransactionKind, publish, vout_of,
+    Output, OutputKind, OutputRef, Presigned, Stage, TransactionKind, publish, vout_of,
 };
 use crate::wiring::Connectors;
 
@@ -29,6 +30,66 @@ pub struct Slot {
     pub sighash: [u8; 32],
 }
 
+/// The leaves by which the challenger may disprove, each of which begins with its key.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "holds leaves of any type")]
+pub struct DisproveLeaves<'a> {
+    /// After the dispute.
+    pub dispute: &'a dyn LeafSource,
+    /// After the opening, if the layout has one.
+    pub opening: Option<&'a dyn LeafSource>,
+}
+
+impl<'a> DisproveLeaves<'a> {
+    /// The leaves of a contract that has no opening.
+    pub fn of_dispute(dispute: &'a dyn LeafSource) -> Self {
+        Self {
+            dispute,
+            opening: None,
+        }
+    }
+
+    /// The leaves after a stage.
+    pub fn stage(&self, stage: Stage) -> Option<&'a dyn LeafSource> {
+        match stage {
+            Stage::Dispute => Some(self.dispute),
+            Stage::Opening => self.opening,
+        }
+    }
+}
+
+/// The connectors that the disprove leaves hang from.
+#[derive(Debug)]
+pub(crate) struct Outcomes {
+    pub(crate) dispute: OutcomeConnector,
+    pub(crate) opening: Option<OutcomeConnector>,
+}
+
+impl Outcomes {
+    fn new(
+        terms: &Terms,
+        keys: &ConnectorKeys,
+        leaves: &DisproveLeaves<'_>,
+    ) -> Result<Self, GraphError> {
+        let has_opening = !terms.layout.opening.is_empty();
+        if has_opening != leaves.opening.is_some() {
+            return Err(GraphError::OpeningLeaves { has_opening });
+        }
+        let delta = terms.parameters.delta;
+        let open = terms.layout.opening.first();
+        let open = open.and_then(|step| step.batches.first());
+        let one_time_keys = &terms.one_time_keys;
+        let dispute = OutcomeConnector::new(keys, delta, leaves.dispute, one_time_keys, open)?;
+        let opening = leaves
+            .opening
+            .map(|leaves| OutcomeConnector::new(keys, delta, leaves, one_time_keys, None));
+        Ok(Self {
+            dispute,
+            opening: opening.transpose()?,
+        })
+    }
+}
+
 /// All transactions of a contract, unsigned.
 #[derive(Debug)]
 pub struct Graph {
@@ -38,22 +99,28 @@ pub struct Graph {
     pub(crate) keys: ConnectorKeys,
     pub(crate) contract: Contract,
     pub(crate) presigned: Vec<Presigned>,
-    pub(crate) outcome: OutcomeConnector,
-    pub(crate) sizes: Vec<GroupSize>,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) sizes: Sizes,
     pub(crate) slots: Vec<Slot>,
 }
 
 impl Graph {
-    /// Builds the graph. `leaves` are the disprove leaves, each of which begins with the challenger's key.
+    /// Builds the graph.
     ///
     /// Both parties call it with equal arguments and get byte-identical transactions.
     ///
     /// # Errors
     ///
     /// What is wrong with the terms, their layout, the amounts, or the leaves.
-    pub fn new(terms: Terms, leaves: &dyn LeafSource) -> Result<Self, GraphError> {
+    pub fn new(terms: Terms, leaves: &DisproveLeaves<'_>) -> Result<Self, GraphError> {
         terms.check()?;
-        terms.layout.check(terms.one_time_keys.len())?;
+        let shapes: Vec<&Shape> = terms
+            .one_time_keys
+            .iter()
+            .map(OneTimeKey::parameters)
+            .collect();
+        terms.layout.check(&shapes)?;
+        let sizes = Sizes::new(shapes.into_iter().cloned().collect());
         let id = terms.contract_id();
         let aggregate = AggregateKey::new(terms.prover.key, terms.challenger.key);
         let keys = ConnectorKeys {
@@ -61,14 +128,9 @@ impl Graph {
             aggregate: aggregate.x_only(),
             challenger: terms.challenger.x_only_key(),
         };
-        let outcome = OutcomeConnector::new(&keys, terms.parameters.delta, leaves)?;
+        let outcomes = Outcomes::new(&terms, &keys, leaves)?;
         let (contract, presigned) =
-            Connectors::new(&terms, &keys, &outcome).transactions(&terms)?;
-        let sizes: Vec<GroupSize> = terms
-            .one_time_keys
-            .iter()
-            .map(|key| GroupSize::of(key.parameters()))
-            .collect();
+            Connectors::new(&terms, &keys, &outcomes).transactions(&terms)?;
         let slots = slots(&presigned);
         Ok(Self {
             terms,
@@ -77,7 +139,7 @@ impl Graph {
             keys,
             contract,
             presigned,
-            outcome,
+            outcomes,
             sizes,
             slots,
         })
@@ -131,39 +193,52 @@ impl Graph {
             .map(|transaction| transaction.kind)
     }
 
-    /// Returns the connector that the disprove leaves hang from.
-    pub fn outcome(&self) -> &OutcomeConnector {
-        &self.outcome
+    /// Returns the stages that may end with a disprove leaf.
+    pub fn stages(&self) -> impl Iterator<Item = Stage> {
+        self.terms.layout.stages()
     }
 
-    /// Returns the outcome output: where it is and what it holds.
-    pub fn outcome_output(&self) -> (OutPoint, TxOut) {
-        let parent = self.outcome_parent();
+    /// Returns the connector that the disprove leaves of a stage hang from, or `None` when there is no such stage.
+    pub fn outcome(&self, stage: Stage) -> Option<&OutcomeConnector> {
+        match stage {
+            Stage::Dispute => Some(&self.outcomes.dispute),
+            Stage::Opening => self.outcomes.opening.as_ref(),
+        }
+    }
+
+    /// Returns the outcome output of a stage: where it is and what it holds. `None` when there is no such stage.
+    pub fn outcome_output(&self, stage: Stage) -> Option<(OutPoint, TxOut)> {
+        let parent = self.outcome_parent(stage)?;
         let (txid, output) = (
             parent.txid(),
             &parent.transaction.output[publish::VALUE_VOUT as usize],
         );
-        (
+        Some((
             OutPoint {
                 txid,
                 vout: publish::VALUE_VOUT,
             },
             output.clone(),
-        )
+        ))
     }
 
-    /// Returns the transaction whose output is the outcome: the last assert, or the challenge when there is none.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "cannot fail, as the message says"
-    )]
-    pub fn outcome_parent(&self) -> &Presigned {
-        let kind = match self.terms.layout.asserts.len() {
-            0 => TransactionKind::Challenge,
-            asserts => TransactionKind::Assert(asserts - 1),
+    /// Returns the transaction whose output is the outcome of a stage: its last move, or the challenge when there is none. `None` when
+    /// there is no such stage.
+    pub fn outcome_parent(&self, stage: Stage) -> Option<&Presigned> {
+        let last = self.terms.layout.kinds(stage).last().map(|(kind, _)| kind);
+        let kind = match stage {
+            Stage::Dispute => last.unwrap_or(TransactionKind::Challenge),
+            Stage::Opening => last?,
         };
         self.transaction(kind)
-            .expect("every graph has a challenge and all of its asserts")
+    }
+
+    /// Finds the stage whose outcome is this output.
+    pub fn stage_of_outcome(&self, outpoint: OutPoint) -> Option<Stage> {
+        self.stages().find(|&stage| {
+            self.outcome_output(stage)
+                .is_some_and(|(outcome, _)| outcome == outpoint)
+        })
     }
 
     /// Returns one slot per signature, in the order of [`Graph::presigned`] and its inputs.
@@ -171,8 +246,8 @@ impl Graph {
         &self.slots
     }
 
-    /// Returns the sizes of the groups' openings.
-    pub fn group_sizes(&self) -> &[GroupSize] {
+    /// Returns the sizes of everything that the groups are published as.
+    pub fn sizes(&self) -> &Sizes {
         &self.sizes
     }
 
@@ -239,6 +314,15 @@ pub enum GraphError {
     /// The tree of the disprove leaves.
     #[error("disprove leaves: {0}")]
     Leaves(#[from] TaptreeError),
+    /// An opening without leaves, or leaves without an opening.
+    #[error(
+        "{}",
+        if *.has_opening { "the layout has an opening, and there are no leaves for it" } else { "there are leaves for an opening that the layout does not have" }
+    )]
+    OpeningLeaves {
+        /// Whether the layout has an opening.
+        has_opening: bool,
+    },
     /// A party's coins do not cover what it owes.
     #[error("the {role} brings {available} and owes {required}")]
     Underfunded {

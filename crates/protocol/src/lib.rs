@@ -7,11 +7,14 @@
 //! contract ─► kickoff ─(Δ, nobody objects)─► payout
 //!    │           │ challenge
 //!    │           ▼
-//!    │        assert_1 ─► … ─► assert_m ─► disprove (any leaf)
-//!    │           │ each: after Δ            │ after Δ
-//!    ▼           ▼                          ▼
-//!  expire     assert_i_timeout           payout_disputed
+//!    │        assert_1 ─► select_1 ─► … ─► assert_m ─► disprove (any leaf), or open ─► open_assert_1 ─► … ─► open_disprove
+//!    │           │ each: after Δ               │ after Δ                            each: after Δ
+//!    ▼           ▼                             ▼
+//!  expire     its timeout                   payout_disputed
 //! ```
+//!
+//! A one-shot dispute has asserts only and no opening. A search has rounds: the prover asserts, the challenger selects, and the next
+//! assert repeats what was selected under a key of the prover's own.
 //!
 //! This crate never sees a program: it knows one-time public keys, arranged in moves ([`moves`]), and leaves, given as a
 //! [`LeafSource`](tapcourt_script::taptree::LeafSource).
@@ -35,10 +38,12 @@ mod wiring;
 #[cfg(test)]
 mod tests;
 
-pub use graph::{Graph, GraphError, Slot};
+pub use graph::{DisproveLeaves, Graph, GraphError, Slot};
 pub use keys::{AggregateKey, SigningKey};
 pub use lint::{Finding, lint};
-pub use moves::{Batch, Layout, LayoutError, Move, PackLimits, pack_batches};
+pub use moves::{
+    Batch, Layout, LayoutError, Move, PackLimits, Publication, Turn, pack_batches, pack_turns,
+};
 pub use parameters::{ExpiryPolicy, Parameters, ParametersError, RelativeBlocks};
 pub use presign::{
     ChallengerSession, FinaliseError, PresignError, PresignedGraph, SessionSecret, complete,
@@ -47,4 +52,4 @@ pub use presign::{
 pub use recover::{Published, RecoverError, recover_published};
 pub use role::Role;
 pub use terms::{ContractId, FundingInput, InstanceId, Party, Terms, TermsError};
-pub use transactions::{OutputKind, OutputRef, TransactionKind};
+pub use transactions::{OutputKind, OutputRef, Stage, TransactionKind};

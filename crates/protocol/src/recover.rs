@@ -5,6 +5,7 @@ use tapcourt_commitment::Opening;
 use thiserror::Error;
 
 use crate::graph::Graph;
+use crate::moves::Publication;
 use crate::transactions::{PresignedInput, TransactionKind};
 
 /// A value group as it was published.
@@ -74,14 +75,10 @@ fn recover_input(
     if items.pop().as_deref() != Some(input.script.as_bytes()) {
         return Err(RecoverError::OtherLeaf { kind, vin });
     }
-    let sizes = graph.group_sizes();
+    let size = |publication: &Publication| graph.sizes().publication(publication).items;
     let signatures = 1 + usize::from(input.cosigner.is_some());
     let expected = signatures
-        + input
-            .groups
-            .iter()
-            .map(|&group| sizes[group].items)
-            .sum::<usize>();
+        + input.publications.iter().map(size).sum::<usize>();
     if items.len() != expected {
         return Err(RecoverError::ItemCount {
             kind,
@@ -90,21 +87,26 @@ fn recover_input(
             expected,
         });
     }
-    for &group in &input.groups {
-        let own = items.split_off(items.len() - sizes[group].items);
-        let key = &graph.terms().one_time_keys[group];
-        let opening = key.recover(&own).map_err(|error| RecoverError::Opening {
+    let keys = &graph.terms().one_time_keys;
+    for publication in &input.publications {
+        let own = items.split_off(items.len() - size(publication));
+        let group = publication.group();
+        let malformed = |reason: String| RecoverError::Opening {
             kind,
             group,
-            reason: error.to_string(),
-        })?;
-        let value = key
+            reason,
+        };
+        let opening = match *publication {
+            Publication::Value(group) => keys[group].recover(&own),
+            Publication::Choice { group, options } => keys[group].recover_choice(&own, options),
+            Publication::Agreement { theirs, own: group } => keys[group]
+                .recover_agreement(&keys[theirs], &own)
+                .map(|(own, _)| own),
+        };
+        let opening = opening.map_err(|error| malformed(error.to_string()))?;
+        let value = keys[group]
             .verify(&opening)
-            .map_err(|error| RecoverError::Opening {
-                kind,
-                group,
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| malformed(error.to_string()))?;
         published.push(Published {
             group,
             opening,

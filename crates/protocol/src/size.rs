@@ -2,7 +2,9 @@
 
 use bitcoin::{Transaction, VarInt};
 use serde::Serialize;
-use tapcourt_commitment::Parameters as Shape;
+use tapcourt_commitment::{Parameters as Shape, Size};
+
+use crate::moves::Publication;
 
 /// A transaction's weight, predicted from shapes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -13,7 +15,7 @@ pub struct PredictedWeight {
     pub mean_wu: f64,
 }
 
-/// The size of one group's opening in a publish leaf.
+/// The size of one group's opening in a publish leaf, or of a choice, or of an agreement with one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupSize {
     /// Script bytes.
@@ -31,7 +33,10 @@ pub struct GroupSize {
 impl GroupSize {
     /// Looks up the size of a shape's opening.
     pub fn of(shape: &Shape) -> Self {
-        let size = shape.publish_size();
+        Self::from_size(&shape.publish_size())
+    }
+
+    fn from_size(size: &Size) -> Self {
         Self {
             script_bytes: size.script_bytes,
             items: size.items,
@@ -44,6 +49,56 @@ impl GroupSize {
     /// Returns script and longest witness together: a byte of witness is one weight unit.
     pub(crate) fn weight_wu(&self) -> u64 {
         (self.script_bytes + self.witness_bytes_max) as u64
+    }
+}
+
+/// The sizes of everything that a contract's groups can be published as.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sizes {
+    shapes: Vec<Shape>,
+    values: Vec<GroupSize>,
+}
+
+impl Sizes {
+    /// Looks up the sizes of groups of these shapes, by group number.
+    pub fn new(shapes: Vec<Shape>) -> Self {
+        // Most groups share a few shapes.
+        let mut known = std::collections::HashMap::new();
+        let values = shapes
+            .iter()
+            .map(|shape| *known.entry(shape).or_insert_with(|| GroupSize::of(shape)))
+            .collect();
+        Self { shapes, values }
+    }
+
+    /// Returns the size of a publication.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such group, or a choice is not under a key of its shape.
+    pub fn publication(&self, publication: &Publication) -> GroupSize {
+        match *publication {
+            Publication::Value(group) => self.values[group],
+            Publication::Choice { group, options } => {
+                GroupSize::from_size(&self.shapes[group].choose_size(options))
+            }
+            Publication::Agreement { own, .. } => {
+                GroupSize::from_size(&self.shapes[own].agree_size())
+            }
+        }
+    }
+
+    /// Returns the size of an input that publishes these.
+    ///
+    /// # Panics
+    ///
+    /// As [`Sizes::publication`].
+    pub fn batch(&self, publications: &[Publication]) -> InputSize {
+        let sizes: Vec<GroupSize> = publications
+            .iter()
+            .map(|publication| self.publication(publication))
+            .collect();
+        InputSize::publish(&sizes)
     }
 }
 

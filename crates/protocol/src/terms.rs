@@ -170,7 +170,7 @@ pub struct Terms {
     pub prover: Party,
     /// The challenger's part.
     pub challenger: Party,
-    /// The one-time public keys of all value groups, by group number.
+    /// The one-time public keys of all value groups, both parties', by group number.
     pub one_time_keys: Vec<OneTimeKey>,
     /// Which transaction publishes which group.
     pub layout: Layout,
@@ -185,7 +185,16 @@ impl Terms {
     pub fn contract_id(&self) -> ContractId {
         let encoded =
             postcard::to_stdvec(self).expect("terms hold no type that postcard cannot encode");
-        ContractId(tagged_hash("tapcourt/contract/1", &[&encoded]))
+        ContractId(tagged_hash("tapcourt/contract/2", &[&encoded]))
+    }
+
+    /// Returns the one-time keys of a party's groups, by group number.
+    pub fn keys_of(&self, role: Role) -> impl Iterator<Item = (usize, &OneTimeKey)> {
+        let owners = self.layout.owners(self.one_time_keys.len());
+        self.one_time_keys
+            .iter()
+            .enumerate()
+            .filter(move |(group, _)| owners[*group] == role)
     }
 
     /// Returns what a party brings.
@@ -266,6 +275,16 @@ pub enum TermsError {
     CoinTwice {
         /// The coin.
         outpoint: OutPoint,
+    },
+    /// A party does not have one one-time key for each of its groups.
+    #[error("{got} one-time keys for the {role}'s {expected} groups")]
+    KeyCount {
+        /// Whose.
+        role: Role,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
     },
     /// No funding inputs.
     #[error("the contract has no funding inputs")]

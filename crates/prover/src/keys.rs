@@ -3,31 +3,64 @@
 use std::collections::BTreeMap;
 
 use tapcourt_commitment::{KeyPath, Opening, Parameters as Shape, PublicKey, SecretKey, Seed};
+use tapcourt_protocol::messages::Offer;
 use tapcourt_protocol::{InstanceId, Published, Role};
 use thiserror::Error;
 
 use crate::store::{KeyId, MessageHash, Store, StoreError};
 
-/// The one-time keys of all value groups of one instance.
+/// What a party's one-time keys derive from besides its seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyContext {
+    /// Whose keys.
+    pub role: Role,
+    /// The instance of the program.
+    pub instance: InstanceId,
+    /// What no other contract of this party has: for the prover the instance, which it draws itself, for the challenger
+    /// [`Offer::digest`](tapcourt_protocol::messages::Offer::digest), since the instance is the other party's to choose.
+    pub context: [u8; 32],
+}
+
+impl KeyContext {
+    /// The context of a prover's keys.
+    pub fn prover(instance: InstanceId) -> Self {
+        Self {
+            role: Role::Prover,
+            instance,
+            context: instance.to_bytes(),
+        }
+    }
+
+    /// The context of the keys of a challenger that accepts an offer.
+    pub fn challenger(offer: &Offer) -> Self {
+        Self {
+            role: Role::Challenger,
+            instance: offer.instance,
+            context: offer.digest(),
+        }
+    }
+}
+
+/// The one-time keys of all value groups of one party in one contract.
 #[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct OneTimeKeys {
     seed: Seed,
-    instance: InstanceId,
-    groups: Vec<(String, Shape)>,
+    context: KeyContext,
+    groups: BTreeMap<usize, (String, Shape)>,
 }
 
 impl OneTimeKeys {
-    /// Takes the seed and, by group number, label and shape of every group. Labels must differ.
+    /// Takes the seed and, by group number, label and shape of every group of the party. Labels must differ.
     ///
     /// # Errors
     ///
     /// [`ReleaseError::LabelTwice`] if two groups have one label, hence one key.
     pub fn new(
         seed: Seed,
-        instance: InstanceId,
-        groups: Vec<(String, Shape)>,
+        context: KeyContext,
+        groups: BTreeMap<usize, (String, Shape)>,
     ) -> Result<Self, ReleaseError> {
-        let mut labels: Vec<&String> = groups.iter().map(|(label, _)| label).collect();
+        let mut labels: Vec<&String> = groups.values().map(|(label, _)| label).collect();
         labels.sort_unstable();
         match labels.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(ReleaseError::LabelTwice {
@@ -35,16 +68,16 @@ impl OneTimeKeys {
             }),
             None => Ok(Self {
                 seed,
-                instance,
+                context,
                 groups,
             }),
         }
     }
 
-    /// Computes the public keys of all groups.
+    /// Computes the public keys of the party's groups, by group number.
     pub fn public_keys(&self) -> Vec<PublicKey> {
         self.groups
-            .iter()
+            .values()
             .map(|(label, shape)| self.derive(label, shape).public_key())
             .collect()
     }
@@ -80,7 +113,7 @@ impl OneTimeKeys {
         values.iter().map(open).collect()
     }
 
-    /// Enters in the store what the chain shows to be signed, for a store that was restored from an old copy.
+    /// Enters in the store what the chain shows to be signed by this party, for a store that was restored from an old copy.
     ///
     /// # Errors
     ///
@@ -93,8 +126,10 @@ impl OneTimeKeys {
                 MessageHash::of(&published.value),
             ))
         };
-        let entries = published
+        let own = published
             .iter()
+            .filter(|published| self.groups.contains_key(&published.group));
+        let entries = own
             .map(entry)
             .collect::<Result<Vec<_>, ReleaseError>>()?;
         store.spend_keys(&entries)?;
@@ -105,27 +140,30 @@ impl OneTimeKeys {
     ///
     /// # Errors
     ///
-    /// [`ReleaseError::NoSuchGroup`].
+    /// [`ReleaseError::NotOwned`].
     pub fn key_id(&self, group: usize) -> Result<KeyId, ReleaseError> {
         let (label, _) = self.group(group)?;
         Ok(KeyId {
-            instance: self.instance,
-            role: Role::Prover,
+            instance: self.context.instance,
+            role: self.context.role,
             label: label.clone(),
         })
     }
 
     fn group(&self, group: usize) -> Result<&(String, Shape), ReleaseError> {
-        self.groups.get(group).ok_or(ReleaseError::NoSuchGroup {
-            group,
-            groups: self.groups.len(),
-        })
+        let role = self.context.role;
+        self.groups
+            .get(&group)
+            .ok_or(ReleaseError::NotOwned { group, role })
     }
 
     fn derive(&self, label: &str, shape: &Shape) -> SecretKey {
         let path = KeyPath {
-            contract: self.instance.to_bytes(),
-            role: "prover",
+            contract: self.context.context,
+            role: match self.context.role {
+                Role::Prover => "prover",
+                Role::Challenger => "challenger",
+            },
             label,
         };
         SecretKey::derive(&self.seed, &path, shape)
@@ -142,13 +180,13 @@ pub enum ReleaseError {
         /// The label.
         label: String,
     },
-    /// A number beyond the groups.
-    #[error("there is no group {group}: the contract has {groups}")]
-    NoSuchGroup {
+    /// A number that is no group of this party.
+    #[error("group {group} is not the {role}'s")]
+    NotOwned {
         /// The group.
         group: usize,
-        /// How many there are.
-        groups: usize,
+        /// Whose keys these are.
+        role: Role,
     },
     /// A value that the key cannot sign.
     #[error("group {group} has a value of {got} bits, its key signs {expected}")]

@@ -8,7 +8,7 @@
 //! | [`Store`] | what must survive a crash: spent keys, signing sessions, artefacts, engine state |
 //! | [`presign`] | presigning with the store's records in the right order |
 //! | [`Disputable`] | what the engines ask of a program |
-//! | [`trace`] | what both parties say in a dispute over a RISC-V trace; the engines do not use it yet |
+//! | [`trace`] | a [`Disputable`] for RISC-V programs: what both parties say in a dispute over a trace |
 //!
 //! **Invariant**: an opening leaves this crate only after the store has it on disk that the key signs this value and no other,
 //! and a partial signature only after the store has its session bound to one message.
@@ -21,8 +21,8 @@ mod signer;
 pub mod store;
 pub mod trace;
 
-pub use disputable::{Disputable, NotAClaim};
+pub use disputable::{Disputable, NotAClaim, Values, Verdict};
 pub use engine::{Duty, Engine, EngineError, Event, FeeSource, Needs, Outlook, Phase, State};
-pub use keys::{OneTimeKeys, ReleaseError};
+pub use keys::{KeyContext, OneTimeKeys, ReleaseError};
 pub use signer::{Signer, SignerError};
 pub use store::{Artefact, KeyId, MessageHash, Spent, Store, StoreError};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use bitcoin::{FeeRate, Transaction};
+use tapcourt_commitment::Opening;
 use tapcourt_protocol::presign::FinaliseError;
 use tapcourt_protocol::transactions::disprove::{Disprove, DisproveError};
-use tapcourt_protocol::{Graph, PresignedGraph, SigningKey};
-use tapcourt_script::taptree::LeafSource;
+use tapcourt_protocol::{DisproveLeaves, Graph, PresignedGraph, SigningKey, TransactionKind};
 use thiserror::Error;
 
 use crate::engine::{Duty, EngineError, Needs, State};
@@ -21,10 +21,10 @@ pub struct Signer<'a> {
     /// Its presigned signatures.
     pub presigned: &'a PresignedGraph,
     /// Its disprove leaves.
-    pub leaves: &'a dyn LeafSource,
+    pub leaves: DisproveLeaves<'a>,
     /// The party's key.
     pub key: &'a SigningKey,
-    /// The prover's one-time keys and the store that guards them.
+    /// The party's one-time keys and the store that guards them, if it has any.
     pub one_time_keys: Option<(&'a OneTimeKeys, &'a Store)>,
 }
 
@@ -52,12 +52,24 @@ impl Signer<'_> {
             Needs::Cosignature => finalise(BTreeMap::new(), Some(self.key)),
             Needs::Openings(values) => {
                 let (keys, store) = self.one_time_keys.ok_or(SignerError::NoOneTimeKeys)?;
-                keys.observe(store, &state.published(self.graph)?)?;
-                finalise(keys.release(store, values)?, None)
+                let published = state.published(self.graph)?;
+                keys.observe(store, &published)?;
+                // A choice that is repeated is opened as the other party has opened it.
+                let mut openings: BTreeMap<usize, Opening> = published
+                    .into_iter()
+                    .map(|published| (published.group, published.opening))
+                    .collect();
+                openings.extend(keys.release(store, values)?);
+                finalise(openings, None)
             }
             Needs::Leaf { leaf, witness } => {
-                let disprove =
-                    Disprove::new(self.graph, self.leaves, *leaf, witness.clone(), feerate)?;
+                let TransactionKind::Disprove(stage) = duty.kind else {
+                    return Err(SignerError::NotADisprove { kind: duty.kind });
+                };
+                let leaves = self.leaves.stage(stage);
+                let leaves = leaves.ok_or(DisproveError::NoSuchStage { stage })?;
+                let witness = witness.clone();
+                let disprove = Disprove::new(self.graph, stage, leaves, *leaf, witness, feerate)?;
                 Ok(disprove.sign(self.key))
             }
         }
@@ -68,9 +80,15 @@ impl Signer<'_> {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SignerError {
-    /// The prover's keys are needed.
+    /// The party's one-time keys are needed.
     #[error("the duty publishes values, and the one-time keys are not here")]
     NoOneTimeKeys,
+    /// A leaf in another transaction than a disprove.
+    #[error("{kind} spends no leaf")]
+    NotADisprove {
+        /// The transaction.
+        kind: TransactionKind,
+    },
     /// See [`ReleaseError`].
     #[error(transparent)]
     Release(#[from] ReleaseError),

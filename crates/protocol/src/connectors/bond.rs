@@ -46,7 +46,7 @@ impl Connector for BondConnector {
             script: self.leaf.clone(),
             control_block: self.tree.control_block(&self.leaf),
             timelock: None,
-            groups: Vec::new(),
+            publications: Vec::new(),
             cosigner: None,
         }
     }

@@ -60,7 +60,7 @@ impl Connector for ClaimedConnector {
             script: leaf.clone(),
             control_block: self.tree.control_block(leaf),
             timelock,
-            groups: Vec::new(),
+            publications: Vec::new(),
             cosigner,
         }
     }

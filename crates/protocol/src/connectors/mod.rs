@@ -16,6 +16,7 @@ use bitcoin::taproot::{ControlBlock, LeafVersion, TapNodeHash, TaprootBuilder, T
 use bitcoin::{ScriptBuf, Sequence, XOnlyPublicKey};
 use tapcourt_script::script;
 
+use crate::moves::Publication;
 use crate::parameters::RelativeBlocks;
 use crate::role::Role;
 
@@ -52,8 +53,8 @@ pub struct Spend {
     pub control_block: ControlBlock,
     /// The relative timelock, or a sequence without one.
     pub timelock: Option<RelativeBlocks>,
-    /// The value groups the leaf publishes, in the order of the script.
-    pub groups: Vec<usize>,
+    /// What the leaf publishes, in the order of the script.
+    pub publications: Vec<Publication>,
     /// Whose signature the leaf asks for besides the aggregate's.
     pub cosigner: Option<Role>,
 }

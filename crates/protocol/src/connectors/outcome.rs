@@ -1,10 +1,14 @@
-//! The pot after the last move: a disprove leaf, if the prover lied, or the prover's payout after Δ.
+//! The pot after the last move of a stage: a disprove leaf, if the prover lied, or the prover's payout after Δ. After the dispute there may
+//! also be the move by which the challenger has something opened.
 
-use bitcoin::taproot::{ControlBlock, TapLeafHash, TapNodeHash};
+use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash, TapNodeHash};
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
+use tapcourt_commitment::PublicKey as OneTimeKey;
 use tapcourt_script::taptree::{LeafSource, Taptree, TaptreeError};
 
+use super::publish::publish_leaf;
 use super::{Connector, ConnectorKeys, Spend, timelocked_leaf};
+use crate::moves::Batch;
 use crate::parameters::RelativeBlocks;
 
 /// The pot after the last move.
@@ -12,20 +16,25 @@ use crate::parameters::RelativeBlocks;
 pub struct OutcomeConnector {
     internal_key: XOnlyPublicKey,
     payout: ScriptBuf,
+    /// The leaf by which the challenger opens, and what it publishes.
+    open: Option<(ScriptBuf, Batch)>,
     delta: RelativeBlocks,
     disprove_leaves: usize,
     tree: Taptree,
 }
 
-/// The presigned way to spend the outcome. Disprove leaves are not presigned: see [`OutcomeConnector::disprove_control_block`].
+/// The presigned ways to spend the outcome. Disprove leaves are not presigned: see [`OutcomeConnector::disprove_control_block`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeSpend {
     /// Nobody disproved for Δ.
     Payout,
+    /// The challenger has something opened.
+    Open,
 }
 
 impl OutcomeConnector {
-    /// Makes the connector; the payout leaf follows the disprove leaves and is as likely as the likeliest of them.
+    /// Makes the connector. The payout leaf, and with `open`, a batch of choices, the leaf that publishes it, follow the disprove
+    /// leaves and are as likely as the likeliest of them. `one_time_keys` are all groups' keys.
     ///
     /// # Errors
     ///
@@ -34,12 +43,20 @@ impl OutcomeConnector {
         keys: &ConnectorKeys,
         delta: RelativeBlocks,
         leaves: &dyn LeafSource,
+        one_time_keys: &[OneTimeKey],
+        open: Option<&Batch>,
     ) -> Result<Self, TaptreeError> {
         let payout = timelocked_leaf(keys.aggregate, delta);
-        let tree = Taptree::build(&WithPayout::new(leaves, &payout))?;
+        let open = open.map(|batch| {
+            let leaf = publish_leaf(keys.aggregate, one_time_keys, &batch.publications);
+            (leaf, batch.clone())
+        });
+        let presigned = std::iter::once(&payout).chain(open.iter().map(|(leaf, _)| leaf));
+        let tree = Taptree::build(&WithPresigned::new(leaves, presigned.collect()))?;
         Ok(Self {
             internal_key: keys.internal,
             payout,
+            open,
             delta,
             disprove_leaves: leaves.len(),
             tree,
@@ -68,66 +85,80 @@ impl Connector for OutcomeConnector {
         self.tree.root()
     }
 
-    fn spend(&self, OutcomeSpend::Payout: OutcomeSpend) -> Spend {
+    /// # Panics
+    ///
+    /// Without a leaf to open by, when asked for it.
+    fn spend(&self, path: OutcomeSpend) -> Spend {
+        let (leaf, script, timelock, publications) = match path {
+            OutcomeSpend::Payout => {
+                let leaf = self.disprove_leaves;
+                (leaf, self.payout.clone(), Some(self.delta), Vec::new())
+            }
+            OutcomeSpend::Open => {
+                let (script, batch) = self.open.clone().expect("the layout has an opening");
+                (self.disprove_leaves + 1, script, None, batch.publications)
+            }
+        };
         Spend {
-            script: self.payout.clone(),
-            control_block: self
-                .tree
-                .control_block(self.disprove_leaves, self.internal_key),
-            timelock: Some(self.delta),
-            groups: Vec::new(),
+            script,
+            control_block: self.tree.control_block(leaf, self.internal_key),
+            timelock,
+            publications,
             cosigner: None,
         }
     }
 }
 
-/// The disprove leaves, and the payout leaf after them.
-struct WithPayout<'a> {
+/// The disprove leaves, and the presigned leaves after them.
+struct WithPresigned<'a> {
     leaves: &'a dyn LeafSource,
-    payout: &'a ScriptBuf,
+    presigned: Vec<&'a ScriptBuf>,
     likelihood: u64,
 }
 
-impl<'a> WithPayout<'a> {
-    fn new(leaves: &'a dyn LeafSource, payout: &'a ScriptBuf) -> Self {
+impl<'a> WithPresigned<'a> {
+    fn new(leaves: &'a dyn LeafSource, presigned: Vec<&'a ScriptBuf>) -> Self {
         let likelihood = (0..leaves.len())
             .map(|index| leaves.likelihood(index))
             .max()
             .unwrap_or(1);
         Self {
             leaves,
-            payout,
+            presigned,
             likelihood,
         }
     }
+
+    /// A leaf after the disprove leaves, if it is one.
+    fn presigned(&self, index: usize) -> Option<&'a ScriptBuf> {
+        let place = index.checked_sub(self.leaves.len())?;
+        Some(self.presigned[place])
+    }
 }
 
-impl LeafSource for WithPayout<'_> {
+impl LeafSource for WithPresigned<'_> {
     fn len(&self) -> usize {
-        self.leaves.len() + 1
+        self.leaves.len() + self.presigned.len()
     }
 
     fn script(&self, index: usize) -> ScriptBuf {
-        if index < self.leaves.len() {
-            self.leaves.script(index)
-        } else {
-            self.payout.clone()
+        match self.presigned(index) {
+            Some(script) => script.clone(),
+            None => self.leaves.script(index),
         }
     }
 
     fn likelihood(&self, index: usize) -> u64 {
-        if index < self.leaves.len() {
-            self.leaves.likelihood(index)
-        } else {
-            self.likelihood
+        match self.presigned(index) {
+            Some(_) => self.likelihood,
+            None => self.leaves.likelihood(index),
         }
     }
 
     fn leaf_hash(&self, index: usize) -> TapLeafHash {
-        if index < self.leaves.len() {
-            self.leaves.leaf_hash(index)
-        } else {
-            TapLeafHash::from_script(self.payout, bitcoin::taproot::LeafVersion::TapScript)
+        match self.presigned(index) {
+            Some(script) => TapLeafHash::from_script(script, LeafVersion::TapScript),
+            None => self.leaves.leaf_hash(index),
         }
     }
 }

@@ -6,7 +6,7 @@ use tapcourt_commitment::PublicKey as OneTimeKey;
 use tapcourt_script::script;
 
 use super::{Connector, ConnectorKeys, SmallTree, Spend, timelocked_leaf};
-use crate::moves::Batch;
+use crate::moves::{Batch, Publication};
 use crate::parameters::RelativeBlocks;
 
 /// An output that its mover spends by publishing a batch, or the other party after a timeout.
@@ -29,14 +29,14 @@ pub enum PublishSpend {
 }
 
 impl PublishConnector {
-    /// Makes the connector. `one_time_keys` are all groups' keys; the batch's group numbers must exist.
+    /// Makes the connector. `one_time_keys` are all groups' keys; the batch must have passed [`Layout::check`](crate::Layout::check).
     pub fn new(
         keys: &ConnectorKeys,
         one_time_keys: &[OneTimeKey],
         batch: &Batch,
         timelock: RelativeBlocks,
     ) -> Self {
-        let publish = publish_leaf(keys.aggregate, one_time_keys, &batch.groups);
+        let publish = publish_leaf(keys.aggregate, one_time_keys, &batch.publications);
         let timeout = timelocked_leaf(keys.aggregate, timelock);
         let tree = SmallTree::new(keys.internal, &[&publish, &timeout]);
         Self {
@@ -49,15 +49,22 @@ impl PublishConnector {
     }
 }
 
-/// `<publish script of each group…> <key> OP_CHECKSIG`: the first group's opening is on top of the witness stack.
+/// `<script of each publication…> <key> OP_CHECKSIG`: the first publication's opening is on top of the witness stack.
 pub(crate) fn publish_leaf(
     key: XOnlyPublicKey,
     one_time_keys: &[OneTimeKey],
-    groups: &[usize],
+    publications: &[Publication],
 ) -> ScriptBuf {
-    let openings: Vec<ScriptBuf> = groups
+    let script = |publication: &Publication| match *publication {
+        Publication::Value(group) => one_time_keys[group].publish_script(),
+        Publication::Choice { group, options } => one_time_keys[group].choose_script(options),
+        Publication::Agreement { theirs, own } => {
+            one_time_keys[own].agree_script(&one_time_keys[theirs])
+        }
+    };
+    let openings: Vec<ScriptBuf> = publications
         .iter()
-        .map(|&group| one_time_keys[group].publish_script().into_script())
+        .map(|publication| script(publication).into_script())
         .collect();
     script! { { openings } { key } OP_CHECKSIG }
 }
@@ -74,15 +81,15 @@ impl Connector for PublishConnector {
     }
 
     fn spend(&self, path: PublishSpend) -> Spend {
-        let (leaf, timelock, groups) = match path {
-            PublishSpend::Publish => (&self.publish, None, self.batch.groups.clone()),
+        let (leaf, timelock, publications) = match path {
+            PublishSpend::Publish => (&self.publish, None, self.batch.publications.clone()),
             PublishSpend::Timeout => (&self.timeout, Some(self.timelock), Vec::new()),
         };
         Spend {
             script: leaf.clone(),
             control_block: self.tree.control_block(leaf),
             timelock,
-            groups,
+            publications,
             cosigner: None,
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bitcoin::opcodes::all::{OP_CHECKSIG, OP_CHECKSIGADD, OP_CHECKSIGVERIFY};
 use bitcoin::opcodes::{Class, ClassifyContext};
 use bitcoin::{Script, ScriptBuf};
+use tapcourt_commitment::{Parameters as Shape, PublicKey as OneTimeKey};
 use tapcourt_script::instructions;
 use tapcourt_script::taptree::LeafSource;
 
@@ -13,8 +14,9 @@ use crate::connectors::outcome::OutcomeConnector;
 use crate::connectors::publish::publish_leaf;
 use crate::connectors::{Connector, cosigned_leaf, signed_leaf};
 use crate::graph::Graph;
+use crate::moves::Publication;
 use crate::transactions::disprove::begins_with_key;
-use crate::transactions::{PresignedInput, TransactionKind};
+use crate::transactions::{PresignedInput, Stage, TransactionKind};
 
 pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
     let aggregate = graph.aggregate_key().x_only();
@@ -27,7 +29,7 @@ pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
             if !input.script.as_bytes().ends_with(suffix.as_bytes()) {
                 findings.push(Finding::NotPresigned { leaf });
             }
-            if !input.groups.is_empty() && !opens_its_groups(graph, input) {
+            if !input.publications.is_empty() && !opens_its_groups(graph, input) {
                 findings.push(Finding::PublishLeaf { transaction, vin });
             }
         }
@@ -47,15 +49,36 @@ pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
 
 fn opens_its_groups(graph: &Graph, input: &PresignedInput) -> bool {
     let keys = &graph.terms().one_time_keys;
-    let known = input.groups.iter().all(|&group| group < keys.len());
-    known && publish_leaf(graph.aggregate_key().x_only(), keys, &input.groups) == input.script
+    let is_sound = |publication: &Publication| match *publication {
+        Publication::Value(group) => group < keys.len(),
+        Publication::Choice { group, options } => keys
+            .get(group)
+            .is_some_and(|key| key.parameters().is_choice_of(options)),
+        Publication::Agreement { theirs, own } => {
+            let shape = |group: usize| keys.get(group).map(OneTimeKey::parameters);
+            shape(own).is_some_and(|own| own.is_choice() && shape(theirs) == Some(own))
+        }
+    };
+    input.publications.iter().all(is_sound)
+        && publish_leaf(graph.aggregate_key().x_only(), keys, &input.publications) == input.script
 }
 
-pub(super) fn check_disprove(graph: &Graph, leaves: &dyn LeafSource, findings: &mut Vec<Finding>) {
+/// Checks the leaves after a stage, which exist exactly if the graph has an outcome for it.
+pub(super) fn check_disprove(
+    graph: &Graph,
+    stage: Stage,
+    leaves: Option<&dyn LeafSource>,
+    findings: &mut Vec<Finding>,
+) {
+    let (leaves, (_, output)) = match (leaves, graph.outcome_output(stage)) {
+        (Some(leaves), Some(output)) => (leaves, output),
+        (None, None) => return,
+        _ => return findings.push(Finding::OutcomeTree { stage }),
+    };
     let challenger = graph.terms().challenger.x_only_key();
     let limit_wu = graph.terms().parameters.profile.max_weight_wu();
     for index in 0..leaves.len() {
-        let leaf = LeafRef::Disprove(index);
+        let leaf = LeafRef::Disprove(stage, index);
         let script = leaves.script(index);
         check_script(leaf, &script, findings);
         if !begins_with_key(&script, challenger) {
@@ -64,26 +87,33 @@ pub(super) fn check_disprove(graph: &Graph, leaves: &dyn LeafSource, findings: &
         if script.len() as u64 > limit_wu {
             // cast ok, usize is at most 64 bits
             findings.push(Finding::LeafTooLarge {
-                leaf: index,
+                leaf,
                 script_bytes: script.len(),
                 limit_wu,
             });
         }
     }
+    let terms = graph.terms();
+    let opening = match stage {
+        Stage::Dispute => terms.layout.opening.first(),
+        Stage::Opening => None,
+    };
     let rebuilt = OutcomeConnector::new(
         graph.connector_keys(),
-        graph.terms().parameters.delta,
+        terms.parameters.delta,
         leaves,
+        &terms.one_time_keys,
+        opening.and_then(|open| open.batches.first()),
     );
-    let (_, output) = graph.outcome_output();
     if !rebuilt.is_ok_and(|rebuilt| rebuilt.script_pubkey() == output.script_pubkey) {
-        findings.push(Finding::OutcomeTree);
+        findings.push(Finding::OutcomeTree { stage });
     }
 }
 
 pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {
     let keys = &graph.terms().one_time_keys;
-    if let Err(error) = graph.terms().layout.check(keys.len()) {
+    let shapes: Vec<&Shape> = keys.iter().map(OneTimeKey::parameters).collect();
+    if let Err(error) = graph.terms().layout.check(&shapes) {
         findings.push(Finding::Layout(error));
     }
     let mut owners: HashMap<[u8; 20], usize> = HashMap::new();
@@ -95,8 +125,8 @@ pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {
         }
     }
     for presigned in graph.presigned() {
-        let published = presigned.inputs.iter().flat_map(|input| &input.groups);
-        if let Some(&group) = published.into_iter().find(|&&group| group >= keys.len()) {
+        let mut published = presigned.inputs.iter().flat_map(PresignedInput::groups);
+        if let Some(group) = published.find(|&group| group >= keys.len()) {
             findings.push(Finding::Layout(crate::moves::LayoutError::UnknownGroup {
                 group,
                 groups: keys.len(),
@@ -113,7 +143,7 @@ fn check_published_once(graph: &Graph, findings: &mut Vec<Finding>) {
         .presigned()
         .iter()
         .flat_map(|presigned| &presigned.inputs);
-    for &group in inputs.flat_map(|input| &input.groups) {
+    for group in inputs.flat_map(PresignedInput::groups) {
         if let Some(count) = seen.get_mut(group) {
             *count += 1;
         }

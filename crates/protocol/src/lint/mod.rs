@@ -10,11 +10,10 @@ mod sizes;
 use std::fmt;
 
 use bitcoin::XOnlyPublicKey;
-use tapcourt_script::taptree::LeafSource;
 
-use crate::graph::Graph;
+use crate::graph::{DisproveLeaves, Graph};
 use crate::moves::LayoutError;
-use crate::transactions::{OutputKind, OutputRef, TransactionKind};
+use crate::transactions::{OutputKind, OutputRef, Stage, TransactionKind};
 
 /// Where a script is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,8 +25,8 @@ pub enum LeafRef {
         /// The input.
         vin: usize,
     },
-    /// A disprove leaf.
-    Disprove(usize),
+    /// A disprove leaf after a stage.
+    Disprove(Stage, usize),
 }
 
 impl fmt::Display for LeafRef {
@@ -36,7 +35,9 @@ impl fmt::Display for LeafRef {
             Self::Presigned { transaction, vin } => {
                 write!(f, "the leaf of input {vin} of {transaction}")
             }
-            Self::Disprove(leaf) => write!(f, "disprove leaf {leaf}"),
+            Self::Disprove(stage, leaf) => {
+                write!(f, "leaf {leaf} of {}", TransactionKind::Disprove(*stage))
+            }
         }
     }
 }
@@ -112,7 +113,7 @@ pub enum Finding {
     /// A disprove leaf's script alone exceeds the profile.
     LeafTooLarge {
         /// The leaf.
-        leaf: usize,
+        leaf: LeafRef,
         /// Its length.
         script_bytes: usize,
         /// The profile's weight.
@@ -187,8 +188,11 @@ pub enum Finding {
         /// The input.
         vin: usize,
     },
-    /// The number of disprove leaves, or their root, is not what the outcome output commits to.
-    OutcomeTree,
+    /// The number of disprove leaves after a stage, or their root, is not what its outcome commits to.
+    OutcomeTree {
+        /// The stage.
+        stage: Stage,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -250,7 +254,7 @@ impl fmt::Display for Finding {
             } => {
                 write!(
                     f,
-                    "disprove leaf {leaf} has {script_bytes} bytes, the profile allows {limit_wu} WU"
+                    "{leaf} has {script_bytes} bytes, the profile allows {limit_wu} WU"
                 )
             }
             Self::Stack {
@@ -299,20 +303,23 @@ impl fmt::Display for Finding {
                     "the leaf of input {vin} of {transaction} does not open its groups"
                 )
             }
-            Self::OutcomeTree => {
-                f.write_str("the outcome output does not commit to the disprove leaves")
+            Self::OutcomeTree { stage } => {
+                let kind = TransactionKind::Disprove(*stage);
+                write!(f, "the outcome does not commit to the leaves of {kind}")
             }
         }
     }
 }
 
 /// Checks a graph against the disprove leaves it was built with. An empty list means that nothing was found.
-pub fn lint(graph: &Graph, leaves: &dyn LeafSource) -> Vec<Finding> {
+pub fn lint(graph: &Graph, leaves: &DisproveLeaves<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     outputs::check(graph, &mut findings);
     sizes::check(graph, &mut findings);
     leaves::check_presigned(graph, &mut findings);
-    leaves::check_disprove(graph, leaves, &mut findings);
+    for stage in [Stage::Dispute, Stage::Opening] {
+        leaves::check_disprove(graph, stage, leaves.stage(stage), &mut findings);
+    }
     leaves::check_one_time_keys(graph, &mut findings);
     findings
 }

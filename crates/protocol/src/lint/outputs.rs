@@ -164,14 +164,19 @@ fn agreed_blocks(
     let parameters = &graph.terms().parameters;
     let is_bond = graph.output(Kind::Contract, OutputKind::Bond) == Some(input.source);
     let timelock = match transaction {
-        Kind::Contract | Kind::Kickoff(_) | Kind::Challenge | Kind::Assert(_) | Kind::Disprove => {
-            return None;
-        }
+        Kind::Contract
+        | Kind::Kickoff(_)
+        | Kind::Challenge
+        | Kind::Assert(..)
+        | Kind::Select(..)
+        | Kind::Disprove(_) => return None,
         _ if is_bond => return None,
         Kind::Expire => parameters.expiry,
-        Kind::KickoffTimeout(_) | Kind::Payout | Kind::AssertTimeout(_) | Kind::PayoutDisputed => {
-            parameters.delta
-        }
+        Kind::KickoffTimeout(_)
+        | Kind::Payout
+        | Kind::AssertTimeout(..)
+        | Kind::SelectTimeout(..)
+        | Kind::PayoutDisputed(_) => parameters.delta,
     };
     Some(timelock.to_blocks())
 }

@@ -8,6 +8,7 @@ use tapcourt_script::limits::{
 use super::Finding;
 use crate::connectors::anchor::anchor_output;
 use crate::graph::Graph;
+use crate::moves::Publication;
 use crate::transactions::Presigned;
 
 /// The longest item of an opening or a signature: a 64-byte signature.
@@ -18,7 +19,7 @@ pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
     for presigned in graph.presigned() {
         let transaction = presigned.kind;
         let (max_wu, limit_wu) = (
-            presigned.predicted_weight(graph.group_sizes()).max_wu,
+            presigned.predicted_weight(graph.sizes()).max_wu,
             Profile::Truc.max_weight_wu(),
         );
         if max_wu > limit_wu {
@@ -39,7 +40,7 @@ pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
             findings.push(Finding::FeeOrAnchor { transaction });
         }
         for (vin, input) in presigned.inputs.iter().enumerate() {
-            let items = input.size(graph.group_sizes()).peak_stack;
+            let items = input.size(graph.sizes()).peak_stack;
             if items > MAX_STACK_SIZE {
                 findings.push(Finding::Stack {
                     transaction,
@@ -48,7 +49,7 @@ pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
                     limit: MAX_STACK_SIZE,
                 });
             }
-            let bytes = longest_item(graph, &input.groups);
+            let bytes = longest_item(graph, &input.publications);
             let limit = MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE;
             if bytes > limit {
                 findings.push(Finding::ItemTooLong {
@@ -90,12 +91,12 @@ fn anchors(presigned: &Presigned) -> usize {
 }
 
 /// Returns the longest witness item that an input can be known to need: a signature, or the mean item of its longest opening.
-fn longest_item(graph: &Graph, groups: &[usize]) -> usize {
-    let mean = |group: &usize| {
-        let size = &graph.group_sizes()[*group];
+fn longest_item(graph: &Graph, publications: &[Publication]) -> usize {
+    let mean = |publication: &Publication| {
+        let size = graph.sizes().publication(publication);
         size.witness_bytes_max.div_ceil(size.items.max(1))
     };
-    groups
+    publications
         .iter()
         .map(mean)
         .max()

@@ -9,7 +9,7 @@ use crate::hash::tagged_hash;
 use crate::moves::Layout;
 use crate::parameters::Parameters;
 use crate::role::Role;
-use crate::terms::{InstanceId, Party, Terms};
+use crate::terms::{InstanceId, Party, Terms, TermsError};
 
 /// The first message: what the prover offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,30 +22,75 @@ pub struct Offer {
     pub instance: InstanceId,
     /// The prover's part.
     pub prover: Party,
-    /// The one-time public keys of all value groups, by group number.
+    /// The one-time public keys of the prover's value groups, by group number.
     pub one_time_keys: Vec<OneTimeKey>,
 }
 
 impl Offer {
-    /// Joins the offer, a challenger and the layout, which each party works out by itself from the program.
-    pub fn terms(&self, challenger: Party, layout: Layout) -> Terms {
-        Terms {
+    /// Joins the offer, a challenger with the one-time public keys of its groups, by group number, and the layout, which each party
+    /// works out by itself from the program. `groups` are how many groups there are, of both parties.
+    ///
+    /// # Errors
+    ///
+    /// [`TermsError::KeyCount`] when a party has not as many keys as groups.
+    pub fn terms(
+        &self,
+        challenger: Party,
+        challenger_keys: &[OneTimeKey],
+        layout: Layout,
+        groups: usize,
+    ) -> Result<Terms, TermsError> {
+        let owners = layout.owners(groups);
+        for (role, keys) in [
+            (Role::Prover, &self.one_time_keys[..]),
+            (Role::Challenger, challenger_keys),
+        ] {
+            let expected = owners.iter().filter(|owner| **owner == role).count();
+            if keys.len() != expected {
+                return Err(TermsError::KeyCount {
+                    role,
+                    got: keys.len(),
+                    expected,
+                });
+            }
+        }
+        let mut provers = self.one_time_keys.iter();
+        let mut challengers = challenger_keys.iter();
+        let one_time_keys = owners.iter().filter_map(|owner| match owner {
+            Role::Prover => provers.next().cloned(),
+            Role::Challenger => challengers.next().cloned(),
+        });
+        Ok(Terms {
             parameters: self.parameters.clone(),
             program_digest: self.program_digest,
             instance: self.instance,
             prover: self.prover.clone(),
             challenger,
-            one_time_keys: self.one_time_keys.clone(),
+            one_time_keys: one_time_keys.collect(),
             layout,
-        }
+        })
+    }
+
+    /// Calculates a tagged hash of the whole message: the context that the challenger's one-time keys derive from, so that
+    /// another offer, even under the same instance id, never makes it use a key again.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the message says"
+    )]
+    pub fn digest(&self) -> [u8; 32] {
+        let encoded =
+            postcard::to_stdvec(self).expect("messages hold no type that postcard cannot encode");
+        tagged_hash("tapcourt/offer/1", &[&encoded])
     }
 }
 
-/// The second message: the challenger's part of the terms, and its nonces.
+/// The second message: the challenger's part of the terms with its one-time keys, and its nonces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {
     /// The challenger's part.
     pub challenger: Party,
+    /// The one-time public keys of its value groups, by group number.
+    pub one_time_keys: Vec<OneTimeKey>,
     /// Its public nonces, one for each of [`crate::Graph::slots`].
     pub nonces: FixedList<66>,
 }

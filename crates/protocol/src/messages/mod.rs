@@ -24,7 +24,7 @@ use crate::hash::tagged_hash;
 /// The first bytes of every message.
 pub const MAGIC: [u8; 8] = *b"tapcourt";
 /// The version of the format that this program reads and writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 /// The longest message that is read: one-time keys for some 100,000 digits, and nonces for some 100,000 inputs.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 

@@ -52,7 +52,7 @@ pub enum PresignError {
         expected: ContractId,
     },
     /// The parties' terms differ.
-    #[error("the acceptance's challenger is not the one in the terms")]
+    #[error("the acceptance's challenger, or a one-time key of it, is not the one in the terms")]
     OtherChallenger,
     /// A list that does not have one entry for each signature.
     #[error("{got} {what} for {expected} signatures")]

@@ -40,8 +40,13 @@ impl<'a> ChallengerSession<'a> {
     pub fn acceptance(&self) -> Acceptance {
         let slots = self.graph.slots().iter().enumerate();
         let nonces = slots.map(|(index, slot)| self.nonce(index, slot).1.serialize());
+        let terms = self.graph.terms();
         Acceptance {
-            challenger: self.graph.terms().challenger.clone(),
+            challenger: terms.challenger.clone(),
+            one_time_keys: terms
+                .keys_of(Role::Challenger)
+                .map(|(_, key)| key.clone())
+                .collect(),
             nonces: nonces.collect(),
         }
     }
@@ -183,7 +188,9 @@ fn check_key(graph: &Graph, key: &SigningKey, role: Role) -> Result<(), PresignE
 }
 
 fn check_acceptance(graph: &Graph, acceptance: &Acceptance) -> Result<(), PresignError> {
-    if acceptance.challenger != graph.terms().challenger {
+    let terms = graph.terms();
+    let keys = terms.keys_of(Role::Challenger).map(|(_, key)| key);
+    if acceptance.challenger != terms.challenger || !keys.eq(&acceptance.one_time_keys) {
         return Err(PresignError::OtherChallenger);
     }
     check_count("nonces", acceptance.nonces.len(), graph.slots().len())

@@ -10,6 +10,7 @@ use super::PresignError;
 use crate::graph::Graph;
 use crate::keys::{SigningKey, verify_signature};
 use crate::messages::Signatures;
+use crate::moves::Publication;
 use crate::role::Role;
 use crate::terms::ContractId;
 use crate::transactions::{Presigned, PresignedInput, TransactionKind};
@@ -103,8 +104,8 @@ impl PresignedGraph {
         self.finalise_with(graph, kind, &BTreeMap::new(), None)
     }
 
-    /// Finishes a transaction. `openings` are by group number and may be more than it publishes; `cosigner` is the key of the
-    /// party whose own signature it needs.
+    /// Finishes a transaction. `openings` are by group number, those of choices that it repeats included, and may be more than it
+    /// needs; `cosigner` is the key of the party whose own signature it needs.
     ///
     /// # Errors
     ///
@@ -149,19 +150,34 @@ impl PresignedGraph {
     }
 }
 
-/// The items that publish an input's groups: the last group's at the bottom, since the script consumes from the top.
+/// The items of an input's publications: the last one's at the bottom, since the script consumes from the top.
 fn opening_items(
     presigned: &Presigned,
     input: &PresignedInput,
     openings: &BTreeMap<usize, Opening>,
 ) -> Result<Vec<Vec<u8>>, FinaliseError> {
     let mut items = Vec::new();
-    for &group in input.groups.iter().rev() {
-        let opening = openings.get(&group).ok_or(FinaliseError::NoOpening {
+    let opening = |group: usize| {
+        openings.get(&group).ok_or(FinaliseError::NoOpening {
             kind: presigned.kind,
             group,
-        })?;
-        items.extend(opening.witness_for_publish());
+        })
+    };
+    for publication in input.publications.iter().rev() {
+        items.extend(match *publication {
+            Publication::Value(group) => opening(group)?.witness_for_publish(),
+            Publication::Choice { group, .. } => opening(group)?.witness_for_choice(),
+            Publication::Agreement { theirs, own } => {
+                let (theirs, repeated) = (opening(theirs)?, opening(own)?);
+                if theirs.message() != repeated.message() {
+                    return Err(FinaliseError::Disagreement {
+                        kind: presigned.kind,
+                        group: own,
+                    });
+                }
+                Opening::witness_for_agreement(repeated, theirs)
+            }
+        });
     }
     Ok(items)
 }
@@ -212,6 +228,14 @@ pub enum FinaliseError {
         /// The transaction.
         kind: TransactionKind,
         /// The group.
+        group: usize,
+    },
+    /// A choice is repeated as another one.
+    #[error("{kind} repeats a choice in group {group}, with another value")]
+    Disagreement {
+        /// The transaction.
+        kind: TransactionKind,
+        /// The group that repeats it.
         group: usize,
     },
     /// A party's own signature is needed.

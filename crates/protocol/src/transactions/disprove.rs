@@ -15,7 +15,7 @@ use tapcourt_script::limits::{MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE, Profile};
 use tapcourt_script::taptree::LeafSource;
 use thiserror::Error;
 
-use super::{leaf_sighash, weight_wu};
+use super::{Stage, leaf_sighash, weight_wu};
 use crate::connectors::Connector;
 use crate::graph::Graph;
 use crate::keys::SigningKey;
@@ -36,7 +36,7 @@ pub struct Disprove {
 }
 
 impl Disprove {
-    /// Builds the transaction for a leaf. `witness` is what the leaf consumes, bottom first, without the challenger's
+    /// Builds the transaction for one of `leaves`, those of the stage. `witness` is what the leaf consumes, bottom first, without the challenger's
     /// signature, which is the top item; `feerate` defaults to the contract's.
     ///
     /// The leaf is not executed: a witness that does not satisfy it makes an invalid transaction.
@@ -46,15 +46,17 @@ impl Disprove {
     /// When the leaf is not the contract's, when no allowed profile holds the transaction, or when the fee eats the pot.
     pub fn new(
         graph: &Graph,
+        stage: Stage,
         leaves: &dyn LeafSource,
         leaf: usize,
         witness: Vec<Vec<u8>>,
         feerate: Option<FeeRate>,
     ) -> Result<Self, DisproveError> {
-        let count = graph.outcome().disprove_leaves();
+        let outcome = graph.outcome(stage).zip(graph.outcome_output(stage));
+        let (outcome, (outpoint, prevout)) = outcome.ok_or(DisproveError::NoSuchStage { stage })?;
+        let count = outcome.disprove_leaves();
         let control_block =
-            graph
-                .outcome()
+            outcome
                 .disprove_control_block(leaf)
                 .ok_or(DisproveError::NoSuchLeaf {
                     leaf,
@@ -64,13 +66,12 @@ impl Disprove {
             return Err(DisproveError::ForeignLeaf { leaf });
         }
         let script = leaves.script(leaf);
-        if root_from(&script, &control_block) != graph.outcome().merkle_root() {
+        if root_from(&script, &control_block) != outcome.merkle_root() {
             return Err(DisproveError::ForeignLeaf { leaf });
         }
         if !begins_with_key(&script, graph.connector_keys().challenger) {
             return Err(DisproveError::NotTheChallengers { leaf });
         }
-        let (outpoint, prevout) = graph.outcome_output();
         let payout_script = graph.terms().challenger.payout_script.clone();
         let mut disprove = Self {
             transaction: Transaction {
@@ -216,6 +217,12 @@ pub(crate) fn begins_with_key(script: &ScriptBuf, key: XOnlyPublicKey) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DisproveError {
+    /// The contract has no opening.
+    #[error("the contract has no leaves after {stage:?}")]
+    NoSuchStage {
+        /// The stage.
+        stage: Stage,
+    },
     /// A leaf number out of range.
     #[error("there is no disprove leaf {leaf}: the contract has {leaves}")]
     NoSuchLeaf {

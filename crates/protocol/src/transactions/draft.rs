@@ -78,7 +78,7 @@ impl Draft {
             script: spend.script,
             control_block: spend.control_block,
             timelock: spend.timelock,
-            groups: spend.groups,
+            publications: spend.publications,
             cosigner: spend.cosigner,
         });
         self

@@ -24,11 +24,21 @@ use bitcoin::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::moves::Publication;
 use crate::parameters::RelativeBlocks;
 use crate::role::Role;
-use crate::size::{GroupSize, InputSize, PredictedWeight, predict};
+use crate::size::{InputSize, PredictedWeight, Sizes, predict};
 
 pub(crate) use draft::{Coin, Draft};
+
+/// What follows a claim: the dispute, and the opening that the challenger may go on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Stage {
+    /// After the challenge.
+    Dispute,
+    /// After the challenger has had something opened.
+    Opening,
+}
 
 /// Which transaction of a contract. Indices count from zero; [`fmt::Display`] counts from one, as the protocol does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,19 +55,85 @@ pub enum TransactionKind {
     Payout,
     /// Disputes the claim.
     Challenge,
-    /// A move after the challenge.
-    Assert(usize),
-    /// Ends a dispute whose move is late.
-    AssertTimeout(usize),
-    /// Pays a disputed claim that nobody disproved.
-    PayoutDisputed,
+    /// A move of the prover's after the challenge.
+    Assert(Stage, usize),
+    /// Ends a dispute in which the prover is late.
+    AssertTimeout(Stage, usize),
+    /// A move of the challenger's after the challenge. The first one of an opening is `open`.
+    Select(Stage, usize),
+    /// Ends a dispute in which the challenger is late.
+    SelectTimeout(Stage, usize),
+    /// Pays a disputed claim that nobody disproved, nor had anything opened of.
+    PayoutDisputed(Stage),
     /// Ends a dispute by a leaf that only a lie makes spendable.
-    Disprove,
+    Disprove(Stage),
+}
+
+impl TransactionKind {
+    /// The challenger's move that has something opened, in place of a leaf that disproves.
+    pub const OPEN: Self = Self::Select(Stage::Opening, 0);
+
+    /// The transaction that ends the contract if this move is late. `None` for what is not a move.
+    pub fn timeout(self) -> Option<Self> {
+        match self {
+            Self::Kickoff(0) => Some(Self::Expire),
+            Self::Kickoff(index) => Some(Self::KickoffTimeout(index)),
+            Self::Challenge => Some(Self::Payout),
+            Self::OPEN => Some(Self::PayoutDisputed(Stage::Dispute)),
+            Self::Assert(stage, index) => Some(Self::AssertTimeout(stage, index)),
+            Self::Select(stage, index) => Some(Self::SelectTimeout(stage, index)),
+            Self::Disprove(stage) => Some(Self::PayoutDisputed(stage)),
+            _ => None,
+        }
+    }
+
+    /// Who makes it, if it is a move.
+    pub fn mover(self) -> Option<Role> {
+        match self {
+            Self::Kickoff(_) | Self::Assert(..) => Some(Role::Prover),
+            Self::Challenge | Self::Select(..) | Self::Disprove(_) => Some(Role::Challenger),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a move that publishes.
+    pub fn publishes(self) -> bool {
+        matches!(
+            self,
+            Self::Kickoff(_) | Self::Assert(..) | Self::Select(..)
+        )
+    }
+
+    /// Whether nothing follows it.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Expire
+            | Self::KickoffTimeout(_)
+            | Self::Payout
+            | Self::AssertTimeout(..)
+            | Self::SelectTimeout(..)
+            | Self::PayoutDisputed(_)
+            | Self::Disprove(_) => true,
+            Self::Contract
+            | Self::Kickoff(_)
+            | Self::Challenge
+            | Self::Assert(..)
+            | Self::Select(..) => false,
+        }
+    }
+}
+
+/// What tells the names of an opening's transactions from those of the dispute before it.
+fn prefix(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Dispute => "",
+        Stage::Opening => "open_",
+    }
 }
 
 impl fmt::Display for TransactionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Self::Contract => f.write_str("contract"),
             Self::Expire => f.write_str("expire"),
             Self::Kickoff(0) => f.write_str("kickoff"),
@@ -65,10 +141,22 @@ impl fmt::Display for TransactionKind {
             Self::KickoffTimeout(index) => write!(f, "kickoff_{}_timeout", index + 1),
             Self::Payout => f.write_str("payout"),
             Self::Challenge => f.write_str("challenge"),
-            Self::Assert(index) => write!(f, "assert_{}", index + 1),
-            Self::AssertTimeout(index) => write!(f, "assert_{}_timeout", index + 1),
-            Self::PayoutDisputed => f.write_str("payout_disputed"),
-            Self::Disprove => f.write_str("disprove"),
+            Self::Assert(stage, index) => write!(f, "{}assert_{}", prefix(stage), index + 1),
+            Self::AssertTimeout(stage, index) => {
+                write!(f, "{}assert_{}_timeout", prefix(stage), index + 1)
+            }
+            Self::OPEN => f.write_str("open"),
+            // The first move of an opening has a name of its own.
+            Self::Select(Stage::Opening, index) => write!(f, "open_select_{index}"),
+            Self::Select(Stage::Dispute, index) => write!(f, "select_{}", index + 1),
+            Self::SelectTimeout(Stage::Opening, index) => {
+                write!(f, "open_select_{index}_timeout")
+            }
+            Self::SelectTimeout(Stage::Dispute, index) => {
+                write!(f, "select_{}_timeout", index + 1)
+            }
+            Self::PayoutDisputed(stage) => write!(f, "{}payout_disputed", prefix(stage)),
+            Self::Disprove(stage) => write!(f, "{}disprove", prefix(stage)),
         }
     }
 }
@@ -82,7 +170,7 @@ pub enum OutputKind {
     Bond,
     /// A further connector of the next move; the first one carries the pot.
     Connector(usize),
-    /// The pot after the last move.
+    /// The pot after the last move of a stage.
     Outcome,
     /// Paid to a party: nothing more to wait for.
     Paid(Role),
@@ -143,8 +231,8 @@ pub struct PresignedInput {
     pub control_block: ControlBlock,
     /// The relative timelock, if there is one.
     pub timelock: Option<RelativeBlocks>,
-    /// The value groups it publishes, in the order of the script.
-    pub groups: Vec<usize>,
+    /// What it publishes, in the order of the script.
+    pub publications: Vec<Publication>,
     /// Whose own signature it needs besides the presigned one.
     pub cosigner: Option<Role>,
 }
@@ -155,16 +243,20 @@ impl PresignedInput {
         TapLeafHash::from_script(&self.script, LeafVersion::TapScript)
     }
 
+    /// The groups it publishes.
+    pub fn groups(&self) -> impl Iterator<Item = usize> {
+        self.publications.iter().map(Publication::group)
+    }
+
     /// Predicts the size of the witness; `sizes` are those of all groups.
-    pub fn size(&self, sizes: &[GroupSize]) -> InputSize {
-        if self.groups.is_empty() {
+    pub fn size(&self, sizes: &Sizes) -> InputSize {
+        if self.publications.is_empty() {
             let signatures = 1 + usize::from(self.cosigner.is_some());
             InputSize::signatures(signatures, self.script.len(), self.control_block.size())
         } else {
-            let groups = self.groups.iter().map(|&group| &sizes[group]);
             InputSize {
                 control_block_bytes: self.control_block.size(),
-                ..InputSize::publish(groups)
+                ..sizes.batch(&self.publications)
             }
         }
     }
@@ -213,7 +305,7 @@ impl Presigned {
     }
 
     /// Predicts the weight; `sizes` are those of all groups.
-    pub fn predicted_weight(&self, sizes: &[GroupSize]) -> PredictedWeight {
+    pub fn predicted_weight(&self, sizes: &Sizes) -> PredictedWeight {
         let inputs: Vec<InputSize> = self.inputs.iter().map(|input| input.size(sizes)).collect();
         predict(&self.transaction, &inputs)
     }

@@ -1,4 +1,4 @@
-//! The moves that publish: `kickoff`, and every `assert`. Each spends all connectors of the transaction before it and makes
+//! The moves that publish: `kickoff`, every `assert` and every `select`. Each spends all connectors of the transaction before it and makes
 //! those of the transaction after it.
 
 use bitcoin::Amount;
@@ -6,7 +6,7 @@ use bitcoin::Amount;
 use super::contract::CONNECTOR_VALUE;
 use super::{Coin, Draft, OutputKind, Presigned, TransactionKind};
 use crate::connectors::claimed::ClaimedConnector;
-use crate::connectors::outcome::OutcomeConnector;
+use crate::connectors::outcome::{OutcomeConnector, OutcomeSpend};
 use crate::connectors::publish::{PublishConnector, PublishSpend};
 use crate::graph::GraphError;
 
@@ -20,7 +20,7 @@ pub(crate) enum Next<'a> {
     Move(&'a [PublishConnector]),
     /// The claimed pot.
     Claimed(&'a ClaimedConnector),
-    /// The end of the dispute.
+    /// The end of a stage.
     Outcome(&'a OutcomeConnector),
 }
 
@@ -62,5 +62,14 @@ pub(crate) fn build(
     let draft = coins.iter().fold(Draft::new(kind), |draft, coin| {
         draft.spend(coin, PublishSpend::Publish)
     });
+    Ok(next.add_to(draft)?.finish())
+}
+
+/// Builds the challenger's move that opens, in place of a disprove leaf.
+pub(crate) fn open(
+    outcome: &Coin<'_, OutcomeConnector>,
+    next: Next<'_>,
+) -> Result<Presigned, GraphError> {
+    let draft = Draft::new(TransactionKind::OPEN).spend(outcome, OutcomeSpend::Open);
     Ok(next.add_to(draft)?.finish())
 }

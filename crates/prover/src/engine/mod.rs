@@ -1,4 +1,4 @@
-//! Both parties' engines for the one-shot dispute: pure functions from what the chain shows to what must be done.
+//! Both parties' engines: pure functions from what the chain shows to what must be done.
 //!
 //! An engine remembers nothing that the chain does not show, but for the prover's decision to claim: every step recomputes
 //! the [`Phase`] and the duties from the confirmed transactions of the contract. So a restart gives the same duties, and a
@@ -9,8 +9,9 @@
 //! | unfunded | the contract, if a reorganisation dropped it | the same |
 //! | claiming | kickoff, once decided; else expire | expire, or kickoff timeout |
 //! | claimed | payout after Δ | challenge before that, if the claim is false |
-//! | disputed | the next assert | its timeout after Δ |
-//! | answered | payout after Δ | disprove before that, if a value is false |
+//! | disputed, the prover's turn | the next assert | its timeout after Δ |
+//! | disputed, the challenger's turn | its timeout after Δ | the next select |
+//! | answered | payout after Δ | disprove or open before that, if a value is false |
 
 mod duty;
 mod state;
@@ -19,14 +20,15 @@ mod view;
 use std::collections::BTreeMap;
 
 use bitcoin::{OutPoint, Transaction};
-use tapcourt_protocol::{Graph, Published, RecoverError, Role, TransactionKind};
+use tapcourt_protocol::transactions::PresignedInput;
+use tapcourt_protocol::{Graph, Published, RecoverError, Role, Stage, TransactionKind};
 use thiserror::Error;
 
 pub use self::duty::{Duty, FeeSource, Needs, Outlook};
 pub use self::state::{Confirmed, Event, State};
 pub use self::view::Phase;
 use self::view::View;
-use crate::{Disputable, NotAClaim};
+use crate::{Disputable, NotAClaim, Values, Verdict};
 
 /// The engine of one party of one contract.
 #[expect(missing_debug_implementations, reason = "holds a program of any type")]
@@ -38,30 +40,11 @@ pub struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     /// Makes the engine of a party.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::ForeignMover`] if the challenger has moves to publish: that is a search, not a one-shot dispute.
-    pub fn new(
-        role: Role,
-        graph: &'a Graph,
-        program: &'a dyn Disputable,
-    ) -> Result<Self, EngineError> {
-        match graph
-            .terms()
-            .layout
-            .asserts
-            .iter()
-            .find(|step| step.mover != Role::Prover)
-        {
-            Some(step) => Err(EngineError::ForeignMover {
-                name: step.name.clone(),
-            }),
-            None => Ok(Self {
-                role,
-                graph,
-                program,
-            }),
+    pub fn new(role: Role, graph: &'a Graph, program: &'a dyn Disputable) -> Self {
+        Self {
+            role,
+            graph,
+            program,
         }
     }
 
@@ -168,10 +151,10 @@ impl<'a> Engine<'a> {
                 self.publish(state, view, TransactionKind::Kickoff(next), outlook)?
             }
             Phase::Claimed => view.when_due(TransactionKind::Payout, outlook),
-            Phase::Disputed { next } => {
-                self.publish(state, view, TransactionKind::Assert(next), outlook)?
+            Phase::Disputed { next } => self.take_turn(state, view, next, outlook)?,
+            Phase::Answered { stage } => {
+                view.when_due(TransactionKind::PayoutDisputed(stage), outlook)
             }
-            Phase::Answered => view.when_due(TransactionKind::PayoutDisputed, outlook),
             Phase::Unfunded | Phase::Settled { .. } => {}
         }
         Ok(())
@@ -195,11 +178,38 @@ impl<'a> Engine<'a> {
                         .push(view.duty(TransactionKind::Challenge, Needs::Cosignature));
                 }
             }
-            Phase::Disputed { next } => {
-                view.when_due(TransactionKind::AssertTimeout(next), outlook)
+            Phase::Disputed { next } => self.take_turn(state, view, next, outlook)?,
+            Phase::Answered { stage } => {
+                match self
+                    .program
+                    .judge(stage, &values(&self.published(state)?))?
+                {
+                    Verdict::Disprove { leaf } => {
+                        let duty = self.disprove(state, view, stage, leaf)?;
+                        outlook.duties.push(duty);
+                    }
+                    Verdict::Open => self.publish(state, view, TransactionKind::OPEN, outlook)?,
+                    Verdict::Concede => {}
+                }
             }
-            Phase::Answered => outlook.duties.extend(self.disprove(state, view)?),
             Phase::Unfunded | Phase::Settled { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The next move of a dispute: this party's own, or what follows if the other party is late.
+    fn take_turn(
+        &self,
+        state: &State,
+        view: &View<'_>,
+        next: TransactionKind,
+        outlook: &mut Outlook,
+    ) -> Result<(), EngineError> {
+        if next.mover() == Some(self.role) {
+            return self.publish(state, view, next, outlook);
+        }
+        if let Some(timeout) = next.timeout() {
+            view.when_due(timeout, outlook);
         }
         Ok(())
     }
@@ -211,11 +221,7 @@ impl<'a> Engine<'a> {
     /// When the chain shows what the contract cannot do, or the claim is not complete.
     pub fn is_claim_false(&self, state: &State) -> Result<bool, EngineError> {
         let claim = values(&self.published(state)?);
-        let truth = self.program.true_values(&claim)?;
-        let differs = claim
-            .iter()
-            .any(|(group, value)| truth.get(*group) != Some(value));
-        Ok(differs || self.program.find_fault(&truth).is_some())
+        Ok(self.program.is_claim_false(&claim)?)
     }
 
     /// Recovers what the confirmed transactions have published.
@@ -227,7 +233,7 @@ impl<'a> Engine<'a> {
         state.published(self.graph)
     }
 
-    /// The prover's duty to make a move. What the chain shows has precedence over the values in the state: a party that
+    /// The duty to make a move. What the chain shows has precedence over the values in the state: a party that
     /// restored an old copy of its store goes on with the claim that it made.
     fn publish(
         &self,
@@ -237,23 +243,29 @@ impl<'a> Engine<'a> {
         outlook: &mut Outlook,
     ) -> Result<(), EngineError> {
         let published = values(&self.published(state)?);
-        let decided = state.values().filter(|values| {
-            values.len() == self.graph.terms().one_time_keys.len()
-                && published
-                    .iter()
-                    .all(|(group, value)| values.get(*group) == Some(value))
-        });
-        let truth = match decided {
-            Some(_) => Vec::new(),
-            None => self.program.true_values(&published)?,
-        };
-        let all = decided.unwrap_or(&truth);
-        let presigned = self.graph.transaction(kind);
-        let groups = presigned
+        let inputs = self.graph.transaction(kind).map(|tx| &tx.inputs);
+        let groups: Vec<usize> = inputs
             .into_iter()
-            .flat_map(|tx| tx.inputs.iter().flat_map(|input| &input.groups));
-        let openings = groups.map(|&group| {
-            let value = all.get(group).ok_or(EngineError::NoValue { group })?;
+            .flatten()
+            .flat_map(PresignedInput::groups)
+            .collect();
+        let fits = |decided: &&Values| {
+            published
+                .iter()
+                .all(|(group, value)| decided.get(group).is_none_or(|other| other == value))
+                && groups.iter().all(|group| decided.contains_key(group))
+        };
+        let decided = state
+            .values()
+            .filter(|_| self.role == Role::Prover)
+            .filter(fits);
+        let answer = match decided {
+            Some(_) => Values::new(),
+            None => self.program.answer(&groups, &published)?,
+        };
+        let all = decided.unwrap_or(&answer);
+        let openings = groups.into_iter().map(|group| {
+            let value = all.get(&group).ok_or(EngineError::NoValue { group })?;
             let bits = self.graph.terms().one_time_keys[group]
                 .parameters()
                 .message_bits();
@@ -274,33 +286,26 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn disprove(&self, state: &State, view: &View<'_>) -> Result<Option<Duty>, EngineError> {
-        let published = self.published(state)?;
-        let mut by_group = values(&published);
-        let groups = 0..self.graph.terms().one_time_keys.len();
-        let all = groups.map(|group| {
-            by_group
-                .remove(&group)
-                .ok_or(EngineError::NoValue { group })
-        });
-        let Some(leaf) = self
-            .program
-            .find_fault(&all.collect::<Result<Vec<_>, _>>()?)
-        else {
-            return Ok(None);
-        };
-        let openings = published
+    fn disprove(
+        &self,
+        state: &State,
+        view: &View<'_>,
+        stage: Stage,
+        leaf: usize,
+    ) -> Result<Duty, EngineError> {
+        let openings = self
+            .published(state)?
             .into_iter()
             .map(|published| (published.group, published.opening))
             .collect();
         let witness = self
             .program
-            .leaf_witness(leaf, &openings)
+            .leaf_witness(stage, leaf, &openings)
             .ok_or(EngineError::NoWitness { leaf })?;
-        Ok(Some(view.duty(
-            TransactionKind::Disprove,
+        Ok(view.duty(
+            TransactionKind::Disprove(stage),
             Needs::Leaf { leaf, witness },
-        )))
+        ))
     }
 }
 
@@ -315,12 +320,6 @@ fn values(published: &[Published]) -> BTreeMap<usize, Vec<bool>> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The challenger has moves.
-    #[error("{name} is a move of the challenger, which a one-shot dispute does not have")]
-    ForeignMover {
-        /// The move.
-        name: String,
-    },
     /// A block that does not follow the last one, or is not the last one.
     #[error("block {got} does not fit the last block {tip:?}")]
     OutOfOrder {

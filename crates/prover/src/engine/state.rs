@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tapcourt_protocol::{Graph, Published, TransactionKind, recover_published};
 
 use super::EngineError;
+use crate::Values;
 
 /// A transaction of the contract in a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +21,11 @@ pub struct Confirmed {
 /// What happens to an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The prover decides to claim and to publish these values, by group number.
+    /// The prover decides to claim and to publish these values: those of the claim's groups, and of others as far as they are decided
+    /// upon already. The program answers for the rest.
     Claim {
         /// The values.
-        values: Vec<Vec<bool>>,
+        values: Values,
     },
     /// A block follows the last one. Transactions that are not the contract's are passed over.
     BlockConnected {
@@ -55,7 +57,7 @@ pub struct State {
     confirmed: Vec<Confirmed>,
     /// The contract's transaction, which stays known when its block is dropped: only both parties together can sign it.
     contract: Option<Transaction>,
-    values: Option<Vec<Vec<bool>>>,
+    values: Option<Values>,
 }
 
 impl State {
@@ -70,7 +72,7 @@ impl State {
     }
 
     /// Returns the values that the prover has decided to publish.
-    pub fn values(&self) -> Option<&Vec<Vec<bool>>> {
+    pub fn values(&self) -> Option<&Values> {
         self.values.as_ref()
     }
 
@@ -81,12 +83,10 @@ impl State {
 
     /// Recovers what the confirmed transactions have published.
     pub(crate) fn published(&self, graph: &Graph) -> Result<Vec<Published>, EngineError> {
-        let publishing = self.confirmed.iter().filter(|confirmed| {
-            matches!(
-                confirmed.kind,
-                TransactionKind::Kickoff(_) | TransactionKind::Assert(_)
-            )
-        });
+        let publishing = self
+            .confirmed
+            .iter()
+            .filter(|confirmed| confirmed.kind.publishes());
         let mut published = Vec::new();
         for confirmed in publishing {
             published.extend(recover_published(graph, &confirmed.transaction)?);
@@ -175,12 +175,11 @@ impl State {
 /// Finds which transaction of the contract this is. A spend of the outcome that is not presigned is a disprove.
 fn kind_of(graph: &Graph, transaction: &Transaction) -> Option<TransactionKind> {
     let presigned = graph.find(transaction.compute_txid());
-    let (outcome, _) = graph.outcome_output();
-    let disproves = || {
+    presigned.or_else(|| {
         transaction
             .input
             .iter()
-            .any(|input| input.previous_output == outcome)
-    };
-    presigned.or_else(|| disproves().then_some(TransactionKind::Disprove))
+            .find_map(|input| graph.stage_of_outcome(input.previous_output))
+            .map(TransactionKind::Disprove)
+    })
 }

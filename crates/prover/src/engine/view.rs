@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tapcourt_protocol::{Graph, TransactionKind};
+use tapcourt_protocol::{Graph, Stage, TransactionKind};
 
 use super::{Duty, FeeSource, Needs, Outlook, State};
 
@@ -19,13 +19,16 @@ pub enum Phase {
     },
     /// The claim is complete; the challenger may object.
     Claimed,
-    /// The claim is disputed; the prover has yet to publish.
+    /// The claim is disputed; a party has yet to make a move.
     Disputed {
-        /// Which assert, counted from zero.
-        next: usize,
+        /// Which.
+        next: TransactionKind,
     },
-    /// Everything is published; the challenger may disprove.
-    Answered,
+    /// Everything of a stage is published; the challenger may disprove, or have something opened.
+    Answered {
+        /// The stage.
+        stage: Stage,
+    },
     /// It is over.
     Settled {
         /// The transaction that ended it.
@@ -41,12 +44,13 @@ impl fmt::Display for Phase {
             Self::Unfunded => f.write_str("not funded"),
             Self::Claiming { next } => write!(f, "waiting for {}", TransactionKind::Kickoff(*next)),
             Self::Claimed => f.write_str("claimed"),
-            Self::Disputed { next } => write!(
-                f,
-                "disputed, waiting for {}",
-                TransactionKind::Assert(*next)
-            ),
-            Self::Answered => f.write_str("everything is published"),
+            Self::Disputed { next } => write!(f, "disputed, waiting for {next}"),
+            Self::Answered {
+                stage: Stage::Dispute,
+            } => f.write_str("everything is published"),
+            Self::Answered {
+                stage: Stage::Opening,
+            } => f.write_str("everything is opened"),
             Self::Settled { by, height } => write!(f, "settled by {by} at height {height}"),
         }
     }
@@ -77,7 +81,7 @@ impl<'a> View<'a> {
             .state
             .confirmed()
             .iter()
-            .find(|confirmed| is_final(confirmed.kind));
+            .find(|confirmed| confirmed.kind.is_final());
         if let Some(last) = over {
             return Phase::Settled {
                 by: last.kind,
@@ -88,18 +92,23 @@ impl<'a> View<'a> {
             return Phase::Unfunded;
         }
         let layout = &self.graph.terms().layout;
-        let waiting = |moves: usize, kind: fn(usize) -> TransactionKind| {
-            (0..moves).find(|&index| self.height(kind(index)).is_none())
-        };
-        if let Some(next) = waiting(layout.claim.len(), TransactionKind::Kickoff) {
+        let is_missing = |kind: TransactionKind| self.height(kind).is_none();
+        let mut claim = 0..layout.claim.len();
+        if let Some(next) = claim.find(|&index| is_missing(TransactionKind::Kickoff(index))) {
             return Phase::Claiming { next };
         }
-        if self.height(TransactionKind::Challenge).is_none() {
+        if is_missing(TransactionKind::Challenge) {
             return Phase::Claimed;
         }
-        match waiting(layout.asserts.len(), TransactionKind::Assert) {
+        let stage = if is_missing(TransactionKind::OPEN) {
+            Stage::Dispute
+        } else {
+            Stage::Opening
+        };
+        let mut moves = layout.kinds(stage).map(|(kind, _)| kind);
+        match moves.find(|&kind| is_missing(kind)) {
             Some(next) => Phase::Disputed { next },
-            None => Phase::Answered,
+            None => Phase::Answered { stage },
         }
     }
 
@@ -116,26 +125,14 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Finds the timelocked transaction that takes the place of this one if it is late.
-    fn rival(&self, kind: TransactionKind) -> Option<TransactionKind> {
-        match kind {
-            TransactionKind::Kickoff(0) => Some(TransactionKind::Expire),
-            TransactionKind::Kickoff(index) => Some(TransactionKind::KickoffTimeout(index)),
-            TransactionKind::Challenge => Some(TransactionKind::Payout),
-            TransactionKind::Assert(index) => Some(TransactionKind::AssertTimeout(index)),
-            TransactionKind::Disprove => Some(TransactionKind::PayoutDisputed),
-            _ => None,
-        }
-    }
-
     /// Makes a duty with its deadline.
     pub(super) fn duty(&self, kind: TransactionKind, needs: Needs) -> Duty {
-        let rival = self.rival(kind);
+        let rival = kind.timeout();
         let deadline = rival
             .and_then(|rival| self.earliest(rival))
             .map(|height| height.saturating_sub(1));
         let fee = match kind {
-            TransactionKind::Disprove | TransactionKind::Contract => FeeSource::Own,
+            TransactionKind::Disprove(_) | TransactionKind::Contract => FeeSource::Own,
             _ => FeeSource::Child,
         };
         Duty {
@@ -166,21 +163,5 @@ impl<'a> View<'a> {
             TransactionKind::Contract,
             Needs::Rebroadcast(contract.clone()),
         ))
-    }
-}
-
-/// Says whether nothing follows a transaction.
-fn is_final(kind: TransactionKind) -> bool {
-    match kind {
-        TransactionKind::Expire
-        | TransactionKind::KickoffTimeout(_)
-        | TransactionKind::Payout
-        | TransactionKind::AssertTimeout(_)
-        | TransactionKind::PayoutDisputed
-        | TransactionKind::Disprove => true,
-        TransactionKind::Contract
-        | TransactionKind::Kickoff(_)
-        | TransactionKind::Challenge
-        | TransactionKind::Assert(_) => false,
     }
 }

@@ -2,6 +2,7 @@
 
 mod threaded;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::threaded::Code;
@@ -58,22 +59,26 @@ pub enum Stop {
 #[derive(Clone, Debug)]
 pub struct Engine<'a> {
     program: &'a Program,
-    inputs: &'a [u32],
+    inputs: Cow<'a, [u32]>,
     code: Arc<Code>,
     state: State,
 }
 
 impl<'a> Engine<'a> {
     /// An engine before the first step.
-    pub fn new(program: &'a Program, inputs: &'a [u32]) -> Self {
+    pub fn new(program: &'a Program, inputs: impl Into<Cow<'a, [u32]>>) -> Self {
         Self::resume(program, inputs, State::new(program))
     }
 
     /// An engine that goes on from a state. Its `x0` has to be zero.
-    pub fn resume(program: &'a Program, inputs: &'a [u32], state: State) -> Self {
+    pub fn resume(
+        program: &'a Program,
+        inputs: impl Into<Cow<'a, [u32]>>,
+        state: State,
+    ) -> Self {
         Self {
             program,
-            inputs,
+            inputs: inputs.into(),
             code: Arc::new(Code::new(program)),
             state,
         }
@@ -122,7 +127,7 @@ impl<'a> Engine<'a> {
             } = &mut self.state;
             *pc = self
                 .code
-                .run(*pc, self.inputs, registers, memory, &mut left);
+                .run(*pc, &self.inputs, registers, memory, &mut left);
             if left > 0 {
                 stopped = !self.step();
                 left -= u64::from(!stopped);

@@ -3,6 +3,7 @@
 mod hasher;
 mod snapshots;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use self::snapshots::{Snapshot, Snapshots};
@@ -98,7 +99,7 @@ impl DisputedStep {
 #[derive(Clone, Debug)]
 pub struct Execution<'a> {
     program: &'a Program,
-    inputs: &'a [u32],
+    inputs: Cow<'a, [u32]>,
     engine: Engine<'a>,
     /// The cells of the engine's state, but for pages that it knows as written.
     tree: Tree,
@@ -110,16 +111,21 @@ pub struct Execution<'a> {
 
 impl<'a> Execution<'a> {
     /// The execution of `program` on these input words. It does not run yet.
-    pub fn new(program: &'a Program, inputs: &'a [u32]) -> Self {
+    pub fn new(program: &'a Program, inputs: impl Into<Cow<'a, [u32]>>) -> Self {
         Self::with_limits(program, inputs, SnapshotLimits::default())
     }
 
     /// As [`new`](Self::new), with other limits than the default ones.
-    pub fn with_limits(program: &'a Program, inputs: &'a [u32], limits: SnapshotLimits) -> Self {
+    pub fn with_limits(
+        program: &'a Program,
+        inputs: impl Into<Cow<'a, [u32]>>,
+        limits: SnapshotLimits,
+    ) -> Self {
+        let inputs = inputs.into();
         let mut execution = Self {
             program,
+            engine: Engine::new(program, inputs.clone()),
             inputs,
-            engine: Engine::new(program, inputs),
             tree: Tree::default(),
             snapshots: Snapshots::new(limits),
             reached: 0,
@@ -185,7 +191,7 @@ impl<'a> Execution<'a> {
     pub fn record_at(&mut self, step: u64) -> StepRecord {
         self.go_to(step);
         let state = self.engine.state();
-        next_record(self.program, self.inputs, state.pc, |cell| {
+        next_record(self.program, &self.inputs, state.pc, |cell| {
             match (cell.address(), cell.as_register()) {
                 (Some(address), _) => state.memory.word(address),
                 (None, Some(register)) => state.register(register),
