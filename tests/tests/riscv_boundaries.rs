@@ -33,7 +33,7 @@ fn program() -> Program {
 }
 
 fn search() -> Search {
-    Search::new(vec![1, 3, 2]).expect("64 steps")
+    Search::new(vec![2, 7, 4]).expect("56 steps")
 }
 
 struct Counts {
@@ -66,7 +66,7 @@ fn check(
 
 fn select(published: &mut Published, search: &Search, selections: &[u32]) {
     for (round, &selection) in (0..).zip(selections) {
-        let bits = search.log2_arities()[round as usize]; // cast ok: an index
+        let bits = search.selection_bits(round);
         published.set_word(Group::Selection(round), selection, bits.into());
     }
 }
@@ -87,7 +87,7 @@ fn ends_of_a_step() {
         spendable: 0,
         safe: 0,
     };
-    for interval in 0..1u64 << search.bits() {
+    for interval in 0..search.count() {
         let selections = search.selections(interval);
         let mut published = Published::new();
         select(&mut published, &search, &selections);
@@ -105,7 +105,7 @@ fn ends_of_a_step() {
                 published.set_node(Group::Digest { round, index }, &node(&mut random));
             }
         }
-        let last = (1 << search.bits()) - 1;
+        let last = search.count() - 1;
         check(
             &steps,
             StepLeaf::Start,
@@ -180,14 +180,16 @@ fn ends_of_a_step() {
         }
     }
     println!(
-        "64 selections: {} spendable, {} safe",
-        counts.spendable, counts.safe
+        "{} selections: {} spendable, {} safe",
+        search.count(),
+        counts.spendable,
+        counts.safe
     );
 }
 
 /// Whether the border before an interval is the one revealed here, by playing the rounds.
 fn is_revealed(search: &Search, end: u64, round: u32, index: u32) -> bool {
-    let mut size = 1u64 << search.bits();
+    let mut size = search.count();
     for earlier in 0..round {
         size /= u64::from(search.arity(earlier));
     }
@@ -388,7 +390,7 @@ impl Level {
         published.set_step(&record, &nodes[0], &nodes[1]);
         published.set_word(Group::Access, self.access.number(), 2);
         for (round, selection) in (0..).zip(paths.search().selections(self.level.into())) {
-            let bits = paths.search().log2_arities()[round as usize]; // cast ok: an index
+            let bits = paths.search().selection_bits(round);
             published.set_word(Group::PathSelection(round), selection, bits.into());
         }
         published.set_node(Group::Sibling, &self.sibling);
@@ -405,7 +407,7 @@ impl Level {
 /// Every level of every path, with both sides, a wrong sibling, order, value and parent, and other selections.
 #[test]
 fn merkle_paths() {
-    let paths = Paths::compile(Search::new(vec![3, 2]).expect("32 levels")).expect("it compiles");
+    let paths = Paths::compile(Search::new(vec![6, 6]).expect("36 levels")).expect("it compiles");
     let keys = StepKeys::new(
         Group::RECORD
             .into_iter()
@@ -522,10 +524,11 @@ fn merkle_paths() {
                     (access.number() + 1 + random.below(3) as u32) % 4,
                     2,
                 ), // cast ok: small
+                // That of no part as well.
                 _ => other.set_word(
                     Group::PathSelection(1),
-                    random.0.gen_range(1..4) ^ (level & 3),
-                    2,
+                    (level % 6 + random.0.gen_range(1..8)) % 8,
+                    3,
                 ),
             }
             let numbers = paths.delivered(index, &other).expect("published");

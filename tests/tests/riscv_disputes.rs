@@ -53,14 +53,14 @@ const HASHES_RUN: usize = 40;
 impl<'a> Court<'a> {
     /// The court of a program, for a trace of four steps in one round.
     fn new(program: &'a Program) -> Self {
-        let search = Search::new(vec![2]).expect("four steps");
+        let search = Search::new(vec![4]).expect("four steps");
         let options = Options {
             inputs: INPUTS.len() as u32,
             search: search.clone(),
         }; // cast ok: five
         Self {
             steps: Steps::compile(program, [1; 20], options).expect("it compiles"),
-            paths: Paths::compile(Search::new(vec![3, 2]).expect("32 levels"))
+            paths: Paths::compile(Search::new(vec![8, 4]).expect("32 levels"))
                 .expect("it compiles"),
             search,
             hashes: Cell::new(0),
@@ -362,7 +362,7 @@ fn who_tells_the_truth_loses_nothing() {
                 };
                 published.set_word(Group::Access, access.number(), 2);
                 for (round, selection) in (0..).zip(court.paths.search().selections(level.into())) {
-                    let bits = court.paths.search().log2_arities()[round as usize]; // cast ok: an index
+                    let bits = court.paths.search().selection_bits(round);
                     published.set_word(Group::PathSelection(round), selection, bits.into());
                 }
                 for of in 1..=30 {

@@ -24,7 +24,7 @@ const STATES: usize = 20;
 fn options() -> Options {
     Options {
         inputs: INPUTS.len() as u32, // cast ok: five
-        search: Search::new(vec![2, 3]).expect("32 steps"),
+        search: Search::new(vec![4, 8]).expect("32 steps"),
     }
 }
 

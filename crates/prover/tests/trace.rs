@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_compiler::riscv::{
-    Group, Options, PathAccess, PathLeaf, Paths, Published, Search, StepLeaf, Steps,
+    Group, Options, PathAccess, PathLeaf, Paths, Published, PublishedError, Search, StepLeaf, Steps,
 };
 use tapcourt_program::riscv::{
     Digest, Execution, Image, Instruction, Node, Op, Program, Register, Rom, State, StepRecord,
@@ -57,9 +57,6 @@ fn program(expected: u32) -> Program {
 /// Input words, and what the program makes of them: 1·w0 + 2·w1 + 3·w2.
 const INPUT: [u32; 3] = [5, 7, 11];
 const SUM: u32 = 5 + 2 * 7 + 3 * 11;
-
-/// Steps that a claim is about.
-const STEP_BITS: u32 = 6;
 
 fn root(program: &Program) -> [u8; 20] {
     Tree::of_state(&State::new(program)).root().to_bytes()
@@ -129,7 +126,7 @@ fn play(
             .expect("all before was published");
         liar.digests(round, published);
         let selection = challenger.select(round, published).expect("published");
-        let bits = search.log2_arities()[round as usize]; // cast ok: an index
+        let bits = search.selection_bits(round);
         published.set_word(Group::Selection(round), selection, bits.into());
     }
     prover.step(published).expect("published");
@@ -147,7 +144,7 @@ fn play(
         let selection = challenger
             .select_level(round, published)
             .expect("published");
-        let bits = search.log2_arities()[round as usize]; // cast ok: an index
+        let bits = search.selection_bits(round);
         published.set_word(Group::PathSelection(round), selection, bits.into());
     }
     prover.sibling(published).expect("published");
@@ -170,7 +167,7 @@ fn instructions(program: &Program) -> Vec<u32> {
 /// Whoever runs another program, on other input or from another memory than agreed, and is consistent ever after, loses.
 #[test]
 fn consistent_provers_of_another_execution_lose() {
-    let paths = Paths::compile(Search::new(vec![3, 2]).expect("in range")).expect("it compiles");
+    let paths = Paths::compile(Search::new(vec![8, 4]).expect("in range")).expect("it compiles");
     // It does not accept: one more is expected.
     let agreed = program(SUM + 1);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
@@ -212,13 +209,14 @@ fn consistent_provers_of_another_execution_lose() {
         }
     }
     for search in [
-        vec![1; 6],
-        vec![2, 2, 2],
-        vec![3, 3],
-        vec![4, 2],
-        vec![1, 2, 3],
+        vec![2; 6],
+        vec![4, 4, 4],
+        vec![8, 8],
+        vec![16, 4],
+        vec![2, 3, 11],
+        vec![5, 13],
     ] {
-        let steps = steps(&agreed, Search::new(search).expect("64 steps"));
+        let steps = steps(&agreed, Search::new(search).expect("some 64 steps"));
         let court = Court {
             steps: &steps,
             paths: &paths,
@@ -339,15 +337,14 @@ impl Liar for Choices<'_> {
 /// A false claim, and every choice of what is false: all of the digests, all of the record's parts, and many of the nodes.
 #[test]
 fn every_choice_of_lies_loses() {
-    let paths = Paths::compile(Search::new(vec![1; 5]).expect("in range")).expect("it compiles");
+    let paths = Paths::compile(Search::new(vec![6, 6]).expect("in range")).expect("it compiles");
     let agreed = program(SUM + 1);
     let mut random = ChaCha8Rng::seed_from_u64(6);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut games = 0usize;
-    let searches = [vec![1; 6], vec![2, 2, 2], vec![4, 2]];
+    let searches = [vec![2; 6], vec![3, 3, 3, 3], vec![7, 9]];
     for rounds in searches {
-        let search = Search::new(rounds).expect("64 steps");
-        assert_eq!(search.bits(), STEP_BITS);
+        let search = Search::new(rounds).expect("some 64 steps");
         // How many digests are revealed in all.
         let revealed = search.revealed().count() as u32; // cast ok: few
         let steps = steps(&agreed, search);
@@ -428,7 +425,7 @@ impl Liar for Planned<'_> {
         let selections: Vec<u32> = (0..round)
             .map(|round| published.word(Group::Selection(round)).expect("selected"))
             .collect();
-        let (first, count) = self.search.left_after(&selections);
+        let (first, count) = self.search.left_after(&selections).expect("in range");
         let arity = self.search.arity(round);
         for border in 1..arity {
             let step = first + u64::from(border) * count / u64::from(arity);
@@ -454,14 +451,14 @@ impl Liar for Planned<'_> {
 /// One false word or root at any step, with everything else consistent: what only a path can show.
 #[test]
 fn a_false_word_at_any_step_is_found() {
-    let paths = Paths::compile(Search::new(vec![2, 3]).expect("in range")).expect("it compiles");
+    let paths = Paths::compile(Search::new(vec![2, 3, 6]).expect("in range")).expect("it compiles");
     let agreed = program(SUM + 1);
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut games = 0usize;
     let reads = [PathAccess::A, PathAccess::B, PathAccess::Memory].map(Plan::Reads);
-    for rounds in [vec![1; 6], vec![2, 2, 2], vec![4, 2]] {
-        let search = Search::new(rounds).expect("64 steps");
+    for rounds in [vec![2; 6], vec![3, 5, 4], vec![16, 4]] {
+        let search = Search::new(rounds).expect("some 64 steps");
         let steps = steps(&agreed, search.clone());
         let court = Court {
             steps: &steps,
@@ -471,7 +468,7 @@ fn a_false_word_at_any_step_is_found() {
         let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
         let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
         // The last one's end is no digest.
-        for target in 0..(1u64 << STEP_BITS) - 1 {
+        for target in 0..search.count() - 1 {
             for plan in [Plan::NextRoot, Plan::Replaced].into_iter().chain(reads) {
                 let truth = execution.step_at(target);
                 let mut record = truth.record;
@@ -526,9 +523,9 @@ fn a_false_word_at_any_step_is_found() {
 /// A true claim, whatever is selected and opened: no leaf is spendable, of any kind.
 #[test]
 fn a_true_claim_loses_to_no_selection() {
-    let paths = Paths::compile(Search::new(vec![3, 2]).expect("in range")).expect("it compiles");
+    let paths = Paths::compile(Search::new(vec![7, 5]).expect("in range")).expect("it compiles");
     let agreed = program(SUM);
-    let search = Search::new(vec![2, 1, 3]).expect("64 steps");
+    let search = Search::new(vec![3, 2, 10]).expect("60 steps");
     let steps = steps(&agreed, search.clone());
     let court = Court {
         steps: &steps,
@@ -544,11 +541,11 @@ fn a_true_claim_loses_to_no_selection() {
         PathAccess::Memory,
         PathAccess::Old,
     ];
-    for interval in 0..1u64 << search.bits() {
+    for interval in 0..search.count() {
         let mut published = claim(&INPUT);
         for (round, selection) in (0..).zip(search.selections(interval)) {
             prover.digests(round, &mut published).expect("published");
-            let bits = search.log2_arities()[round as usize]; // cast ok: an index
+            let bits = search.selection_bits(round);
             published.set_word(Group::Selection(round), selection, bits.into());
         }
         prover.step(&mut published).expect("published");
@@ -564,12 +561,12 @@ fn a_true_claim_loses_to_no_selection() {
         let verdict = Challenges::new(court, Execution::new(&agreed, &INPUT)).judge(&published);
         assert_eq!(verdict, Ok(Verdict::Concede));
         for access in accesses {
-            for level in 0..1u64 << paths.search().bits() {
+            for level in 0..paths.search().count() {
                 let mut published = published.clone();
                 published.set_word(Group::Access, access.number(), 2);
                 for (round, selection) in (0..).zip(paths.search().selections(level)) {
                     prover.nodes(round, &mut published).expect("published");
-                    let bits = paths.search().log2_arities()[round as usize]; // cast ok: an index
+                    let bits = paths.search().selection_bits(round);
                     published.set_word(Group::PathSelection(round), selection, bits.into());
                 }
                 prover.sibling(&mut published).expect("published");
@@ -583,5 +580,70 @@ fn a_true_claim_loses_to_no_selection() {
             }
         }
     }
-    println!("64 steps x 4 accesses x 32 levels of a true claim: {checked} leaves, none spendable");
+    println!("60 steps x 4 accesses x 35 levels of a true claim: {checked} leaves, none spendable");
+}
+
+/// A key of a selection can say more than there are parts. Neither party panics over it, and no leaf that asks for a selection is spendable.
+#[test]
+fn selections_of_no_part_are_refused() {
+    let paths = Paths::compile(Search::new(vec![6, 6]).expect("in range")).expect("it compiles");
+    let agreed = program(SUM);
+    let search = Search::new(vec![3, 5, 6]).expect("90 steps");
+    let steps = steps(&agreed, search.clone());
+    let court = Court {
+        steps: &steps,
+        paths: &paths,
+    };
+    let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+    let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
+    // All that an honest prover says about the first step and level, and then another selection.
+    let mut honest = claim(&INPUT);
+    for round in 0..search.rounds() {
+        prover.digests(round, &mut honest).expect("published");
+        honest.set_word(
+            Group::Selection(round),
+            0,
+            search.selection_bits(round).into(),
+        );
+    }
+    prover.step(&mut honest).expect("published");
+    honest.set_word(Group::Access, PathAccess::Old.number(), 2);
+    for round in 0..paths.search().rounds() {
+        prover.nodes(round, &mut honest).expect("published");
+        honest.set_word(Group::PathSelection(round), 0, 3);
+    }
+    prover.sibling(&mut honest).expect("published");
+    let of_steps = (0..search.rounds()).map(|round| (Group::Selection(round), search.arity(round)));
+    let of_paths = (0..paths.search().rounds()).map(|round| (Group::PathSelection(round), 6));
+    for (group, arity) in of_steps.chain(of_paths) {
+        let bits = honest.bits(group).expect("published").len();
+        for selection in arity..1 << bits {
+            let mut published = honest.clone();
+            published.set_word(group, selection, bits);
+            let refused = PublishedError::Selection {
+                group,
+                selection,
+                arity,
+            };
+            let is_of_steps = matches!(group, Group::Selection(_));
+            if is_of_steps {
+                assert_eq!(prover.digests(3, &mut published.clone()), Err(refused));
+                assert_eq!(prover.step(&mut published.clone()), Err(refused));
+                assert_eq!(challenger.select(3, &published), Err(refused));
+                assert_eq!(challenger.judge(&published), Err(refused));
+            }
+            assert_eq!(prover.nodes(2, &mut published.clone()), Err(refused));
+            assert_eq!(prover.sibling(&mut published.clone()), Err(refused));
+            assert_eq!(challenger.select_level(2, &published), Err(refused));
+            // Which leaf of a path is spendable does not depend on the step.
+            let leaf = if is_of_steps { Ok(None) } else { Err(refused) };
+            assert_eq!(challenger.path_leaf(&published), leaf);
+            for leaf in 0..steps.len() {
+                assert!(!steps.is_spendable(leaf, &published).unwrap_or(false));
+            }
+            for leaf in 0..paths.len() {
+                assert!(!paths.is_spendable(leaf, &published).unwrap_or(false));
+            }
+        }
+    }
 }

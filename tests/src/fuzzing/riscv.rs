@@ -82,7 +82,7 @@ static STEPS_OF_ALL: LazyLock<Steps<'static>> = LazyLock::new(|| {
     let program = Program::from_instructions(0x1_0000, &instructions).expect("a program");
     let options = Options {
         inputs: INPUTS,
-        search: Search::new(vec![1]).expect("two steps"),
+        search: Search::new(vec![2]).expect("two steps"),
     };
     // It lives as long as the process.
     let program: &'static Program = Box::leak(Box::new(program));

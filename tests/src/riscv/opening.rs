@@ -141,8 +141,8 @@ impl Opened<'_> {
             self.is_write() && old_true(low) && old_true(high) && new_true(low) && !new_true(high)
         };
         published.set_word(Group::Access, self.access.number(), 2);
-        let (mut low, mut size) = (0usize, 32usize);
-        if !keeps_a(0, 32) && !keeps_b(0, 32) {
+        let (mut low, mut size) = (0usize, paths.search().count() as usize); // cast ok: at most 64
+        if !keeps_a(0, size) && !keeps_b(0, size) {
             return None;
         }
         for round in 0..paths.search().rounds() {
@@ -168,7 +168,7 @@ impl Opened<'_> {
             let part = (0..parts)
                 .find(keeps)
                 .expect("a pair of neighbours keeps to the rule");
-            let bits = paths.search().log2_arities()[round as usize]; // cast ok: an index
+            let bits = paths.search().selection_bits(round);
             published.set_word(Group::PathSelection(round), part as u32, bits.into()); // cast ok: at most 15
             low += part * size;
         }

@@ -47,8 +47,8 @@ pub(super) fn open_selections(
     selected: &Selected,
 ) -> Openings {
     for &(round, _) in selected {
-        let bits = usize::from(search.log2_arities()[round as usize]); // cast ok: an index
-        openings = openings.then_natural(group(round), false, bits);
+        let bits = search.selection_bits(round);
+        openings = openings.then_natural(group(round), false, bits.into());
     }
     openings
 }

@@ -55,7 +55,7 @@ pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
             .expect("every program has it");
         sizes.push((name.into(), steps.leaf_size(index)));
     }
-    let paths = Paths::compile(Search::new(vec![3, 2]).expect("in range"))?;
+    let paths = Paths::compile(Search::new(vec![8, 4]).expect("in range"))?;
     let path_leaves = [
         ("path/register-value", PathAccess::A, 0),
         ("path/register", PathAccess::A, 3),

@@ -44,5 +44,5 @@ pub use self::catalogue::catalogue;
 pub use self::group::{Group, Side};
 pub use self::paths::{PathAccess, PathLeaf, PathLeaves, Paths};
 pub use self::published::{Published, PublishedError};
-pub use self::search::{Border, Search, SearchError};
+pub use self::search::{Border, Search, SearchError, SelectionError};
 pub use self::steps::{CompileError, Options, StepLeaf, StepLeaves, Steps};

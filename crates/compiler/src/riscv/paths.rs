@@ -98,17 +98,20 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// Levels between a word and the root, and the root's own, rounded up to a power of two: the intervals of the search. A path has 31.
-    pub const SEARCH_BITS: u32 = 5;
+    /// Most intervals of the search: twice as many as a path needs, rounded up.
+    pub const MAX_SEARCH_COUNT: u64 = 64;
 
-    /// Compiles the leaves for a search over the 32 intervals of a path. The last one is never selected: the border before it is the root.
+    /// Compiles the leaves for a search over the levels of a path: one interval each, from the word's to the one below the root, 31 in all.
+    ///
+    /// A search with more intervals, up to 64, will do. Borders from 31 on are the root, whatever is revealed there: no leaf looks at it. A challenger selects no
+    /// interval between two of them, since it needs a false node and a true one, and both ends are the same.
     ///
     /// # Errors
-    /// If the search has another number of intervals, or a script does not fit the stack.
+    /// If the search has too few intervals or too many, or a script does not fit the stack.
     pub fn compile(search: Search) -> Result<Self, CompileError> {
-        if search.bits() != Self::SEARCH_BITS {
+        if !(u64::from(Cell::LEVELS)..=Self::MAX_SEARCH_COUNT).contains(&search.count()) {
             return Err(CompileError::PathSearch {
-                bits: search.bits(),
+                count: search.count(),
             });
         }
         let hash = blake3::hash(40, 20)?;
@@ -162,7 +165,7 @@ impl Paths {
     /// The shape of a group's one-time key.
     pub fn parameters(&self, group: Group) -> Parameters {
         let bits = match group {
-            Group::PathSelection(round) => self.search.log2_arities()[round as usize], // cast ok: an index
+            Group::PathSelection(round) => self.search.selection_bits(round),
             _ => 0,
         };
         group.parameters(bits.into())
@@ -335,7 +338,7 @@ fn node(search: &Search, access: PathAccess, level: u32) -> Group {
             index,
             new: access == PathAccess::New,
         },
-        Border::End => unreachable!("levels 1 to 30 are inside"),
+        Border::End => unreachable!("levels 1 to 30 are inside at least 31 intervals"),
     }
 }
 

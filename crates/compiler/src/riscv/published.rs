@@ -13,12 +13,26 @@ pub struct Published {
     groups: BTreeMap<Group, Vec<bool>>,
 }
 
-/// A group that is needed was not published.
+/// Why something cannot be read from what was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{group} was not published")]
-pub struct PublishedError {
-    /// The group.
-    pub group: Group,
+#[non_exhaustive]
+pub enum PublishedError {
+    /// A group that is needed was not published.
+    #[error("{group} was not published")]
+    Missing {
+        /// The group.
+        group: Group,
+    },
+    /// A selection is of no part.
+    #[error("{group} is {selection}, where there are {arity} parts")]
+    Selection {
+        /// The group.
+        group: Group,
+        /// What was published, the parts being counted from 0.
+        selection: u32,
+        /// How many parts there are.
+        arity: u32,
+    },
 }
 
 /// A node, root or digest: 20 bytes.
@@ -79,7 +93,7 @@ impl Published {
         self.groups
             .get(&group)
             .map(Vec::as_slice)
-            .ok_or(PublishedError { group })
+            .ok_or(PublishedError::Missing { group })
     }
 
     /// The groups, in order.
@@ -120,7 +134,7 @@ impl Published {
     /// If it was not published.
     pub fn node(&self, group: Group) -> Result<Node, PublishedError> {
         let mut node = [0; 20];
-        for (index, &bit) in self.bits(group)?.iter().enumerate() {
+        for (index, &bit) in self.bits(group)?.iter().take(8 * node.len()).enumerate() {
             node[index / 8] |= u8::from(bit) << (index % 8);
         }
         Ok(node)

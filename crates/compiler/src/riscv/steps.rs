@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use bitcoin::{ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use rayon::prelude::*;
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
-use tapcourt_program::riscv::{ACCEPT_PC, INPUT_CALL, Instruction, Op, Program};
+use tapcourt_program::riscv::{ACCEPT_PC, Cell, INPUT_CALL, Instruction, Op, Program};
 use tapcourt_script::dataflow;
 use tapcourt_script::gadgets::{HashError, HashGadget};
 use tapcourt_script::taptree::{LeafSource, PrefixHasher, leaf_hash};
@@ -18,7 +18,7 @@ use super::leaf::Leaf;
 use super::opening::Openings;
 use super::published::{Published, PublishedError};
 use super::semantics::{Class, Kind};
-use super::{Group, Search, Side, rom};
+use super::{Group, Paths, Search, Side, rom};
 use crate::LeafSize;
 
 /// What a compiled program is for.
@@ -48,11 +48,15 @@ pub enum CompileError {
         /// Most words.
         limit: u32,
     },
-    /// The search over a Merkle path has not as many intervals as a path has levels.
-    #[error("a search over 2^{bits} levels, where a path needs 2^5")]
+    /// The search over a Merkle path has fewer intervals than a path has levels, or far more.
+    #[error(
+        "a search over {count} levels of a path, where {} to {} are possible",
+        Cell::LEVELS,
+        Paths::MAX_SEARCH_COUNT
+    )]
     PathSearch {
-        /// The logarithm of the number of intervals.
-        bits: u32,
+        /// The number of intervals.
+        count: u64,
     },
 }
 
@@ -309,7 +313,7 @@ impl<'a> Steps<'a> {
     /// If it is a selection in a round that there is not.
     pub fn parameters(&self, group: Group) -> Parameters {
         let bits = match group {
-            Group::Selection(round) => self.options.search.log2_arities()[round as usize], // cast ok: an index
+            Group::Selection(round) => self.options.search.selection_bits(round),
             _ => 0,
         };
         group.parameters(bits.into())

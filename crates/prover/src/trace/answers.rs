@@ -27,7 +27,7 @@ impl<'a> Answers<'a> {
     /// The digests inside what is left before a round.
     ///
     /// # Errors
-    /// If an earlier selection was not published.
+    /// If an earlier selection was not published, or is of no part.
     pub fn digests(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
         let steps = borders(self.court.search(), Group::Selection, round, published)?;
         for (index, digest) in (0..).zip(self.execution.digests(inside(&steps))) {
@@ -39,7 +39,7 @@ impl<'a> Answers<'a> {
     /// The record of the step that the search ended at.
     ///
     /// # Errors
-    /// If a selection was not published.
+    /// If a selection was not published, or is of no part.
     pub fn step(&mut self, published: &mut Published) -> Result<(), PublishedError> {
         let step = self.court.step(published)?;
         let disputed = self.execution.step_at(step);
@@ -54,7 +54,7 @@ impl<'a> Answers<'a> {
     /// The nodes inside what is left of the opened path before a round.
     ///
     /// # Errors
-    /// If a selection or the access was not published.
+    /// If a selection or the access was not published, or a selection is of no part.
     pub fn nodes(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
         let opening = self.opening(published)?;
         let search = self.court.paths.search();
@@ -71,11 +71,11 @@ impl<'a> Answers<'a> {
     /// The sibling at the level that the search over the path ended at. Above the root, where no leaf is, there is none: zeros.
     ///
     /// # Errors
-    /// If a selection or the access was not published.
+    /// If a selection or the access was not published, or a selection is of no part.
     pub fn sibling(&mut self, published: &mut Published) -> Result<(), PublishedError> {
         let opening = self.opening(published)?;
         let level = self.court.level(published)?;
-        let sibling = opening.sibling(level as usize); // cast ok: below 32
+        let sibling = opening.sibling(level as usize); // cast ok: at most 64
         let bytes = sibling.map_or([0; 20], |sibling| sibling.to_bytes());
         published.set_node(Group::Sibling, &bytes);
         Ok(())

@@ -41,7 +41,7 @@ impl<'a> Challenges<'a> {
     /// further on, in the end that the program has accepted.
     ///
     /// # Errors
-    /// If a digest or an earlier selection was not published.
+    /// If a digest or an earlier selection was not published, or a selection is of no part.
     pub fn select(&mut self, round: u32, published: &Published) -> Result<u32, PublishedError> {
         let search = self.court.search();
         let steps = borders(search, Group::Selection, round, published)?;
@@ -57,7 +57,7 @@ impl<'a> Challenges<'a> {
     /// end, what it wrote.
     ///
     /// # Errors
-    /// If anything of it was not published.
+    /// If anything of it was not published, or a selection is of no part.
     pub fn judge(&mut self, published: &Published) -> Result<Verdict, PublishedError> {
         let steps = self.court.steps;
         let search = self.court.search();
@@ -120,7 +120,7 @@ impl<'a> Challenges<'a> {
     /// Selects a part of the opened path between whose ends it can win. If there is none, which is only if nothing is false, the first.
     ///
     /// # Errors
-    /// If a node, the access or a selection was not published.
+    /// If a node, the access or a selection was not published, or a selection is of no part.
     pub fn select_level(
         &mut self,
         round: u32,
@@ -140,7 +140,7 @@ impl<'a> Challenges<'a> {
     /// The leaf that is spendable at the level that the search over the path ended at, if one is.
     ///
     /// # Errors
-    /// If anything that a leaf opens was not published.
+    /// If anything that a leaf opens was not published, or a selection is of no part.
     pub fn path_leaf(&mut self, published: &Published) -> Result<Option<PathLeaf>, PublishedError> {
         let paths = self.court.paths;
         let level = self.court.level(published)?;
@@ -151,7 +151,7 @@ impl<'a> Challenges<'a> {
         for access in accesses {
             let leaf = PathLeaf {
                 access,
-                level: level as u32, // cast ok: below 32
+                level: level as u32, // cast ok: at most 64
             };
             if let Some(index) = paths.index(leaf)
                 && paths.is_spendable(index, published)?

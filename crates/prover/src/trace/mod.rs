@@ -36,7 +36,7 @@ impl<'a> Court<'a> {
 
     /// How many steps a claim is about.
     fn steps_claimed(&self) -> u64 {
-        1 << self.search().bits()
+        self.search().count()
     }
 
     /// The step that the search over the trace ended at.
@@ -56,9 +56,7 @@ fn end(
     group: fn(u32) -> Group,
     published: &Published,
 ) -> Result<u64, PublishedError> {
-    Ok(search
-        .left_after(&selected(group, search.rounds(), published)?)
-        .0)
+    Ok(left_after(search, group, search.rounds(), published)?.0)
 }
 
 /// The borders of the parts into which a round splits what is left, both ends included.
@@ -68,7 +66,7 @@ fn borders(
     round: u32,
     published: &Published,
 ) -> Result<Vec<u64>, PublishedError> {
-    let (first, count) = search.left_after(&selected(group, round, published)?);
+    let (first, count) = left_after(search, group, round, published)?;
     let parts = u64::from(search.arity(round));
     let part = count / parts;
     Ok((0..=parts).map(|border| first + border * part).collect())
@@ -79,13 +77,21 @@ fn inside(borders: &[u64]) -> &[u64] {
     &borders[1..borders.len() - 1]
 }
 
-/// What was selected in the first rounds of a search.
-fn selected(
+/// What the selections in the first rounds of a search leave: the first interval, and how many there are.
+fn left_after(
+    search: &Search,
     group: fn(u32) -> Group,
     rounds: u32,
     published: &Published,
-) -> Result<Vec<u32>, PublishedError> {
-    (0..rounds)
+) -> Result<(u64, u64), PublishedError> {
+    let selections = (0..rounds)
         .map(|round| published.word(group(round)))
-        .collect()
+        .collect::<Result<Vec<u32>, _>>()?;
+    search
+        .left_after(&selections)
+        .map_err(|error| PublishedError::Selection {
+            group: group(error.round),
+            selection: error.selection,
+            arity: error.arity,
+        })
 }

@@ -46,7 +46,7 @@ impl SearchArgs {
 
 /// How the nodes of a Merkle path are searched: 32 levels in two rounds.
 pub(crate) fn path_search() -> CliResult<Search> {
-    Ok(Search::new(vec![3, 2])?)
+    Ok(Search::new(vec![8, 4])?)
 }
 
 #[derive(Serialize)]
