@@ -1,9 +1,9 @@
 //! Stateless checks of setups, transactions and transcripts.
 //!
-//! Everything is recomputed from public data: the netlist, and the messages that the parties have sent each other. No secret is
+//! Everything is recomputed from public data: the program, and the messages that the parties have sent each other. No secret is
 //! needed, and no engine or store.
 //!
-//! 1. [`Program::read`] compiles the netlist.
+//! 1. [`Program`] is a compiled circuit or RISC-V program, with who publishes what and when.
 //! 2. [`Program::verify_offer`] says whether a prover's offer fits it, before anybody signs.
 //! 3. [`Program::verify_setup`] rebuilds the whole graph from offer and acceptance, lints it, and verifies every presigned
 //!    signature. Its result is a [`Contract`].
@@ -12,11 +12,14 @@
 //! **Invariant**: no bytes make this crate panic; a refusal names the part that is wrong.
 
 mod fault;
+mod judge;
+mod program;
 mod setup;
 mod transaction;
 mod transcript;
 
 pub use fault::{Part, SetupFault, TransactionFault, TranscriptFault};
-pub use setup::{Contract, Messages, Program, SetupReport};
+pub use program::{GroupInfo, Leaves, Program, Source};
+pub use setup::{Contract, Messages, SetupReport};
 pub use transaction::{FiredLeaf, PublishedValue, TransactionReport};
 pub use transcript::{Claim, TranscriptReport};

@@ -1,24 +1,17 @@
-//! Setups: everything recomputed from the netlist and the messages.
+//! Setups: everything recomputed from the program and the messages.
 
 use std::fmt;
 
-use tapcourt_compiler::circuit::{Compiled, Leaves, Options, Role as GroupRole};
-use tapcourt_program::circuit::Circuit;
+use tapcourt_commitment::PublicKey as OneTimeKey;
 use tapcourt_protocol::messages::{
     Acceptance, ChallengerPartials, Message, MessageError, Offer, ProverPartials, Signatures,
 };
 use tapcourt_protocol::{
-    ContractId, Graph, Layout, PackLimits, PresignedGraph, complete, lint, pack_batches,
+    ContractId, Graph, Party, PresignedGraph, Role, Stage, complete, lint,
 };
 
 use crate::fault::{Part, SetupFault};
-
-/// A program as a contract is made from it.
-#[derive(Debug, Clone)]
-pub struct Program {
-    compiled: Compiled,
-    layout: Layout,
-}
+use crate::program::{GroupInfo, Leaves, Program};
 
 /// The messages of a setup, as bytes.
 #[derive(Debug, Clone, Copy)]
@@ -34,47 +27,6 @@ pub struct Messages<'a> {
 }
 
 impl Program {
-    /// Reads and compiles a netlist.
-    ///
-    /// # Errors
-    ///
-    /// [`Part::Program`] if it does not parse or compile, [`Part::Layout`] if its groups fit no transaction.
-    pub fn read(netlist: &[u8], options: &Options) -> Result<Self, SetupFault> {
-        let circuit = Circuit::parse(netlist).map_err(SetupFault::of(Part::Program))?;
-        let compiled = Compiled::new(&circuit, options).map_err(SetupFault::of(Part::Program))?;
-        Self::new(compiled)
-    }
-
-    /// Takes a program that is compiled already.
-    ///
-    /// # Errors
-    ///
-    /// [`Part::Layout`] if its groups fit no transaction.
-    pub fn new(compiled: Compiled) -> Result<Self, SetupFault> {
-        let groups = compiled.committed_groups();
-        let shapes: Vec<_> = groups
-            .iter()
-            .filter_map(|group| group.parameters().cloned())
-            .collect();
-        let (asserts, claim): (Vec<usize>, Vec<usize>) =
-            (0..groups.len()).partition(|&group| groups[group].role() == GroupRole::Intermediate);
-        let layout = pack_batches(&shapes, &claim, &asserts, &PackLimits::default());
-        Ok(Self {
-            layout: layout.map_err(SetupFault::of(Part::Layout))?,
-            compiled,
-        })
-    }
-
-    /// Returns the compiled program.
-    pub fn compiled(&self) -> &Compiled {
-        &self.compiled
-    }
-
-    /// Returns which transaction publishes which group: inputs and outputs in the claim, the rest after a challenge.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
     /// Checks an offer by itself: that it is about this program, and has a key of the right shape for every group.
     ///
     /// # Errors
@@ -90,7 +42,7 @@ impl Program {
             );
             return Err(SetupFault::new(Part::Offer, reason));
         }
-        if offer.program_digest != self.compiled.program_digest() {
+        if offer.program_digest != self.digest() {
             let reason = "the offer is about another program, or accepts other outputs";
             return Err(SetupFault::new(Part::Program, reason));
         }
@@ -98,25 +50,28 @@ impl Program {
             .parameters
             .check()
             .map_err(SetupFault::of(Part::Offer))?;
-        let groups = self.compiled.committed_groups();
-        if offer.one_time_keys.len() != groups.len() {
+        self.verify_keys(Part::OneTimeKeys, Role::Prover, &offer.one_time_keys)?;
+        Ok(offer)
+    }
+
+    /// Checks that a party has a one-time key of the right shape for each of its groups.
+    fn verify_keys(&self, part: Part, role: Role, keys: &[OneTimeKey]) -> Result<(), SetupFault> {
+        let groups: Vec<&GroupInfo> = self.groups_of(role).map(|(_, group)| group).collect();
+        if keys.len() != groups.len() {
             let reason = format!(
-                "{} keys for {} groups",
-                offer.one_time_keys.len(),
+                "{} keys for the {role}'s {} groups",
+                keys.len(),
                 groups.len()
             );
-            return Err(SetupFault::new(Part::OneTimeKeys, reason));
+            return Err(SetupFault::new(part, reason));
         }
-        let wrong = groups
-            .iter()
-            .zip(&offer.one_time_keys)
-            .find(|(group, key)| group.parameters() != Some(key.parameters()));
-        match wrong {
+        let mut pairs = groups.iter().zip(keys);
+        match pairs.find(|(group, key)| group.shape != *key.parameters()) {
             Some((group, _)) => {
-                let reason = format!("the key of group {} has another shape", group.label());
-                Err(SetupFault::new(Part::OneTimeKeys, reason))
+                let reason = format!("the key of group {} has another shape", group.label);
+                Err(SetupFault::new(part, reason))
             }
-            None => Ok(offer),
+            None => Ok(()),
         }
     }
 
@@ -132,16 +87,37 @@ impl Program {
     ) -> Result<(Graph, Acceptance), SetupFault> {
         let offer = self.verify_offer(offer)?;
         let (id, acceptance): (_, Acceptance) = parse(Part::Acceptance, acceptance)?;
-        let terms = offer.terms(acceptance.challenger.clone(), self.layout.clone());
-        check_id(Part::Acceptance, id, terms.contract_id())?;
+        let keys = &acceptance.one_time_keys;
+        self.verify_keys(Part::Acceptance, Role::Challenger, keys)?;
+        let graph = self.graph(&offer, acceptance.challenger.clone(), keys, Some(id))?;
+        Ok((graph, acceptance))
+    }
+
+    /// Builds and lints the graph of an offer that has been checked, and a challenger with the one-time keys of its groups. `id` is what the
+    /// contract is said to be.
+    ///
+    /// # Errors
+    ///
+    /// The first part that is wrong.
+    pub fn graph(
+        &self,
+        offer: &Offer,
+        challenger: Party,
+        challenger_keys: &[OneTimeKey],
+        id: Option<[u8; 32]>,
+    ) -> Result<Graph, SetupFault> {
+        let layout = self.layout().clone();
+        let terms = offer.terms(challenger, challenger_keys, layout, self.groups().len());
+        let terms = terms.map_err(SetupFault::of(Part::OneTimeKeys))?;
+        if let Some(id) = id {
+            check_id(Part::Acceptance, id, terms.contract_id())?;
+        }
         let keys = terms.one_time_keys.clone();
-        let leaves = self
-            .compiled
-            .leaf_source(&keys, terms.challenger.x_only_key());
-        let graph = Graph::new(terms, &leaves).map_err(SetupFault::of(Part::Graph))?;
-        match lint(&graph, &leaves).first() {
+        let leaves = self.leaves(&keys, terms.challenger.x_only_key());
+        let graph = Graph::new(terms, &leaves.all()).map_err(SetupFault::of(Part::Graph))?;
+        match lint(&graph, &leaves.all()).first() {
             Some(finding) => Err(SetupFault::new(Part::Graph, finding)),
-            None => Ok((graph, acceptance)),
+            None => Ok(graph),
         }
     }
 
@@ -227,8 +203,7 @@ impl Contract<'_> {
     pub fn leaves(&self) -> Leaves<'_> {
         let terms = self.graph.terms();
         self.program
-            .compiled
-            .leaf_source(&terms.one_time_keys, terms.challenger.x_only_key())
+            .leaves(&terms.one_time_keys, terms.challenger.x_only_key())
     }
 
     /// Sums up what was checked.
@@ -237,9 +212,13 @@ impl Contract<'_> {
         SetupReport {
             id: self.graph.id(),
             groups: self.graph.terms().one_time_keys.len(),
-            leaves: self.program.compiled.leaves().len(),
+            leaves: [Stage::Dispute, Stage::Opening]
+                .map(|stage| self.program.leaf_count(stage))
+                .iter()
+                .sum(),
             claim_transactions: layout.claim.len(),
-            assert_transactions: layout.asserts.len(),
+            dispute_transactions: layout.dispute.len(),
+            opening_transactions: layout.opening.len(),
             signatures: self.presigned.signatures().len(),
         }
     }
@@ -256,8 +235,10 @@ pub struct SetupReport {
     pub leaves: usize,
     /// Transactions of the claim.
     pub claim_transactions: usize,
-    /// Transactions that publish after a challenge.
-    pub assert_transactions: usize,
+    /// Moves after a challenge.
+    pub dispute_transactions: usize,
+    /// Moves after something was opened.
+    pub opening_transactions: usize,
     /// Presigned signatures, all verified.
     pub signatures: usize,
 }
@@ -272,8 +253,8 @@ impl fmt::Display for SetupReport {
         )?;
         writeln!(
             f,
-            "{} claim and {} assert transactions",
-            self.claim_transactions, self.assert_transactions
+            "moves: {} of the claim, {} of the dispute, {} of the opening",
+            self.claim_transactions, self.dispute_transactions, self.opening_transactions
         )?;
         write!(
             f,

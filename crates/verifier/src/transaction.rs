@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use bitcoin::{Transaction, TxOut};
-use tapcourt_protocol::{TransactionKind, recover_published};
+use bitcoin::{Script, Transaction, TxOut};
+use tapcourt_protocol::{Stage, TransactionKind, recover_published};
 use tapcourt_script::interpreter::{Rules, SpendError, verify_input};
 use tapcourt_script::limits::ANNEX_TAG;
-use tapcourt_script::taptree::LeafSource;
+use tapcourt_script::taptree::leaf_hash;
 
 use crate::fault::TransactionFault;
 use crate::setup::Contract;
@@ -25,6 +25,8 @@ pub struct PublishedValue {
 /// The disprove leaf that a transaction has spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiredLeaf {
+    /// After which stage.
+    pub stage: Stage,
     /// Its number.
     pub leaf: usize,
     /// The name of what it checks.
@@ -85,7 +87,10 @@ impl Contract<'_> {
         transaction: &Transaction,
     ) -> Result<TransactionReport, TransactionFault> {
         let txid = transaction.compute_txid();
-        let (outcome, outcome_output) = self.graph().outcome_output();
+        let outcome = || {
+            let mut outpoints = transaction.input.iter().map(|input| input.previous_output);
+            outpoints.find_map(|outpoint| self.graph().stage_of_outcome(outpoint))
+        };
         let (kind, prevouts) = match self.graph().find(txid) {
             Some(TransactionKind::Contract) => (
                 TransactionKind::Contract,
@@ -100,30 +105,27 @@ impl Contract<'_> {
                         .unwrap_or_default(),
                 )
             }
-            None if transaction
-                .input
-                .iter()
-                .any(|input| input.previous_output == outcome) =>
-            {
+            None => {
+                let stage = outcome().ok_or(TransactionFault::Foreign { txid })?;
+                let output = self.graph().outcome_output(stage);
                 if transaction.input.len() != 1 {
                     return Err(TransactionFault::OtherInputs {
                         txid,
                         inputs: transaction.input.len(),
                     });
                 }
-                (TransactionKind::Disprove, vec![outcome_output])
+                let prevouts = output.into_iter().map(|(_, output)| output).collect();
+                (TransactionKind::Disprove(stage), prevouts)
             }
-            None => return Err(TransactionFault::Foreign { txid }),
         };
         let (unchecked, policy) = run_inputs(kind, transaction, &prevouts)?;
-        let published = match kind {
-            TransactionKind::Kickoff(_) | TransactionKind::Assert(_) => {
-                self.published(transaction)?
-            }
-            _ => Vec::new(),
+        let published = if kind.publishes() {
+            self.published(transaction)?
+        } else {
+            Vec::new()
         };
         let fired = match kind {
-            TransactionKind::Disprove => Some(self.fired_leaf(transaction)?),
+            TransactionKind::Disprove(stage) => Some(self.fired_leaf(stage, transaction)?),
             _ => None,
         };
         Ok(TransactionReport {
@@ -139,14 +141,14 @@ impl Contract<'_> {
         &self,
         transaction: &Transaction,
     ) -> Result<Vec<PublishedValue>, TransactionFault> {
-        let groups = self.program().compiled().committed_groups();
+        let groups = self.program().groups();
         let published = recover_published(self.graph(), transaction)?
             .into_iter()
             .map(|published| PublishedValue {
                 group: published.group,
                 label: groups
                     .get(published.group)
-                    .map(|group| group.label().to_owned())
+                    .map(|group| group.label.clone())
                     .unwrap_or_default(),
                 value: published.value,
             });
@@ -154,7 +156,11 @@ impl Contract<'_> {
     }
 
     /// Finds the leaf whose script a disprove transaction spends.
-    fn fired_leaf(&self, transaction: &Transaction) -> Result<FiredLeaf, TransactionFault> {
+    fn fired_leaf(
+        &self,
+        stage: Stage,
+        transaction: &Transaction,
+    ) -> Result<FiredLeaf, TransactionFault> {
         let witness = &transaction
             .input
             .first()
@@ -168,13 +174,16 @@ impl Contract<'_> {
             .len()
             .checked_sub(2 + usize::from(annexed))
             .and_then(|place| witness.nth(place));
-        let script = script.ok_or(TransactionFault::NoLeaf)?;
+        let script = Script::from_bytes(script.ok_or(TransactionFault::NoLeaf)?);
         let leaves = self.leaves();
-        let leaf = (0..leaves.len()).find(|&leaf| leaves.script(leaf).as_bytes() == script);
+        let leaves = leaves.all().stage(stage).ok_or(TransactionFault::NoLeaf)?;
+        let hash = leaf_hash(script);
+        let leaf = (0..leaves.len()).find(|&leaf| leaves.leaf_hash(leaf) == hash);
         let leaf = leaf.ok_or(TransactionFault::NoLeaf)?;
         Ok(FiredLeaf {
+            stage,
             leaf,
-            name: self.program().compiled().leaves()[leaf].name().to_owned(),
+            name: self.program().leaf_name(stage, leaf).unwrap_or_default(),
         })
     }
 }

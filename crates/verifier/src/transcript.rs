@@ -1,13 +1,12 @@
 //! A whole transcript: who did what, who won, and who should have.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use bitcoin::{OutPoint, Transaction};
-use tapcourt_compiler::circuit::Role as GroupRole;
-use tapcourt_protocol::{ExpiryPolicy, Role, TransactionKind};
+use tapcourt_protocol::{ExpiryPolicy, Role, Stage, TransactionKind};
 
 use crate::fault::TranscriptFault;
+use crate::judge::{Judgement, Values};
 use crate::setup::Contract;
 use crate::transaction::{FiredLeaf, TransactionReport};
 
@@ -29,10 +28,10 @@ pub struct TranscriptReport {
     pub moves: Vec<TransactionReport>,
     /// What the claim comes to when the program is executed again.
     pub claim: Claim,
-    /// Labels of the published groups whose values are false.
+    /// Labels of the published groups whose values are false. Of a trace: digests, and the parts of the step's record.
     pub false_groups: Vec<String>,
-    /// Disprove leaves that the published values make spendable; empty until all are published.
-    pub spendable: Vec<usize>,
+    /// Disprove leaves that the published values make spendable, after each stage of which all are published.
+    pub spendable: Vec<(Stage, usize)>,
     /// The leaf that was spent, if one was.
     pub fired: Option<FiredLeaf>,
     /// The transaction that ended the contract, if it has ended.
@@ -67,7 +66,7 @@ impl fmt::Display for TranscriptReport {
             writeln!(f, "false values: {}", self.false_groups.join(", "))?;
         }
         if let Some(fired) = &self.fired {
-            let rightly = if self.spendable.contains(&fired.leaf) {
+            let rightly = if self.spendable.contains(&(fired.stage, fired.leaf)) {
                 "as the published values allow"
             } else {
                 "by openings other than the published ones"
@@ -104,64 +103,42 @@ impl Contract<'_> {
         transactions: &[Transaction],
     ) -> Result<TranscriptReport, TranscriptFault> {
         let moves = self.verify_moves(transactions)?;
-        let published: BTreeMap<usize, &Vec<bool>> = moves
+        let published: Values<'_> = moves
             .iter()
             .flat_map(|report| &report.published)
             .map(|value| (value.group, &value.value))
             .collect();
-        let truth = self.truth(&published);
-        let groups = self.program().compiled().committed_groups();
-        let is_false = |group: usize| {
-            let value = published.get(&group);
-            truth
-                .as_ref()
-                .zip(value)
-                .is_some_and(|(truth, value)| truth.get(group) != Some(*value))
-        };
-        let false_groups: Vec<usize> = (0..groups.len()).filter(|&group| is_false(group)).collect();
-        let claim = match &truth {
-            None => Claim::Incomplete,
-            Some(truth) => {
-                let refuted = false_groups
-                    .iter()
-                    .any(|&group| groups[group].role() != GroupRole::Intermediate)
-                    || self.program().compiled().find_fault(truth).is_some();
-                if refuted { Claim::False } else { Claim::True }
-            }
-        };
-        let all: Option<Vec<Vec<bool>>> = (0..groups.len())
-            .map(|group| published.get(&group).map(|value| (*value).clone()))
-            .collect();
-        let spendable = all
-            .map(|all| self.program().compiled().spendable_leaves(&all))
-            .unwrap_or_default();
+        let Judgement {
+            claim,
+            false_groups,
+            spendable,
+        } = self.program().judge(&published);
         let settled_by = moves
             .iter()
             .map(|report| report.kind)
             .find(|kind| self.winner(*kind).is_some());
-        let disputed = moves
-            .iter()
-            .any(|report| report.kind == TransactionKind::Challenge);
         let rightful = match (settled_by, claim) {
-            (Some(TransactionKind::KickoffTimeout(_) | TransactionKind::AssertTimeout(_)), _) => {
-                Some(Role::Challenger)
-            }
-            (Some(TransactionKind::Expire), _) => self.winner(TransactionKind::Expire).flatten(),
+            (
+                Some(
+                    TransactionKind::KickoffTimeout(_)
+                    | TransactionKind::AssertTimeout(..)
+                    | TransactionKind::SelectTimeout(..)
+                    | TransactionKind::Expire
+                    | TransactionKind::Disprove(_),
+                ),
+                _,
+            ) => settled_by.and_then(|kind| self.winner(kind)).flatten(),
             (_, Claim::Incomplete) => None,
-            (Some(TransactionKind::Disprove), _) => Some(Role::Challenger),
             _ if claim == Claim::False || !spendable.is_empty() => Some(Role::Challenger),
-            (None, Claim::True)
-                if disputed && moves.iter().all(|report| report.kind != self.last_move()) =>
-            {
-                None
-            }
+            (None, Claim::True) if self.is_disputed(&moves) => None,
             _ => Some(Role::Prover),
         };
+        let groups = self.program().groups();
         Ok(TranscriptReport {
             claim,
             false_groups: false_groups
                 .into_iter()
-                .map(|group| groups[group].label().to_owned())
+                .map(|group| groups[group].label.clone())
                 .collect(),
             spendable,
             fired: moves.iter().find_map(|report| report.fired.clone()),
@@ -172,20 +149,16 @@ impl Contract<'_> {
         })
     }
 
-    fn last_move(&self) -> TransactionKind {
-        self.graph().outcome_parent().kind
-    }
-
-    /// The true value of every group, if all of the claim is published.
-    fn truth(&self, published: &BTreeMap<usize, &Vec<bool>>) -> Option<Vec<Vec<bool>>> {
-        let compiled = self.program().compiled();
-        let groups = compiled.committed_groups().iter().enumerate();
-        let values = groups.map(|(number, group)| match published.get(&number) {
-            Some(value) => Some((*value).clone()),
-            None => (group.role() == GroupRole::Intermediate).then(Vec::new),
-        });
-        let input = compiled.published_input(&values.collect::<Option<Vec<_>>>()?);
-        compiled.values(&input).ok()
+    /// Whether there was a challenge, and not all of a stage is published.
+    fn is_disputed(&self, moves: &[TransactionReport]) -> bool {
+        let is_there = |kind: TransactionKind| moves.iter().any(|report| report.kind == kind);
+        let stage = if is_there(TransactionKind::OPEN) {
+            Stage::Opening
+        } else {
+            Stage::Dispute
+        };
+        let last = self.graph().outcome_parent(stage);
+        is_there(TransactionKind::Challenge) && !last.is_some_and(|last| is_there(last.kind))
     }
 
     fn verify_moves(
@@ -235,13 +208,16 @@ impl Contract<'_> {
                 ExpiryPolicy::PotToChallenger => Some(Role::Challenger),
             }),
             TransactionKind::KickoffTimeout(_)
-            | TransactionKind::AssertTimeout(_)
-            | TransactionKind::Disprove => Some(Some(Role::Challenger)),
-            TransactionKind::Payout | TransactionKind::PayoutDisputed => Some(Some(Role::Prover)),
+            | TransactionKind::AssertTimeout(..)
+            | TransactionKind::Disprove(_) => Some(Some(Role::Challenger)),
+            TransactionKind::Payout
+            | TransactionKind::SelectTimeout(..)
+            | TransactionKind::PayoutDisputed(_) => Some(Some(Role::Prover)),
             TransactionKind::Contract
             | TransactionKind::Kickoff(_)
             | TransactionKind::Challenge
-            | TransactionKind::Assert(_) => None,
+            | TransactionKind::Assert(..)
+            | TransactionKind::Select(..) => None,
         }
     }
 }

@@ -1,21 +1,21 @@
 //! The prover's part: the truth about whatever was selected.
 
-use tapcourt_compiler::riscv::{Group, Published, PublishedError};
+use tapcourt_compiler::riscv::{Court, Group, Published, PublishedError};
 use tapcourt_program::riscv::Execution;
 
 use super::opening::{Opening, access_of};
-use super::{Court, borders, inside};
+use super::{borders, inside, path_level, step};
 
 /// What the prover publishes.
 #[derive(Debug)]
-pub struct Answers<'a> {
-    court: Court<'a>,
-    execution: Execution<'a>,
+pub struct Answers<'e, 'p> {
+    court: &'e Court,
+    execution: &'e mut Execution<'p>,
 }
 
-impl<'a> Answers<'a> {
+impl<'e, 'p> Answers<'e, 'p> {
     /// The answers of one who has executed the program on its input.
-    pub fn new(court: Court<'a>, execution: Execution<'a>) -> Self {
+    pub fn new(court: &'e Court, execution: &'e mut Execution<'p>) -> Self {
         Self { court, execution }
     }
 
@@ -41,7 +41,7 @@ impl<'a> Answers<'a> {
     /// # Errors
     /// If a selection was not published, or is of no part.
     pub fn step(&mut self, published: &mut Published) -> Result<(), PublishedError> {
-        let step = self.court.step(published)?;
+        let step = step(self.court, published)?;
         let disputed = self.execution.step_at(step);
         published.set_step(
             &disputed.record,
@@ -57,7 +57,7 @@ impl<'a> Answers<'a> {
     /// If a selection or the access was not published, or a selection is of no part.
     pub fn nodes(&mut self, round: u32, published: &mut Published) -> Result<(), PublishedError> {
         let opening = self.opening(published)?;
-        let search = self.court.paths.search();
+        let search = self.court.paths().search();
         let levels = borders(search, Group::PathSelection, round, published)?;
         for (index, &position) in (0..).zip(inside(&levels)) {
             for new in [false, true] {
@@ -74,7 +74,7 @@ impl<'a> Answers<'a> {
     /// If a selection or the access was not published, or a selection is of no part.
     pub fn sibling(&mut self, published: &mut Published) -> Result<(), PublishedError> {
         let opening = self.opening(published)?;
-        let level = self.court.level(published)?;
+        let level = path_level(self.court, published)?;
         let sibling = opening.sibling(level as usize); // cast ok: at most 64
         let bytes = sibling.map_or([0; 20], |sibling| sibling.to_bytes());
         published.set_node(Group::Sibling, &bytes);
@@ -83,9 +83,9 @@ impl<'a> Answers<'a> {
 
     /// The access that was selected, of the true record.
     fn opening(&mut self, published: &Published) -> Result<Opening, PublishedError> {
-        let step = self.court.step(published)?;
+        let step = step(self.court, published)?;
         let access = access_of(published.word(Group::Access)?);
         let record = self.execution.record_at(step);
-        Ok(Opening::new(&mut self.execution, step, &record, access))
+        Ok(Opening::new(self.execution, step, &record, access))
     }
 }

@@ -1,12 +1,12 @@
 //! The challenger's part: to find what is false, and select it.
 
 use tapcourt_compiler::riscv::{
-    Border, Group, PathAccess, PathLeaf, Published, PublishedError, Side, StepLeaf,
+    Border, Court, Group, PathAccess, PathLeaf, Published, PublishedError, Side, StepLeaf,
 };
 use tapcourt_program::riscv::Execution;
 
 use super::opening::{Opening, access_in, access_of};
-use super::{Court, borders, inside};
+use super::{borders, inside, path_level, step};
 
 /// What the challenger does about a published record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub enum Verdict {
 
 /// What the challenger selects.
 #[derive(Debug)]
-pub struct Challenges<'a> {
-    court: Court<'a>,
-    execution: Execution<'a>,
+pub struct Challenges<'e, 'p> {
+    court: &'e Court,
+    execution: &'e mut Execution<'p>,
 }
 
-impl<'a> Challenges<'a> {
+impl<'e, 'p> Challenges<'e, 'p> {
     /// The selections of one who has executed the program on the claimed input.
-    pub fn new(court: Court<'a>, execution: Execution<'a>) -> Self {
+    pub fn new(court: &'e Court, execution: &'e mut Execution<'p>) -> Self {
         Self { court, execution }
     }
 
@@ -59,9 +59,9 @@ impl<'a> Challenges<'a> {
     /// # Errors
     /// If anything of it was not published, or a selection is of no part.
     pub fn judge(&mut self, published: &Published) -> Result<Verdict, PublishedError> {
-        let steps = self.court.steps;
+        let steps = self.court.steps();
         let search = self.court.search();
-        let step = self.court.step(published)?;
+        let step = step(self.court, published)?;
         let ends = [
             match search.border(step) {
                 Border::End => StepLeaf::Start,
@@ -126,7 +126,7 @@ impl<'a> Challenges<'a> {
         round: u32,
         published: &Published,
     ) -> Result<u32, PublishedError> {
-        let search = self.court.paths.search();
+        let search = self.court.paths().search();
         let opening = self.opening(published)?;
         let levels = borders(search, Group::PathSelection, round, published)?;
         for (selection, ends) in (0..).zip(levels.windows(2)) {
@@ -142,8 +142,8 @@ impl<'a> Challenges<'a> {
     /// # Errors
     /// If anything that a leaf opens was not published, or a selection is of no part.
     pub fn path_leaf(&mut self, published: &Published) -> Result<Option<PathLeaf>, PublishedError> {
-        let paths = self.court.paths;
-        let level = self.court.level(published)?;
+        let paths = self.court.paths();
+        let level = path_level(self.court, published)?;
         let accesses = match access_of(published.word(Group::Access)?) {
             PathAccess::Old | PathAccess::New => vec![PathAccess::Old, PathAccess::New],
             access => vec![access],
@@ -164,9 +164,9 @@ impl<'a> Challenges<'a> {
 
     /// The access that was selected, of the published record, against the true state.
     fn opening(&mut self, published: &Published) -> Result<Opening, PublishedError> {
-        let step = self.court.step(published)?;
+        let step = step(self.court, published)?;
         let access = access_of(published.word(Group::Access)?);
         let record = published.record()?.unwrap_or_default();
-        Ok(Opening::new(&mut self.execution, step, &record, access))
+        Ok(Opening::new(self.execution, step, &record, access))
     }
 }

@@ -1,5 +1,5 @@
-//! The dispute over a trace: what each party says, from an execution of its own. There is no transaction here, and no key: values come in and go out
-//! as [`Published`], which is what the chain shows.
+//! The dispute over a trace: what each party says, from an execution of its own. Values come in and go out as
+//! [`Published`], which is what the chain shows.
 //!
 //! ```text
 //! digests of round 0 ─► selection ─► … ─► record of the step ─► disprove, or
@@ -8,46 +8,28 @@
 //!
 //! [`Answers`] is the prover: true values, whatever was selected. [`Challenges`] is the challenger. It keeps the left end of what is left true and the right
 //! one false, so in the end it has one step that goes from a true state to a false one, and some leaf shows why; and the like for the levels of
-//! a Merkle path ([`Challenges::select_level`]). Against a false claim it always ends at a leaf that it can spend.
+//! a Merkle path ([`Challenges::select_level`]). Against a false claim it always ends at a leaf that it can spend. [`TraceDispute`] is both, as the engines
+//! ask for them.
 
 mod answers;
 mod challenges;
+mod dispute;
 mod opening;
 
-use tapcourt_compiler::riscv::{Group, Paths, Published, PublishedError, Search, Steps};
+use tapcourt_compiler::riscv::{Court, Group, Published, PublishedError, Search};
 
 pub use self::answers::Answers;
 pub use self::challenges::{Challenges, Verdict};
+pub use self::dispute::TraceDispute;
 
-/// The leaves that a dispute may end at.
-#[derive(Clone, Copy, Debug)]
-pub struct Court<'a> {
-    /// Those that check a step.
-    pub steps: &'a Steps<'a>,
-    /// Those that check a level of a Merkle path.
-    pub paths: &'a Paths,
+/// The step that the search over the trace ended at.
+fn step(court: &Court, published: &Published) -> Result<u64, PublishedError> {
+    end(court.search(), Group::Selection, published)
 }
 
-impl<'a> Court<'a> {
-    /// The search over the trace.
-    fn search(&self) -> &'a Search {
-        &self.steps.options().search
-    }
-
-    /// How many steps a claim is about.
-    fn steps_claimed(&self) -> u64 {
-        self.search().count()
-    }
-
-    /// The step that the search over the trace ended at.
-    fn step(&self, published: &Published) -> Result<u64, PublishedError> {
-        end(self.search(), Group::Selection, published)
-    }
-
-    /// The level that the search over a path ended at.
-    fn level(&self, published: &Published) -> Result<u64, PublishedError> {
-        end(self.paths.search(), Group::PathSelection, published)
-    }
+/// The level that the search over a path ended at.
+fn path_level(court: &Court, published: &Published) -> Result<u64, PublishedError> {
+    end(court.paths().search(), Group::PathSelection, published)
 }
 
 /// Where a search ended.
