@@ -322,3 +322,6 @@ fn size(script: &Script, items: &[ChoiceItem], flags: Flags) -> Size {
         max_stack: items.len() + analysis.peak as usize, // cast ok: usize has at least 32 bits here
     }
 }
+
+#[cfg(test)]
+mod tests;
