@@ -163,6 +163,14 @@ pub enum RecoverError {
         /// Its size in bytes.
         bytes: usize,
     },
+    /// A selected value that is none of the options.
+    #[error("option {value} selected, where there are {options}, from 0")]
+    NotAnOption {
+        /// The value.
+        value: u32,
+        /// How many options there are.
+        options: u32,
+    },
     /// The items are well-formed, but no opening under this key.
     #[error(transparent)]
     Verify(#[from] VerifyError),

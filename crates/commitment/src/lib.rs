@@ -12,6 +12,8 @@
 //! - Three scripts accept it: [`PublicKey::publish_script`] consumes it and leaves nothing; [`PublicKey::open_bits`] leaves the
 //!   message bits on the altstack in an [`OpenOrder`]; [`PublicKey::open_digits`] leaves one number a digit, scaled and offset as
 //!   [`OpenDigits`] says, on either stack. The two that open take the same items, in different orders.
+//! - A key of one digit, [`Parameters::choice`], has two smaller scripts: [`PublicKey::choose_script`] selects one of up to 16
+//!   options, and [`PublicKey::agree_script`] repeats under another key what was selected.
 //! - [`PublicKey::recover`] reads the opening back from a witness that was seen on chain.
 //!
 //! # What holds
@@ -70,6 +72,7 @@
 //! ```
 
 mod chain;
+mod choice;
 mod cost;
 mod derivation;
 mod digits;
@@ -80,6 +83,7 @@ mod parameters;
 mod verifier;
 
 pub use self::chain::{ELEMENT_BYTES, Element};
+pub use self::choice::MAX_OPTIONS;
 pub use self::cost::{Objective, Size};
 pub use self::derivation::{KeyPath, Seed};
 pub use self::digits::{Destination, DigitsError, OpenDigits};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::MAX_OPTIONS;
 use crate::cost::{self, Objective, Size};
 use crate::{OpenDigits, OpenOrder, verifier};
 
@@ -86,6 +87,12 @@ pub enum ParametersError {
         asked: usize,
         /// Digits at the start of the message that have at least [`PICK_BITS`] bits.
         possible: usize,
+    },
+    /// A digit does not select from so few or so many options.
+    #[error("{options} options: one digit selects from 2 to {MAX_OPTIONS}")]
+    Options {
+        /// Options asked for.
+        options: u32,
     },
     /// No shape meets the objective's bounds on stack, script or witness.
     #[error("no shape for {bits} bits stays within the bounds on stack, script and witness")]

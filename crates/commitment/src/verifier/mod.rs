@@ -20,6 +20,7 @@ macro_rules! emit {
 }
 
 mod bits;
+pub(crate) mod choice;
 mod lamport;
 mod numbers;
 mod picks;
