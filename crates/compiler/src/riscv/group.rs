@@ -120,15 +120,17 @@ impl Group {
         }
     }
 
-    /// The shape of its one-time key: digits of four bits, as the gadgets take them; a selection is one digit.
+    /// The shape of its one-time key: digits of four bits, as the gadgets take them. What the challenger chooses is one digit, with one more for the
+    /// checksum, since that is the same number the other way round.
     pub(crate) fn parameters(self, selection_bits: usize) -> Parameters {
         let bits = self.bits(selection_bits);
-        let log2_base = match self {
-            Self::Selection(_) | Self::PathSelection(_) => selection_bits as u8, // cast ok: at most 4
-            Self::Access => 2,
-            _ => 4,
-        };
-        Parameters::winternitz(bits, log2_base).expect("1 to 160 bits, in digits of 1 to 4")
+        match self {
+            Self::Selection(_) | Self::PathSelection(_) | Self::Access => {
+                let choice = [bits as u8]; // cast ok: at most 4
+                Parameters::with_digits(&choice, &choice).expect("a checksum has a digit's bits")
+            }
+            _ => Parameters::winternitz(bits, 4).expect("10 to 160 bits"),
+        }
     }
 }
 
@@ -159,5 +161,25 @@ impl fmt::Display for Group {
             }
             Self::Sibling => f.write_str("path/sibling"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_one_digit_and_one_of_checksum() {
+        for bits in 1..=4 {
+            for group in [Group::Selection(0), Group::PathSelection(0)] {
+                let parameters = group.parameters(bits);
+                let digits = [bits as u8]; // cast ok: at most 4
+                assert_eq!(parameters.message_digits(), digits);
+                assert_eq!(parameters.checksum_digits(), digits);
+            }
+        }
+        let access = Group::Access.parameters(0);
+        assert_eq!(access.message_digits(), [2]);
+        assert_eq!(access.checksum_digits(), [2]);
     }
 }
