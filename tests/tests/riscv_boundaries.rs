@@ -301,57 +301,84 @@ fn outside_the_program() {
     );
 }
 
-/// An input leaf is spendable exactly if its call reads its word, and gets another than was committed to.
+/// An input leaf is spendable exactly if its call reads its word, and gets another than was committed to: in a block of one word, a full one, and two blocks.
 #[test]
 fn input_words() {
     let program = program();
-    let options = Options {
-        inputs: 3,
-        search: search(),
-    };
-    let steps = Steps::compile(&program, [0; 20], options).expect("it compiles");
     let mut random = Random::new(8);
     let mut counts = Counts {
         spendable: 0,
         safe: 0,
     };
-    for _ in 0..scaled(40) {
-        let committed: [u32; 3] = std::array::from_fn(|_| random.word());
-        for pc in [0x1000, 0x1004, 0x2000] {
-            for call in [INPUT_CALL, INPUT_CALL + 1, 93] {
-                for read in [0, 1, 2, 3, 0x8000_0000] {
-                    let truth = committed.get(read as usize).copied().unwrap_or(0); // cast ok: an index
-                    for value in [truth, truth ^ 1 << random.below(32), random.word()] {
-                        let mut record = StepRecord::stopped(pc);
-                        record.a.value = call;
-                        record.b.value = read;
-                        record.w.value = value;
-                        let mut published = Published::new();
-                        published.set_step(&record, &[0; 20], &[0; 20]);
-                        for (word, &of) in (0..).zip(&committed) {
-                            published.set_word(Group::Input(word), of, 32);
+    let mut whole = 0;
+    for inputs in [1, 8, 11] {
+        let options = Options {
+            inputs,
+            search: search(),
+        };
+        let steps = Steps::compile(&program, [0; 20], options).expect("it compiles");
+        let keys = StepKeys::new(
+            steps
+                .groups()
+                .into_iter()
+                .map(|group| (group, steps.parameters(group))),
+            4,
+        );
+        let source = steps.leaf_source(&keys.public, keys.challenger());
+        for _ in 0..scaled(15) {
+            let committed: Vec<u32> = (0..inputs).map(|_| random.word()).collect();
+            for pc in [0x1000, 0x1004, 0x2000] {
+                for call in [INPUT_CALL, INPUT_CALL + 1, 93] {
+                    for read in [0, 7, 8, random.below(11) as u32, inputs, 0x8000_0000] {
+                        // cast ok: below 11
+                        let truth = committed.get(read as usize).copied().unwrap_or(0); // cast ok: an index
+                        for value in [truth, truth ^ 1 << random.below(32), random.word()] {
+                            let mut record = StepRecord::stopped(pc);
+                            record.a.value = call;
+                            record.b.value = read;
+                            record.w.value = value;
+                            let mut published = Published::new();
+                            published.set_step(&record, &[0; 20], &[0; 20]);
+                            published.set_inputs(&committed);
+                            // Mostly the leaf that this record is for.
+                            let at_call = pc != 0x2000 && random.chance(192);
+                            let leaf_pc = if at_call { pc } else { 0x1000 };
+                            let word = if read < inputs && random.chance(192) {
+                                read
+                            } else {
+                                0
+                            };
+                            let expected = pc == leaf_pc
+                                && call == INPUT_CALL
+                                && read == word
+                                && value != committed[word as usize]; // cast ok: an index
+                            let leaf = StepLeaf::Input { pc: leaf_pc, word };
+                            check(&steps, leaf, &published, expected, &mut counts);
+                            // A sample as whole spends.
+                            if random.chance(8) {
+                                let index = steps.index(leaf).expect("there is one");
+                                let openings = keys.open(&published, steps.opened_groups(index));
+                                let witness = steps.witness(index, &openings).expect("all opened");
+                                let (script, size) = (source.script(index), steps.leaf_size(index));
+                                assert_eq!(
+                                    source.leaf_hash(index),
+                                    tapcourt_script::taptree::leaf_hash(&script)
+                                );
+                                let opened_bytes = script.len() - steps.body(index).len();
+                                assert_eq!(
+                                    keys.spends("input", &script, witness, &size, opened_bytes),
+                                    expected
+                                );
+                                whole += 1;
+                            }
                         }
-                        // Mostly the leaf that this record is for.
-                        let at_call = pc != 0x2000 && random.chance(192);
-                        let leaf_pc = if at_call { pc } else { 0x1000 };
-                        let word = if read < 3 && random.chance(192) {
-                            read
-                        } else {
-                            0
-                        };
-                        let expected = pc == leaf_pc
-                            && call == INPUT_CALL
-                            && read == word
-                            && value != committed[word as usize];
-                        let leaf = StepLeaf::Input { pc: leaf_pc, word };
-                        check(&steps, leaf, &published, expected, &mut counts);
                     }
                 }
             }
         }
     }
     println!(
-        "input words: {} spendable, {} safe",
+        "input words: {} spendable, {} safe, {whole} of them as whole spends",
         counts.spendable, counts.safe
     );
 }

@@ -77,9 +77,7 @@ impl<'a> Court<'a> {
     fn publish(&self, step: &Step, left: Bytes, right: Bytes) -> Published {
         let mut published = Published::new();
         published.set_step(&step.record, &step.roots[0], &step.roots[1]);
-        for (word, &value) in (0..).zip(&INPUTS) {
-            published.set_word(Group::Input(word), value, 32);
-        }
+        published.set_inputs(&INPUTS);
         // The part between the first and the second digest of the only round.
         published.set_word(Group::Selection(0), 1, 2);
         for (index, digest) in [left, right, [9; 20]].into_iter().enumerate() {

@@ -70,9 +70,7 @@ fn steps(program: &Program, search: Search) -> Steps<'_> {
 /// What was published before the dispute: the input that is claimed.
 fn claim(input: &[u32]) -> Published {
     let mut published = Published::new();
-    for (word, &value) in (0..).zip(input) {
-        published.set_word(Group::Input(word), value, 32);
-    }
+    published.set_inputs(input);
     published
 }
 

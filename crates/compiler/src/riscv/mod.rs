@@ -41,7 +41,7 @@ mod steps;
 mod tail;
 
 pub use self::catalogue::catalogue;
-pub use self::group::{Group, Side};
+pub use self::group::{Group, INPUT_BLOCK_WORDS, Side};
 pub use self::paths::{PathAccess, PathLeaf, PathLeaves, Paths};
 pub use self::published::{Published, PublishedError};
 pub use self::search::{Border, Search, SearchError, SelectionError};

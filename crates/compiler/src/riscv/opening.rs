@@ -63,16 +63,16 @@ pub(crate) struct Openings {
 }
 
 impl Openings {
-    /// Opens another group below those before it. `order` are its digits from the top down; `selection_bits` as for [`Group::parameters`].
+    /// Opens another group below those before it. `order` are its digits from the top down; `own_bits` as for [`Group::parameters`].
     pub(crate) fn then(
         mut self,
         group: Group,
         order: impl IntoIterator<Item = usize>,
         doubled: bool,
-        selection_bits: usize,
+        own_bits: usize,
     ) -> Self {
-        let parameters = group.parameters(selection_bits);
-        let order: Vec<u32> = order.into_iter().map(|digit| digit as u32).collect(); // cast ok: at most 40
+        let parameters = group.parameters(own_bits);
+        let order: Vec<u32> = order.into_iter().map(|digit| digit as u32).collect(); // cast ok: at most 64
         let digits = OpenDigits::natural(&parameters)
             .ordered(order)
             .expect("every digit once")
@@ -90,15 +90,15 @@ impl Openings {
     }
 
     /// The same, with the lowest digit on top.
-    pub(crate) fn then_natural(self, group: Group, doubled: bool, selection_bits: usize) -> Self {
-        let digits = group.parameters(selection_bits).message_digits().len();
-        self.then(group, 0..digits, doubled, selection_bits)
+    pub(crate) fn then_natural(self, group: Group, doubled: bool, own_bits: usize) -> Self {
+        let digits = group.parameters(own_bits).message_digits().len();
+        self.then(group, 0..digits, doubled, own_bits)
     }
 
     /// The same, with the lowest digit lowest.
-    pub(crate) fn then_reversed(self, group: Group, doubled: bool, selection_bits: usize) -> Self {
-        let digits = group.parameters(selection_bits).message_digits().len();
-        self.then(group, (0..digits).rev(), doubled, selection_bits)
+    pub(crate) fn then_reversed(self, group: Group, doubled: bool, own_bits: usize) -> Self {
+        let digits = group.parameters(own_bits).message_digits().len();
+        self.then(group, (0..digits).rev(), doubled, own_bits)
     }
 
     /// The groups, from the top of the altstack down.

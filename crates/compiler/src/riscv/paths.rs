@@ -163,6 +163,9 @@ impl Paths {
     }
 
     /// The shape of a group's one-time key.
+    ///
+    /// # Panics
+    /// If it is a selection in a round that there is not, a selection of a step, or a block of input.
     pub fn parameters(&self, group: Group) -> Parameters {
         let bits = match group {
             Group::PathSelection(round) => self.search.selection_bits(round),

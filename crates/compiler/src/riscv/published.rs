@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tapcourt_program::riscv::{Cell, Read, Register, StepRecord, Write};
 
 use super::Group;
-use super::group::{WORDS_A, WORDS_B, WORDS_M, WORDS_W};
+use super::group::{INPUT_BLOCK_WORDS, WORDS_A, WORDS_B, WORDS_M, WORDS_W};
 
 /// The bits of groups. Nothing about them is checked: that is what leaves are for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,13 +76,18 @@ impl Published {
             record.a.value,
             record.b.value,
         ];
-        let bits = words
-            .iter()
-            .flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
-        self.set(Group::Words, bits.collect());
+        self.set(Group::Words, bits_of(&words));
         self.set_word(Group::Replaced, record.w.old, 32);
         self.set_node(Group::Root, root);
         self.set_node(Group::NextRoot, next_root);
+    }
+
+    /// Publishes all words of the input, in blocks.
+    pub fn set_inputs(&mut self, words: &[u32]) {
+        let blocks = words.chunks(INPUT_BLOCK_WORDS as usize); // cast ok: small
+        for (block, words) in (0..).zip(blocks) {
+            self.set(Group::Inputs(block), bits_of(words));
+        }
     }
 
     /// The bits of a group.
@@ -145,6 +150,15 @@ impl Published {
         self.number(Group::Words, 32 * place)
     }
 
+    /// A word of the input.
+    ///
+    /// # Errors
+    /// If its block was not published.
+    pub fn input(&self, word: u32) -> Result<u32, PublishedError> {
+        let place = (word % INPUT_BLOCK_WORDS) as usize; // cast ok: small
+        self.number(Group::of_input(word), 32 * place)
+    }
+
     /// The record that was published, the replaced word included if it was published too; `None` if a label is that of no cell.
     ///
     /// # Errors
@@ -170,5 +184,41 @@ impl Published {
                 old: self.word(Group::Replaced).unwrap_or_default(),
             },
         }))
+    }
+}
+
+/// The bits of words, of each the lowest first.
+fn bits_of(words: &[u32]) -> Vec<bool> {
+    let bits = |word: &u32| {
+        let word = *word;
+        (0..32).map(move |bit| word >> bit & 1 == 1)
+    };
+    words.iter().flat_map(bits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_words_lie_in_blocks() {
+        let words: Vec<u32> = (0..19)
+            .map(|word| 0x9e37_79b9u32.wrapping_mul(word + 1))
+            .collect();
+        let mut published = Published::new();
+        published.set_inputs(&words);
+        let blocks: Vec<Group> = published.groups().collect();
+        assert_eq!(blocks, [0, 1, 2].map(Group::Inputs));
+        for (block, words) in [(0, 8), (1, 8), (2, 3)] {
+            let bits = published.bits(Group::Inputs(block)).expect("published");
+            assert_eq!(bits.len(), 32 * words);
+        }
+        for (word, &value) in (0..).zip(&words) {
+            assert_eq!(published.input(word), Ok(value));
+        }
+        let missing = PublishedError::Missing {
+            group: Group::Inputs(3),
+        };
+        assert_eq!(published.input(24), Err(missing));
     }
 }

@@ -7,7 +7,9 @@ use tapcourt_script::dataflow::CompileError;
 use tapcourt_script::expression::Expression;
 
 use super::Group;
-use super::group::{SOURCE_DIGITS, WORD_DIGITS, WORDS_A, WORDS_B, WORDS_M, WORDS_W};
+use super::group::{
+    INPUT_BLOCK_WORDS, SOURCE_DIGITS, WORD_DIGITS, WORDS_A, WORDS_B, WORDS_M, WORDS_W,
+};
 use super::leaf::Leaf;
 use super::opening::Openings;
 use super::tail::{Tail, nibble};
@@ -65,8 +67,8 @@ pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
     })
 }
 
-/// How `Input` leaves open the record.
-pub(super) fn input_openings(word: u32) -> Openings {
+/// How `Input` leaves open the record, and the block of `words` words that the input word is in. Of the block the word's own digits come first.
+pub(super) fn input_openings(word: u32, words: u32) -> Openings {
     let digits_of = |place: usize| WORD_DIGITS * place..WORD_DIGITS * (place + 1);
     let order = [WORDS_A, WORDS_B, WORDS_M, WORDS_W]
         .map(digits_of)
@@ -77,10 +79,20 @@ pub(super) fn input_openings(word: u32) -> Openings {
         .take(3 * WORD_DIGITS)
         .chain(digits_of(WORDS_W).rev())
         .collect();
+    // Casts ok: at most 8 words.
+    let own = digits_of((word % INPUT_BLOCK_WORDS) as usize);
+    let digits = WORD_DIGITS * words as usize;
+    let others = (0..digits).filter(|digit| !own.contains(digit));
+    let bits = 4 * digits;
     Openings::default()
         .then_natural(Group::Pc, false, 0)
         .then(Group::Words, order, false, 0)
-        .then_natural(Group::Input(word), false, 0)
+        .then(
+            Group::of_input(word),
+            own.clone().chain(others),
+            false,
+            bits,
+        )
 }
 
 /// The leaf that is spendable if the call at `pc` reads input word `word`, and gives another value than was committed to.
@@ -93,7 +105,8 @@ pub(super) fn input(openings: &Arc<Openings>, pc: u32, word: u32) -> Leaf {
     tail.require(Group::Words, WORD_DIGITS, of_word(word));
     tail.skip(Group::Words, WORD_DIGITS);
     tail.bring(Group::Words, WORD_DIGITS);
-    tail.compare_with_brought(Group::Input(word), WORD_DIGITS);
+    tail.compare_with_brought(Group::of_input(word), WORD_DIGITS);
+    tail.leave_rest();
     Leaf {
         body: tail.finish(),
         hints: 0,

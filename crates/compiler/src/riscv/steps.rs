@@ -13,7 +13,7 @@ use tapcourt_script::gadgets::{HashError, HashGadget};
 use tapcourt_script::taptree::{LeafSource, PrefixHasher, leaf_hash};
 
 use super::boundary::{self, selected, selected_end};
-use super::group::{WORDS_A, WORDS_B, WORDS_W};
+use super::group::{INPUT_BLOCK_WORDS, WORDS_A, WORDS_B, WORDS_W};
 use super::leaf::Leaf;
 use super::opening::Openings;
 use super::published::{Published, PublishedError};
@@ -28,6 +28,23 @@ pub struct Options {
     pub inputs: u32,
     /// The search over the trace: as many intervals as the trace has steps.
     pub search: Search,
+}
+
+impl Options {
+    /// How many blocks the words of input make: each is a [`Group::Inputs`].
+    pub fn input_blocks(&self) -> u32 {
+        self.inputs.div_ceil(INPUT_BLOCK_WORDS)
+    }
+
+    /// How many words a block of the input has.
+    ///
+    /// # Panics
+    /// If there is no such block.
+    pub fn block_words(&self, block: u32) -> u32 {
+        let blocks = self.input_blocks();
+        assert!(block < blocks, "block {block} of {blocks}");
+        (self.inputs - INPUT_BLOCK_WORDS * block).min(INPUT_BLOCK_WORDS)
+    }
 }
 
 /// Why a program has no leaves.
@@ -184,7 +201,10 @@ impl<'a> Steps<'a> {
             classes,
             calls: calls.map(|(pc, _)| pc).collect(),
             inputs: (0..options.inputs)
-                .map(|word| Arc::new(rom::input_openings(word)))
+                .map(|word| {
+                    let words = options.block_words(word / INPUT_BLOCK_WORDS);
+                    Arc::new(rom::input_openings(word, words))
+                })
                 .collect(),
             outside: rom::outside(program.rom())?,
             hash: boundary::digest_hash()?,
@@ -295,7 +315,7 @@ impl<'a> Steps<'a> {
     /// The groups that a dispute commits to up to its step: inputs, digests and selections of every round, and the record.
     pub fn groups(&self) -> Vec<Group> {
         let search = &self.options.search;
-        let inputs = (0..self.options.inputs).map(Group::Input);
+        let inputs = (0..self.options.input_blocks()).map(Group::Inputs);
         let selections = (0..search.rounds()).map(Group::Selection);
         let digests = search
             .revealed()
@@ -310,13 +330,14 @@ impl<'a> Steps<'a> {
     /// The shape of a group's one-time key.
     ///
     /// # Panics
-    /// If it is a selection in a round that there is not.
+    /// If it is a selection in a round that there is not, a block of input that there is not, or a selection of a level.
     pub fn parameters(&self, group: Group) -> Parameters {
         let bits = match group {
-            Group::Selection(round) => self.options.search.selection_bits(round),
+            Group::Selection(round) => self.options.search.selection_bits(round).into(),
+            Group::Inputs(block) => 32 * self.options.block_words(block) as usize, // cast ok: at most 8
             _ => 0,
         };
-        group.parameters(bits.into())
+        group.parameters(bits)
     }
 
     /// Exact sizes of a leaf, for any keys.
@@ -391,7 +412,7 @@ impl<'a> Steps<'a> {
                 published.word(Group::Pc)? == pc
                     && published.one_of_words(WORDS_A)? == INPUT_CALL
                     && published.one_of_words(WORDS_B)? == word
-                    && published.one_of_words(WORDS_W)? != published.word(Group::Input(word))?
+                    && published.one_of_words(WORDS_W)? != published.input(word)?
             }
             StepLeaf::OutsideRom => {
                 let pc = published.word(Group::Pc)?;

@@ -125,9 +125,14 @@ impl Tail {
         self.waiting.clear();
     }
 
-    /// The script so far, all digits having been taken.
+    /// Leaves the digits that were not taken on the altstack, which need not be empty in the end.
+    pub(crate) fn leave_rest(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// The script so far, all digits having been taken or left.
     pub(crate) fn finish(self) -> ScriptBuf {
-        assert!(self.waiting.is_empty(), "every digit is taken");
+        assert!(self.waiting.is_empty(), "every digit is taken or left");
         self.writer.into_script()
     }
 }
