@@ -58,6 +58,17 @@ impl Parameters {
         }
     }
 
+    /// Whether this is the shape of [`Parameters::choice`] for some number of options.
+    pub fn is_choice(&self) -> bool {
+        let options = 1 << self.message_digits().first().copied().unwrap_or(0).min(4);
+        self.is_choice_of(options)
+    }
+
+    /// Whether this is the shape of [`Parameters::choice`] of so many options.
+    pub fn is_choice_of(&self, options: u32) -> bool {
+        Self::choice(options).as_ref() == Ok(self)
+    }
+
     /// Sizes of the script that selects one of so many options, and of its witness; the mean is over the options.
     ///
     /// # Panics

@@ -77,8 +77,7 @@ fn recover_input(
     }
     let size = |publication: &Publication| graph.sizes().publication(publication).items;
     let signatures = 1 + usize::from(input.cosigner.is_some());
-    let expected = signatures
-        + input.publications.iter().map(size).sum::<usize>();
+    let expected = signatures + input.publications.iter().map(size).sum::<usize>();
     if items.len() != expected {
         return Err(RecoverError::ItemCount {
             kind,

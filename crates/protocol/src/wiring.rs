@@ -80,10 +80,8 @@ impl<'a> Connectors<'a> {
             connectors: &self.dispute,
             outcome: &self.outcomes.dispute,
         };
-        let kinds: Vec<TransactionKind> = layout
-            .kinds(Stage::Dispute)
-            .map(|(kind, _)| kind)
-            .collect();
+        let kinds: Vec<TransactionKind> =
+            layout.kinds(Stage::Dispute).map(|(kind, _)| kind).collect();
         let kickoff = presigned.last().expect("the claim has a move");
         let bond = self.bond_coin(&contract);
         let pot = Coin::of(

@@ -129,9 +129,7 @@ impl OneTimeKeys {
         let own = published
             .iter()
             .filter(|published| self.groups.contains_key(&published.group));
-        let entries = own
-            .map(entry)
-            .collect::<Result<Vec<_>, ReleaseError>>()?;
+        let entries = own.map(entry).collect::<Result<Vec<_>, ReleaseError>>()?;
         store.spend_keys(&entries)?;
         Ok(())
     }

@@ -152,13 +152,20 @@ fn true_groups(court: &Court, published: &Published, execution: &mut Execution<'
 fn borders(search: &Search, selections: &[u32], round: u32) -> Option<Vec<u64>> {
     let (first, count) = search.left_after(selections).ok()?;
     let arity = u64::from(search.arity(round));
-    Some((1..arity).map(|part| first + part * (count / arity)).collect())
+    Some(
+        (1..arity)
+            .map(|part| first + part * (count / arity))
+            .collect(),
+    )
 }
 
 /// The leaves that are spendable at each stage that the dispute has come to the end of.
 fn spendable(court: &Court, published: &Published) -> Vec<(Stage, usize)> {
     let mut spendable = Vec::new();
-    let ends = [(Stage::Dispute, Group::NextRoot), (Stage::Opening, Group::Sibling)];
+    let ends = [
+        (Stage::Dispute, Group::NextRoot),
+        (Stage::Opening, Group::Sibling),
+    ];
     for (stage, last) in ends {
         if published.bits(last).is_err() {
             continue;

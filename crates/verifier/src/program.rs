@@ -53,7 +53,10 @@ impl Leaves<'_> {
     pub fn all(&self) -> DisproveLeaves<'_> {
         DisproveLeaves {
             dispute: &*self.dispute,
-            opening: self.opening.as_deref().map(|leaves| leaves as &dyn LeafSource),
+            opening: self
+                .opening
+                .as_deref()
+                .map(|leaves| leaves as &dyn LeafSource),
         }
     }
 }
@@ -151,11 +154,7 @@ impl Program {
     }
 
     /// Makes the disprove leaves for given keys, one a group.
-    pub fn leaves<'a>(
-        &'a self,
-        keys: &'a [OneTimeKey],
-        challenger: XOnlyPublicKey,
-    ) -> Leaves<'a> {
+    pub fn leaves<'a>(&'a self, keys: &'a [OneTimeKey], challenger: XOnlyPublicKey) -> Leaves<'a> {
         match &self.source {
             Source::Circuit(compiled) => Leaves {
                 dispute: Box::new(compiled.leaf_source(keys, challenger)),

@@ -6,9 +6,7 @@ use tapcourt_commitment::PublicKey as OneTimeKey;
 use tapcourt_protocol::messages::{
     Acceptance, ChallengerPartials, Message, MessageError, Offer, ProverPartials, Signatures,
 };
-use tapcourt_protocol::{
-    ContractId, Graph, Party, PresignedGraph, Role, Stage, complete, lint,
-};
+use tapcourt_protocol::{ContractId, Graph, Party, PresignedGraph, Role, Stage, complete, lint};
 
 use crate::fault::{Part, SetupFault};
 use crate::program::{GroupInfo, Leaves, Program};

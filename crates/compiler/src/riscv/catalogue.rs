@@ -24,7 +24,7 @@ pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
         inputs: 8,
         search: Search::uniform(32, 3).expect("in range"),
     };
-    let steps = Steps::compile(&program, [0; 20], options)?;
+    let steps = Steps::compile(program.clone(), [0; 20], options)?;
     let mut sizes: Vec<(String, LeafSize)> = Vec::new();
     for (index, instruction) in instructions.iter().enumerate() {
         let name = instruction.op.mnemonic();

@@ -251,9 +251,8 @@ impl Court {
         let mut turns = vec![self.challenger_turn(Group::Access, ACCESSES)];
         let mut chosen = Some(Group::Access);
         for round in 0..search.rounds() {
-            let nodes = (0..search.arity(round) - 1).flat_map(|index| {
-                [false, true].map(|new| Group::PathNode { round, index, new })
-            });
+            let nodes = (0..search.arity(round) - 1)
+                .flat_map(|index| [false, true].map(|new| Group::PathNode { round, index, new }));
             turns.push(self.prover_turn(chosen, nodes));
             let selection = Group::PathSelection(round);
             turns.push(self.challenger_turn(selection, search.arity(round)));
@@ -264,11 +263,7 @@ impl Court {
     }
 
     /// The prover repeats what was chosen and says more.
-    fn prover_turn(
-        &self,
-        chosen: Option<Group>,
-        values: impl IntoIterator<Item = Group>,
-    ) -> Turn {
+    fn prover_turn(&self, chosen: Option<Group>, values: impl IntoIterator<Item = Group>) -> Turn {
         let repeat = chosen.map(|group| Statement::Repeat {
             theirs: self.choices[&group],
             own: self.numbers[&group],
@@ -303,7 +298,9 @@ impl Court {
     /// A leaf by its number at an end, if there is one.
     pub fn leaf(&self, end: End, index: usize) -> Option<CourtLeaf> {
         match end {
-            End::Step => (index < self.steps.len()).then(|| CourtLeaf::Step(self.steps.leaf(index))),
+            End::Step => {
+                (index < self.steps.len()).then(|| CourtLeaf::Step(self.steps.leaf(index)))
+            }
             End::Path => self.paths.leaves().nth(index).map(CourtLeaf::Path),
         }
     }
@@ -378,7 +375,9 @@ fn digest(program: &Program, root: &[u8; 20], options: &CourtOptions) -> [u8; 32
     let code: Vec<u8> = program
         .rom()
         .iter()
-        .flat_map(|(pc, instruction)| [pc.to_le_bytes(), instruction.encode().to_le_bytes()].concat())
+        .flat_map(|(pc, instruction)| {
+            [pc.to_le_bytes(), instruction.encode().to_le_bytes()].concat()
+        })
         .collect();
     part(&code);
     part(&options.steps.inputs.to_le_bytes());

@@ -29,6 +29,7 @@
 
 mod boundary;
 mod catalogue;
+mod court;
 mod group;
 mod leaf;
 mod opening;
@@ -41,6 +42,7 @@ mod steps;
 mod tail;
 
 pub use self::catalogue::catalogue;
+pub use self::court::{Court, CourtLeaf, CourtOptions, End, Entry, Party, Statement, Turn};
 pub use self::group::{Group, INPUT_BLOCK_WORDS, Side};
 pub use self::paths::{PathAccess, PathLeaf, PathLeaves, Paths};
 pub use self::published::{Published, PublishedError};

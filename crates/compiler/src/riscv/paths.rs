@@ -1,6 +1,7 @@
 //! The leaves that check one level of a Merkle path.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bitcoin::{Script, ScriptBuf, TapLeafHash, XOnlyPublicKey};
@@ -87,6 +88,20 @@ pub struct PathLeaf {
     pub access: PathAccess,
     /// The level of the child, from 0, the word itself, to 30.
     pub level: u32,
+}
+
+/// `path(a, 3)`, `path(new, 0)` …
+impl fmt::Display for PathLeaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access = match self.access {
+            PathAccess::A => "a",
+            PathAccess::B => "b",
+            PathAccess::Memory => "memory",
+            PathAccess::Old => "old",
+            PathAccess::New => "new",
+        };
+        write!(f, "path({access}, {})", self.level)
+    }
 }
 
 /// The leaves that check a Merkle path, without keys.
@@ -292,7 +307,7 @@ impl Paths {
     /// The leaves for given keys.
     pub fn leaf_source<'a>(
         &'a self,
-        keys: &'a BTreeMap<Group, PublicKey>,
+        keys: BTreeMap<Group, PublicKey>,
         challenger: XOnlyPublicKey,
     ) -> PathLeaves<'a> {
         PathLeaves {
@@ -304,10 +319,10 @@ impl Paths {
 }
 
 /// The leaves of [`Paths`] for given keys; made on demand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PathLeaves<'a> {
     paths: &'a Paths,
-    keys: &'a BTreeMap<Group, PublicKey>,
+    keys: BTreeMap<Group, PublicKey>,
     challenger: XOnlyPublicKey,
 }
 
@@ -318,7 +333,7 @@ impl LeafSource for PathLeaves<'_> {
 
     fn script(&self, index: usize) -> ScriptBuf {
         let (_, leaf) = &self.paths.leaves[index];
-        leaf.script(&leaf.openings.script(self.challenger, self.keys))
+        leaf.script(&leaf.openings.script(self.challenger, &self.keys))
     }
 
     fn leaf_hash(&self, index: usize) -> TapLeafHash {

@@ -35,6 +35,15 @@ pub enum PublishedError {
     },
 }
 
+impl PublishedError {
+    /// The group that it is about.
+    pub fn group(&self) -> Group {
+        match *self {
+            Self::Missing { group } | Self::Selection { group, .. } => group,
+        }
+    }
+}
+
 /// A node, root or digest: 20 bytes.
 type Node = [u8; 20];
 

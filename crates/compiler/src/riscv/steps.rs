@@ -136,8 +136,8 @@ impl fmt::Display for StepLeaf {
 ///
 /// Of the leaves that each instruction has, only what is shared is kept; the rest is made when asked for.
 #[derive(Debug)]
-pub struct Steps<'a> {
-    program: &'a Program,
+pub struct Steps {
+    program: Arc<Program>,
     options: Options,
     root: [u8; 20],
     /// By instruction, in the order of the ROM.
@@ -152,16 +152,17 @@ pub struct Steps<'a> {
     last: Vec<StepLeaf>,
 }
 
-impl<'a> Steps<'a> {
+impl Steps {
     /// Compiles the leaves for a program whose first state has this root.
     ///
     /// # Errors
     /// If a script does not fit the stack, or there are more than 2^16 input words.
     pub fn compile(
-        program: &'a Program,
+        program: impl Into<Arc<Program>>,
         root: [u8; 20],
         options: Options,
     ) -> Result<Self, CompileError> {
+        let program: Arc<Program> = program.into();
         if options.inputs > MAX_INPUTS {
             return Err(CompileError::Inputs {
                 inputs: options.inputs,
@@ -216,8 +217,8 @@ impl<'a> Steps<'a> {
     }
 
     /// The program.
-    pub fn program(&self) -> &'a Program {
-        self.program
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The number of input words, and the search.
@@ -482,14 +483,14 @@ impl<'a> Steps<'a> {
     /// The leaves for given keys: one for each of [`Self::groups`].
     pub fn leaf_source<'b>(
         &'b self,
-        keys: &'b BTreeMap<Group, PublicKey>,
+        keys: BTreeMap<Group, PublicKey>,
         challenger: XOnlyPublicKey,
     ) -> StepLeaves<'b> {
         let mut places: HashMap<&Openings, usize> = HashMap::new();
         let mut beginnings = Vec::new();
         let mut place = |openings: &'b Openings| {
             *places.entry(openings).or_insert_with(|| {
-                beginnings.push(openings.script(challenger, keys));
+                beginnings.push(openings.script(challenger, &keys));
                 beginnings.len() - 1
             })
         };
@@ -514,8 +515,8 @@ impl<'a> Steps<'a> {
 /// The leaves of [`Steps`] for given keys; made on demand.
 #[derive(Debug)]
 pub struct StepLeaves<'a> {
-    steps: &'a Steps<'a>,
-    keys: &'a BTreeMap<Group, PublicKey>,
+    steps: &'a Steps,
+    keys: BTreeMap<Group, PublicKey>,
     challenger: XOnlyPublicKey,
     /// The beginnings that instructions and inputs share.
     beginnings: Vec<Vec<u8>>,
@@ -546,7 +547,7 @@ impl LeafSource for StepLeaves<'_> {
         let leaf = self.steps.template(index);
         match self.beginning(index) {
             Some(beginning) => leaf.script(&self.beginnings[beginning]),
-            None => leaf.script(&leaf.openings.script(self.challenger, self.keys)),
+            None => leaf.script(&leaf.openings.script(self.challenger, &self.keys)),
         }
     }
 

@@ -42,9 +42,9 @@ impl Publication {
     /// The group that it publishes: numbers are indices into [`crate::Terms::one_time_keys`].
     pub fn group(&self) -> usize {
         match *self {
-            Self::Value(group) | Self::Choice { group, .. } | Self::Agreement { own: group, .. } => {
-                group
-            }
+            Self::Value(group)
+            | Self::Choice { group, .. }
+            | Self::Agreement { own: group, .. } => group,
         }
     }
 }

@@ -166,7 +166,7 @@ fn opening_items(
     for publication in input.publications.iter().rev() {
         items.extend(match *publication {
             Publication::Value(group) => opening(group)?.witness_for_publish(),
-            Publication::Choice { group, .. } => opening(group)?.witness_for_choice(),
+            Publication::Choice { group, options } => opening(group)?.witness_for_choice(options),
             Publication::Agreement { theirs, own } => {
                 let (theirs, repeated) = (opening(theirs)?, opening(own)?);
                 if theirs.message() != repeated.message() {
@@ -175,7 +175,7 @@ fn opening_items(
                         group: own,
                     });
                 }
-                Opening::witness_for_agreement(repeated, theirs)
+                repeated.witness_for_agreement(theirs)
             }
         });
     }

@@ -98,10 +98,7 @@ impl TransactionKind {
 
     /// Whether it is a move that publishes.
     pub fn publishes(self) -> bool {
-        matches!(
-            self,
-            Self::Kickoff(_) | Self::Assert(..) | Self::Select(..)
-        )
+        matches!(self, Self::Kickoff(_) | Self::Assert(..) | Self::Select(..))
     }
 
     /// Whether nothing follows it.

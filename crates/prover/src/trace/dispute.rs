@@ -121,7 +121,7 @@ impl<'a> TraceDispute<'a> {
     }
 
     fn missing(&self, error: PublishedError) -> NotAClaim {
-        let number = self.court.number(Party::Prover, error.group);
+        let number = self.court.number(Party::Prover, error.group());
         NotAClaim {
             group: number.unwrap_or(usize::MAX),
         }

@@ -71,11 +71,7 @@ impl<'a> Engine<'a> {
     }
 
     /// An engine that goes on from a state. Its `x0` has to be zero.
-    pub fn resume(
-        program: &'a Program,
-        inputs: impl Into<Cow<'a, [u32]>>,
-        state: State,
-    ) -> Self {
+    pub fn resume(program: &'a Program, inputs: impl Into<Cow<'a, [u32]>>, state: State) -> Self {
         Self {
             program,
             inputs: inputs.into(),
