@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use bitcoin::FeeRate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tapcourt_compiler::riscv::{CourtOptions, Options, Search};
 
 use crate::command;
+use crate::contract::{arities, parse_arities};
 use crate::error::{CliError, CliResult};
 
 /// Put funds under a program and settle any dispute about its execution on Bitcoin.
@@ -52,8 +54,7 @@ pub(crate) enum Command {
 /// A program: a netlist, and what a contract accepts of its outputs.
 #[derive(Debug, Args)]
 pub(crate) struct ProgramArgs {
-    /// The netlist, in Bristol Fashion or the older Bristol format; for `compile`, `run` and `inspect leaf` also a RISC-V program (a
-    /// static RV32IM ELF file).
+    /// A netlist, in Bristol Fashion or the older Bristol format, or a RISC-V program: a static RV32IM ELF file.
     #[arg(value_name = "PROGRAM")]
     pub(crate) netlist: PathBuf,
     #[command(flatten)]
@@ -61,7 +62,7 @@ pub(crate) struct ProgramArgs {
 }
 
 /// What a contract accepts.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct PatternArgs {
     /// Outputs that the contract accepts: bits in wire order with '?' for a free one, or '0x…' or '?' for each value, separated
     /// by commas. Without it the claim says the output.
@@ -80,6 +81,76 @@ impl PatternArgs {
         }
     }
 }
+
+/// How a dispute over a program's trace is searched.
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// Of a RISC-V program: how many words of input there are. Without it as many as `--input` has, where that is given, and else none.
+    #[arg(long, value_name = "WORDS")]
+    inputs: Option<u32>,
+    /// Of a RISC-V program: how many steps a claim is about at least, such as 2^32.
+    #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = parse_steps)]
+    max_steps: u64,
+    /// Of a RISC-V program: into how many parts a round of the search splits what is left, 2 to 16; one number, or one for each round.
+    #[arg(long, value_name = "PARTS", default_value = "4")]
+    arity: String,
+    /// The same for the search over the levels of a Merkle path: one number for each round, 31 levels at least.
+    #[arg(long, value_name = "PARTS", default_value_t = arities(&CourtOptions::default_path()))]
+    path_arity: String,
+}
+
+impl SearchArgs {
+    /// Works the searches out. `inputs` is how many words there are if the argument is not given.
+    pub(crate) fn options(&self, inputs: Option<u32>) -> CliResult<CourtOptions> {
+        let wrong = |name: &str, error: String| CliError::new(format!("{name}: {error}"));
+        let search = match self.arity.trim().parse() {
+            Ok(arity) => Search::at_least(self.max_steps, arity)
+                .map_err(|error| wrong("--arity and --max-steps", error.to_string()))?,
+            Err(_) => parse_arities(&self.arity).map_err(|error| wrong("--arity", error))?,
+        };
+        if search.count() < self.max_steps {
+            let count = search.count();
+            let reason = format!(
+                "the rounds make {count} steps, {} are asked for",
+                self.max_steps
+            );
+            return Err(wrong("--arity", reason));
+        }
+        Ok(CourtOptions {
+            steps: Options {
+                inputs: self.inputs.or(inputs).unwrap_or(0),
+                search,
+            },
+            path: parse_arities(&self.path_arity).map_err(|error| wrong("--path-arity", error))?,
+        })
+    }
+
+    /// How many steps a claim is about at least.
+    pub(crate) fn max_steps(&self) -> u64 {
+        self.max_steps
+    }
+}
+
+/// Reads a number of steps: `1000000` or `2^32`.
+pub(crate) fn parse_steps(text: &str) -> Result<u64, String> {
+    let wrong = || "not a number of steps, such as 1000000 or 2^32".to_owned();
+    let steps = match text.split_once('^') {
+        None => text.replace('_', "").parse().map_err(|_| wrong())?,
+        Some((base, exponent)) => {
+            let base: u64 = base.parse().map_err(|_| wrong())?;
+            let exponent = exponent.parse().map_err(|_| wrong())?;
+            base.checked_pow(exponent).ok_or_else(wrong)?
+        }
+    };
+    if (2..=MAX_STEPS).contains(&steps) {
+        Ok(steps)
+    } else {
+        Err(format!("{steps} steps: 2 to 2^48 are possible"))
+    }
+}
+
+/// The most steps that a search is over.
+const MAX_STEPS: u64 = 1 << 48;
 
 /// The values that the program runs on.
 #[derive(Debug, Args)]
@@ -132,6 +203,21 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn steps_are_numbers_or_powers() {
+        for (text, steps) in [
+            ("2", 2),
+            ("1_000", 1_000),
+            ("2^32", 1 << 32),
+            ("10^6", 1_000_000),
+        ] {
+            assert_eq!(parse_steps(text), Ok(steps), "{text}");
+        }
+        for wrong in ["", "1", "2^", "^2", "2^49", "2^64", "-1", "x"] {
+            assert!(parse_steps(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

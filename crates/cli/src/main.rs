@@ -5,6 +5,7 @@
 
 mod args;
 mod command;
+mod contract;
 mod error;
 mod files;
 mod output;

@@ -1,53 +1,20 @@
-//! Programs and their values, from arguments and files.
+//! Netlists and their values, from arguments and files.
 
 use std::path::Path;
 
 use tapcourt_compiler::circuit::{Compiled, Options};
 use tapcourt_program::circuit::{Circuit, parse_value, parse_values};
-use tapcourt_verifier::Program;
 
 use crate::args::ProgramArgs;
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::progress::Progress;
 
-/// A netlist, compiled.
-pub(crate) struct Loaded {
-    pub(crate) netlist: Vec<u8>,
-    pub(crate) circuit: Circuit,
-    pub(crate) program: Program,
-}
-
-impl Loaded {
-    /// Reads and compiles.
-    pub(crate) fn new(args: &ProgramArgs) -> CliResult<Self> {
-        Self::from_netlist(
-            files::read(&args.netlist, files::MAX_NETLIST_BYTES)?,
-            &args.netlist,
-            args.accept.accept.as_deref(),
-        )
-    }
-
-    /// Compiles a netlist that was read from `path`.
-    pub(crate) fn from_netlist(
-        netlist: Vec<u8>,
-        path: &Path,
-        accept: Option<&str>,
-    ) -> CliResult<Self> {
-        let circuit = Circuit::parse(&netlist).map_err(|error| CliError::file(path, error))?;
-        let accept = parse_accept(accept, &circuit)?;
-        let compiled = compile(&circuit, accept, path)?;
-        let program = Program::new(compiled).map_err(|error| CliError::file(path, error))?;
-        Ok(Self {
-            netlist,
-            circuit,
-            program,
-        })
-    }
-
-    pub(crate) fn compiled(&self) -> &Compiled {
-        self.program.compiled()
-    }
+/// A netlist, compiled by itself, without a contract.
+pub(crate) fn load_circuit(args: &ProgramArgs) -> CliResult<Compiled> {
+    let circuit = read_circuit(&args.netlist)?;
+    let accept = parse_accept(args.accept.accept.as_deref(), &circuit)?;
+    compile(&circuit, accept, &args.netlist)
 }
 
 /// Reads a netlist.

@@ -125,6 +125,7 @@ impl Program {
     ///
     /// The first part that is wrong.
     pub fn verify_setup(&self, messages: &Messages<'_>) -> Result<Contract<'_>, SetupFault> {
+        let offer = self.verify_offer(messages.offer)?;
         let (graph, acceptance) = self.verify_graph(messages.offer, messages.acceptance)?;
         if acceptance.nonces.len() != graph.slots().len() {
             let reason = format!(
@@ -151,6 +152,7 @@ impl Program {
         }
         Ok(Contract {
             program: self,
+            offer,
             graph,
             presigned,
         })
@@ -177,6 +179,7 @@ fn check_id(part: Part, got: [u8; 32], expected: ContractId) -> Result<(), Setup
 #[derive(Debug)]
 pub struct Contract<'a> {
     program: &'a Program,
+    offer: Offer,
     graph: Graph,
     presigned: PresignedGraph,
 }
@@ -185,6 +188,11 @@ impl Contract<'_> {
     /// Returns the program.
     pub fn program(&self) -> &Program {
         self.program
+    }
+
+    /// Returns the offer that was accepted.
+    pub fn offer(&self) -> &Offer {
+        &self.offer
     }
 
     /// Returns the transactions.

@@ -20,7 +20,7 @@ pub(crate) struct ChallengeArgs {
 
 /// Disputes; rejects a false claim.
 pub(crate) fn run(args: &ChallengeArgs, output: &Output) -> CliResult<Verdict> {
-    let (facts, verdict) = sit(&args.seat, |player, kept, chain| {
+    let (facts, verdict) = sit(&args.seat, |player, kept, _, chain| {
         seat::check_role(kept, Role::Challenger, "challenge")?;
         let outlook = player.sync(chain)?;
         let is_false = match outlook.phase {

@@ -1,24 +1,25 @@
 //! `compile`: a program's leaves and their sizes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bitcoin::XOnlyPublicKey;
 use clap::Args;
 use serde::Serialize;
-use tapcourt_commitment::{PublicKey, Seed};
+use tapcourt_commitment::{Parameters, PublicKey, Seed};
 use tapcourt_compiler::circuit::Compiled;
 use tapcourt_protocol::InstanceId;
 use tapcourt_protocol::keys::NUMS_POINT;
-use tapcourt_prover::OneTimeKeys;
+use tapcourt_prover::{KeyContext, OneTimeKeys};
 use tapcourt_script::limits::{MAX_STACK_SIZE, Profile};
 use tapcourt_script::taptree::Taptree;
+use tapcourt_verifier::{Program, Source};
 
 use super::riscv;
-use super::riscv::compile::SearchArgs;
-use crate::args::ProgramArgs;
-use crate::error::{CliResult, Verdict};
+use crate::args::{ProgramArgs, SearchArgs};
+use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
-use crate::program::Loaded;
+use crate::program::load_circuit;
 use crate::progress::Progress;
 use crate::riscv::is_elf;
 
@@ -104,12 +105,24 @@ impl LeafRow {
 /// Public one-time keys from a seed and an instance that are all zeros: for sizes and digests that anybody can reproduce,
 /// and for nothing else.
 pub(crate) fn example_keys(compiled: &Compiled) -> CliResult<Vec<PublicKey>> {
-    let groups = compiled.committed_groups().iter();
+    let groups = compiled.committed_groups().iter().enumerate();
     let shapes = groups
-        .filter_map(|group| Some((group.label().to_owned(), group.parameters()?.clone())))
+        .filter_map(|(number, group)| {
+            Some((
+                number,
+                (group.label().to_owned(), group.parameters()?.clone()),
+            ))
+        })
         .collect();
-    let keys = OneTimeKeys::new(Seed::new([0; 32]), InstanceId::from_bytes([0; 32]), shapes)?;
-    Ok(keys.public_keys())
+    Ok(example_one_time_keys(shapes)?.public_keys())
+}
+
+/// One-time keys as of [`example_keys`], for groups by number, with label and shape.
+pub(crate) fn example_one_time_keys(
+    groups: BTreeMap<usize, (String, Parameters)>,
+) -> CliResult<OneTimeKeys> {
+    let context = KeyContext::prover(InstanceId::from_bytes([0; 32]));
+    Ok(OneTimeKeys::new(Seed::new([0; 32]), context, groups)?)
 }
 
 /// BIP-0341's point `H` in the challenger's place: a key that nobody can sign for.
@@ -123,8 +136,10 @@ pub(crate) fn run(args: &CompileArgs, output: &Output) -> CliResult<Verdict> {
         args.program.accept.refuse_for_elf()?;
         return riscv::compile::run(&args.program.netlist, &args.search, output);
     }
-    let loaded = Loaded::new(&args.program)?;
-    let compiled = loaded.compiled();
+    let program = Program::circuit(load_circuit(&args.program)?)?;
+    let Source::Circuit(compiled) = program.source() else {
+        return Err(CliError::new("a netlist compiled to something else"));
+    };
     let root = {
         let _progress = Progress::spinner("hashing the leaves");
         let keys = example_keys(compiled)?;
@@ -134,7 +149,7 @@ pub(crate) fn run(args: &CompileArgs, output: &Output) -> CliResult<Verdict> {
         .map(|leaf| LeafRow::new(compiled, leaf))
         .collect();
     let largest = |of: fn(&LeafRow) -> usize| leaf_sizes.iter().map(of).max().unwrap_or_default();
-    let layout = loaded.program.layout();
+    let layout = program.layout();
     output.print(&Summary {
         leaves: leaf_sizes.len(),
         taptree_root: root.to_string(),
@@ -148,7 +163,7 @@ pub(crate) fn run(args: &CompileArgs, output: &Output) -> CliResult<Verdict> {
         script_bytes_per_gate: compiled.bytes_per_gate(),
         groups: compiled.committed_groups().len(),
         claim_transactions: layout.claim.len(),
-        assert_transactions: layout.asserts.len(),
+        assert_transactions: layout.dispute.len(),
         leaf_sizes,
     })?;
     Ok(Verdict::Accept)

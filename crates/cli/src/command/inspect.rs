@@ -18,13 +18,12 @@ use tapcourt_script::taptree::LeafSource;
 
 use super::compile::{example_challenger, example_keys};
 use super::riscv;
-use super::riscv::compile::SearchArgs;
 use super::riscv::leaf::Which;
-use crate::args::ProgramArgs;
+use crate::args::{ProgramArgs, SearchArgs};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files;
 use crate::output::{Facts, Output};
-use crate::program::Loaded;
+use crate::program::load_circuit;
 use crate::riscv::is_elf;
 
 /// Arguments of `inspect`.
@@ -105,8 +104,7 @@ fn leaf(args: &LeafArgs) -> CliResult<Facts> {
             "no RISC-V program, so its leaves have no --pc",
         ));
     };
-    let loaded = Loaded::new(&args.program)?;
-    let compiled = loaded.compiled();
+    let compiled = &load_circuit(&args.program)?;
     let Some(leaf) = compiled.leaves().get(number) else {
         return Err(CliError::new(format!(
             "there is no leaf {number}, the program has {}",

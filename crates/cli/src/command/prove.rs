@@ -1,7 +1,6 @@
 //! `prove`: the prover claims that the program gives what it gives.
 
 use clap::Args;
-use tapcourt_program::circuit::format_bits;
 use tapcourt_protocol::Role;
 use tapcourt_prover::Phase;
 
@@ -9,7 +8,6 @@ use crate::args::InputArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Facts, Output};
 use crate::play::seat::{self, SeatArgs, sit};
-use crate::program::parse_input;
 
 /// Arguments of `prove`.
 #[derive(Debug, Args)]
@@ -25,17 +23,14 @@ pub(crate) struct ProveArgs {
 
 /// Claims; rejects an input whose output the contract does not accept.
 pub(crate) fn run(args: &ProveArgs, output: &Output) -> CliResult<Verdict> {
-    let (facts, verdict) = sit(&args.seat, |player, kept, chain| {
+    let (facts, verdict) = sit(&args.seat, |player, kept, disputant, chain| {
         seat::check_role(kept, Role::Prover, "prove")?;
-        let compiled = kept.loaded.compiled();
-        let input = parse_input(&args.input.input, &kept.loaded.circuit)?;
+        let claim = kept.loaded.claim(disputant, &args.input.input)?;
         let outlook = player.sync(chain)?;
-        let result = format_bits(&compiled.output(&input)?);
-        let values = compiled.values(&input)?;
-        if compiled.find_fault(&values).is_some() && !args.anyway {
+        if !claim.is_accepted && !args.anyway {
             let facts = Facts::new()
                 .with("accepted", false)
-                .with("output", result)
+                .with("output", claim.output)
                 .with_text("phase", outlook.phase);
             return Ok((facts, Verdict::Reject));
         }
@@ -45,12 +40,12 @@ pub(crate) fn run(args: &ProveArgs, output: &Output) -> CliResult<Verdict> {
                     "the contract is not on the chain: 'tapcourt setup fund' puts it there",
                 ));
             }
-            Phase::Claiming { .. } => player.claim(values)?,
+            Phase::Claiming { .. } => player.claim(claim.values)?,
             _ => {}
         }
         let outlook = player.sync(chain)?;
         let sent = seat::perform(player, chain, &outlook.duties, &args.seat)?;
-        let facts = seat::facts(Role::Prover, &outlook, &sent).with("output", result);
+        let facts = seat::facts(Role::Prover, &outlook, &sent).with("output", claim.output);
         Ok((facts, Verdict::Accept))
     })?;
     output.print(&facts)?;

@@ -21,7 +21,7 @@ pub(crate) struct RespondArgs {
 
 /// Does what is due; rejects if a fault was found in the other party's claim.
 pub(crate) fn run(args: &RespondArgs, output: &Output) -> CliResult<Verdict> {
-    sit(&args.seat, |player, kept, chain| {
+    sit(&args.seat, |player, kept, _, chain| {
         let mut verdict = Verdict::Accept;
         loop {
             let outlook = player.sync(chain)?;

@@ -1,19 +1,20 @@
-//! `verify`: everything that a counterparty sent, recomputed from the netlist.
+//! `verify`: everything that a counterparty sent, recomputed from the program.
 
 use std::path::{Path, PathBuf};
 
 use bitcoin::Transaction;
 use bitcoin::consensus::encode::deserialize_hex;
 use clap::Args;
+use tapcourt_protocol::Stage;
 use tapcourt_verifier::{Contract, Messages, SetupFault, TranscriptReport};
 
-use crate::args::PatternArgs;
+use crate::args::{PatternArgs, ProgramArgs, SearchArgs};
+use crate::contract::Loaded;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files::{self, read_message};
 use crate::output::{Facts, Output};
 use crate::play::home::{Home, Kept};
 use crate::play::setup;
-use crate::program::Loaded;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -21,11 +22,13 @@ pub(crate) struct VerifyArgs {
     /// Verify what is in a party's directory, in place of single files.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["netlist", "offer", "acceptance", "prover_answer", "challenger_answer", "signatures"])]
     dir: Option<PathBuf>,
-    /// The netlist.
-    #[arg(required_unless_present = "dir")]
+    /// The program: a netlist or an ELF file.
+    #[arg(value_name = "PROGRAM", required_unless_present = "dir")]
     netlist: Option<PathBuf>,
     #[command(flatten)]
     accept: PatternArgs,
+    #[command(flatten)]
+    search: SearchArgs,
     /// The prover's offer.
     #[arg(long, value_name = "FILE", required_unless_present = "dir")]
     offer: Option<PathBuf>,
@@ -114,7 +117,10 @@ impl Evidence {
             .with_text("instance", offer.instance)
             .with("program_digest", hex::encode(offer.program_digest))
             .with("groups", offer.one_time_keys.len())
-            .with("leaves", program.compiled().leaves().len());
+            .with(
+                "leaves",
+                program.leaf_count(Stage::Dispute) + program.leaf_count(Stage::Opening),
+            );
         let Some(acceptance) = &self.acceptance else {
             return unfinished(facts, "offer", transcript);
         };
@@ -201,18 +207,21 @@ fn from_directory(dir: &Path) -> CliResult<Evidence> {
 }
 
 fn from_files(args: &VerifyArgs) -> CliResult<Evidence> {
-    let required = || CliError::new("a netlist and an offer, or a directory, are needed");
+    let required = || CliError::new("a program and an offer, or a directory, are needed");
     let netlist_path = args.netlist.as_deref().ok_or_else(required)?;
     let read = |path: &Option<PathBuf>| path.as_deref().map(read_message).transpose();
     let offer = read(&args.offer)?.ok_or_else(required)?;
-    let netlist = files::read(netlist_path, files::MAX_NETLIST_BYTES)?;
+    let program = ProgramArgs {
+        netlist: netlist_path.to_owned(),
+        accept: args.accept.clone(),
+    };
     Ok(Evidence {
         offer,
         acceptance: read(&args.acceptance)?,
         prover_answer: read(&args.prover_answer)?,
         challenger_answer: read(&args.challenger_answer)?,
         signatures: read(&args.signatures)?,
-        loaded: Loaded::from_netlist(netlist, netlist_path, args.accept.accept.as_deref())?,
+        loaded: Loaded::new(&program, &args.search, None)?,
     })
 }
 

@@ -13,16 +13,16 @@ use tapcourt_protocol::{InstanceId, Role};
 use tapcourt_prover::{Artefact, Store};
 use tapcourt_verifier::Messages;
 
+use crate::contract::Loaded;
 use crate::error::{CliError, CliResult};
 use crate::files::{self, Access};
 use crate::play::secrets::{self, Secrets};
-use crate::program::Loaded;
 
 const SEED: &str = "seed";
 const STORE: &str = "store.redb";
 
-/// What stands before the netlist in the store's artefact.
-const PROGRAM_HEAD: &str = "tapcourt program 1, accepts ";
+/// What stands before the program in the store's artefact, followed by what is agreed on about it.
+const PROGRAM_HEAD: &str = "tapcourt program 2, ";
 
 /// The directory of a party.
 pub(crate) struct Home {
@@ -112,11 +112,10 @@ pub(crate) fn file_name(artefact: Artefact) -> &'static str {
     }
 }
 
-/// Writes the artefact of a program: what is accepted, and the netlist.
-pub(crate) fn program_artefact(accept: Option<&str>, netlist: &[u8]) -> Vec<u8> {
-    let accept: String = accept.unwrap_or("anything").split_whitespace().collect();
-    let mut contents = format!("{PROGRAM_HEAD}{accept}\n").into_bytes();
-    contents.extend_from_slice(netlist);
+/// Writes the artefact of a program: what is agreed on about it, and its file.
+pub(crate) fn program_artefact(loaded: &Loaded) -> Vec<u8> {
+    let mut contents = format!("{PROGRAM_HEAD}{}\n", loaded.agreed).into_bytes();
+    contents.extend_from_slice(&loaded.file);
     contents
 }
 
@@ -184,11 +183,11 @@ fn load_program(contents: &[u8], path: &Path) -> CliResult<Loaded> {
         .iter()
         .position(|&byte| byte == b'\n')
         .ok_or_else(malformed)?;
-    let (head, netlist) = contents.split_at(end);
-    let accept = std::str::from_utf8(head)
+    let (head, file) = contents.split_at(end);
+    let agreed = std::str::from_utf8(head)
         .ok()
         .and_then(|head| head.strip_prefix(PROGRAM_HEAD))
+        .and_then(|agreed| agreed.parse().ok())
         .ok_or_else(malformed)?;
-    let accept = (accept != "anything").then_some(accept);
-    Loaded::from_netlist(netlist[1..].to_vec(), path, accept)
+    Loaded::from_file(file[1..].to_vec(), path, agreed)
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use bitcoin::{Amount, FeeRate, OutPoint, Transaction, Txid};
 use tapcourt_chain::{Chain, Wallet};
-use tapcourt_compiler::circuit::Leaves;
 use tapcourt_protocol::{Role, TransactionKind};
 use tapcourt_prover::{
-    Duty, Engine, EngineError, Event, FeeSource, OneTimeKeys, Outlook, Signer, State, Store,
+    Disputable, Duty, Engine, EngineError, Event, FeeSource, KeyContext, OneTimeKeys, Outlook,
+    Signer, State, Store, Values,
 };
-use tapcourt_verifier::Contract;
+use tapcourt_verifier::{Contract, Leaves};
 
 use crate::error::{CliError, CliResult};
 use crate::play::secrets::Secrets;
@@ -21,7 +21,7 @@ pub(crate) struct Player<'a> {
     contract: &'a Contract<'a>,
     leaves: Leaves<'a>,
     engine: Engine<'a>,
-    one_time_keys: Option<OneTimeKeys>,
+    one_time_keys: OneTimeKeys,
     pub(crate) wallet: Wallet,
     state: State,
 }
@@ -39,19 +39,18 @@ impl<'a> Player<'a> {
     pub(crate) fn new(
         role: Role,
         contract: &'a Contract<'a>,
+        program: &'a dyn Disputable,
         secrets: &'a Secrets,
         store: &'a Store,
         wallet: Wallet,
     ) -> CliResult<Self> {
-        let compiled = contract.program().compiled();
-        let one_time_keys = match role {
-            Role::Prover => {
-                Some(secrets.one_time_keys(compiled, contract.graph().terms().instance)?)
-            }
-            Role::Challenger => None,
+        let context = match role {
+            Role::Prover => KeyContext::prover(contract.offer().instance),
+            Role::Challenger => KeyContext::challenger(contract.offer()),
         };
+        let one_time_keys = secrets.one_time_keys(contract.program(), context)?;
         Ok(Self {
-            engine: Engine::new(role, contract.graph(), compiled)?,
+            engine: Engine::new(role, contract.graph(), program),
             leaves: contract.leaves(),
             state: store.state()?.unwrap_or_default(),
             secrets,
@@ -73,7 +72,7 @@ impl<'a> Player<'a> {
     }
 
     /// Decides to claim and to publish these values; on disk when it returns.
-    pub(crate) fn claim(&mut self, values: Vec<Vec<bool>>) -> CliResult<()> {
+    pub(crate) fn claim(&mut self, values: Values) -> CliResult<()> {
         let (next, _) = self.engine.step(&self.state, &Event::Claim { values })?;
         self.store.save_state(&next)?;
         self.state = next;
@@ -165,9 +164,9 @@ impl<'a> Player<'a> {
         let signer = Signer {
             graph: self.contract.graph(),
             presigned: self.contract.presigned(),
-            leaves: &self.leaves,
+            leaves: self.leaves.all(),
             key: &key,
-            one_time_keys: self.one_time_keys.as_ref().map(|keys| (keys, self.store)),
+            one_time_keys: Some((&self.one_time_keys, self.store)),
         };
         let transaction = signer.finish(&self.state, duty, Some(feerate))?;
         if chain.transaction(transaction.compute_txid())?.is_some() {

@@ -9,6 +9,7 @@ use tapcourt_protocol::{Role, TransactionKind};
 use tapcourt_prover::{Duty, Outlook};
 
 use crate::args::FeerateArgs;
+use crate::contract::Disputant;
 use crate::error::{CliError, CliResult};
 use crate::output::Facts;
 use crate::play::home::{Home, Kept};
@@ -80,7 +81,7 @@ pub(crate) struct SeatArgs {
 /// Verifies the setup in the party's directory, and lets it act.
 pub(crate) fn sit<T>(
     args: &SeatArgs,
-    act: impl FnOnce(&mut Player<'_>, &Kept, &mut dyn Chain) -> CliResult<T>,
+    act: impl FnOnce(&mut Player<'_>, &Kept, &Disputant<'_>, &mut dyn Chain) -> CliResult<T>,
 ) -> CliResult<T> {
     let home = Home::open(&args.dir)?;
     let store = home.store()?;
@@ -96,9 +97,11 @@ pub(crate) fn sit<T>(
         .filter(|(_, output)| output.script_pubkey == script)
         .map(|(vout, _)| OutPoint { txid, vout });
     let coins: Vec<OutPoint> = change.chain(args.fee_coin.iter().copied()).collect();
-    let mut player = Player::new(kept.role, &contract, &home.secrets, &store, wallet)?;
+    let disputant = kept.loaded.disputant();
+    let program = disputant.as_dyn();
+    let mut player = Player::new(kept.role, &contract, program, &home.secrets, &store, wallet)?;
     player.find_coins(&node, &coins)?;
-    act(&mut player, &kept, &mut node)
+    act(&mut player, &kept, &disputant, &mut node)
 }
 
 /// Refuses to act for the other party.
@@ -145,7 +148,7 @@ pub(crate) fn is_fault(sent: &[Sent]) -> bool {
     sent.iter().any(|sent| {
         matches!(
             sent.kind,
-            TransactionKind::Challenge | TransactionKind::Disprove
+            TransactionKind::Challenge | TransactionKind::Disprove(_)
         )
     })
 }

@@ -5,9 +5,9 @@ use bitcoin::secp256k1::SecretKey;
 use rand::RngCore;
 use tapcourt_chain::Wallet;
 use tapcourt_commitment::Seed;
-use tapcourt_compiler::circuit::Compiled;
-use tapcourt_protocol::{InstanceId, SigningKey};
-use tapcourt_prover::OneTimeKeys;
+use tapcourt_protocol::SigningKey;
+use tapcourt_prover::{KeyContext, OneTimeKeys};
+use tapcourt_verifier::Program;
 use zeroize::Zeroizing;
 
 use crate::error::{CliError, CliResult};
@@ -45,17 +45,16 @@ impl Secrets {
         Ok(wallet)
     }
 
-    /// The one-time keys of all groups of a program.
+    /// The one-time keys of a party's groups.
     pub(crate) fn one_time_keys(
         &self,
-        compiled: &Compiled,
-        instance: InstanceId,
+        program: &Program,
+        context: KeyContext,
     ) -> CliResult<OneTimeKeys> {
-        let groups = compiled.committed_groups().iter();
-        let shapes = groups
-            .filter_map(|group| Some((group.label().to_owned(), group.parameters()?.clone())));
+        let groups = program.groups_of(context.role);
+        let shapes = groups.map(|(group, info)| (group, (info.label.clone(), info.shape.clone())));
         let seed = Seed::new(*self.derive("one-time-keys"));
-        Ok(OneTimeKeys::new(seed, instance, shapes.collect())?)
+        Ok(OneTimeKeys::new(seed, context, shapes.collect())?)
     }
 
     /// A hash of the root and a label, tagged as in BIP-0340.

@@ -7,9 +7,9 @@ use tapcourt_protocol::messages::{
 };
 use tapcourt_protocol::transactions::contract::CONNECTOR_VALUE;
 use tapcourt_protocol::{
-    FundingInput, Graph, InstanceId, Parameters, Party, PresignedGraph, Role, complete, lint,
+    FundingInput, Graph, InstanceId, Parameters, Party, PresignedGraph, Role, complete,
 };
-use tapcourt_prover::{Store, presign};
+use tapcourt_prover::{KeyContext, Store, presign};
 use tapcourt_verifier::{Contract, Program};
 
 use crate::error::{CliError, CliResult};
@@ -111,10 +111,10 @@ pub(crate) fn offer(
     parameters.check()?;
     let (due, shared_vb) = share(Role::Prover, program, &parameters);
     let prover = party(secrets, coins, due, shared_vb, feerate)?;
-    let keys = secrets.one_time_keys(program.compiled(), instance)?;
+    let keys = secrets.one_time_keys(program, KeyContext::prover(instance))?;
     let offer = Offer {
         parameters,
-        program_digest: program.compiled().program_digest(),
+        program_digest: program.digest(),
         instance,
         prover,
         one_time_keys: keys.public_keys(),
@@ -133,16 +133,8 @@ pub(crate) fn draft(
     let offer = program.verify_offer(offer)?;
     let (due, shared_vb) = share(Role::Challenger, program, &offer.parameters);
     let challenger = party(secrets, coins, due, shared_vb, feerate)?;
-    let terms = offer.terms(challenger, program.layout().clone());
-    let keys = terms.one_time_keys.clone();
-    let leaves = program
-        .compiled()
-        .leaf_source(&keys, terms.challenger.x_only_key());
-    let graph = Graph::new(terms, &leaves)?;
-    match lint(&graph, &leaves).first() {
-        Some(finding) => Err(CliError::new(format!("the contract is unsafe: {finding}"))),
-        None => Ok(graph),
-    }
+    let keys = secrets.one_time_keys(program, KeyContext::challenger(&offer))?;
+    Ok(program.graph(&offer, challenger, &keys.public_keys(), None)?)
 }
 
 /// The second message, by the challenger.

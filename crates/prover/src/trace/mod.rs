@@ -14,13 +14,17 @@
 mod answers;
 mod challenges;
 mod dispute;
+mod liar;
 mod opening;
+mod random;
 
 use tapcourt_compiler::riscv::{Court, Group, Published, PublishedError, Search};
 
 pub use self::answers::Answers;
 pub use self::challenges::{Challenges, Verdict};
 pub use self::dispute::TraceDispute;
+pub use self::liar::{Liar, Lie, LieKind};
+pub use self::random::RandomSelections;
 
 /// The step that the search over the trace ended at.
 fn step(court: &Court, published: &Published) -> Result<u64, PublishedError> {

@@ -67,6 +67,11 @@ impl Opening {
         nodes[level(position)]
     }
 
+    /// The siblings on the path, which are true of both states.
+    pub(super) fn siblings(&self) -> [Node; Path::LEVELS] {
+        *self.path.siblings()
+    }
+
     /// The sibling of the node at a level below the root.
     pub(super) fn sibling(&self, level: usize) -> Option<Node> {
         self.path.siblings().get(level).copied()

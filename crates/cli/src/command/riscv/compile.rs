@@ -3,51 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use clap::Args;
 use serde::Serialize;
-use tapcourt_commitment::{PublicKey, Seed};
-use tapcourt_compiler::riscv::{Group, Options, PathAccess, Paths, Search, StepLeaf, Steps};
+use tapcourt_commitment::PublicKey;
+use tapcourt_compiler::riscv::{Court, End, PathAccess, StepLeaf};
 use tapcourt_program::riscv::Program;
-use tapcourt_protocol::InstanceId;
-use tapcourt_prover::OneTimeKeys;
 use tapcourt_script::taptree::Taptree;
 
-use super::super::compile::example_challenger;
+use super::super::compile::{example_challenger, example_one_time_keys};
+use crate::args::SearchArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
 use crate::progress::Progress;
 use crate::riscv::{initial_root, read_program};
-
-/// How a dispute over a program's trace is searched.
-#[derive(Debug, Args)]
-pub(crate) struct SearchArgs {
-    /// Of a RISC-V program: how many words of input there are.
-    #[arg(long, value_name = "WORDS", default_value_t = 0)]
-    pub(crate) inputs: u32,
-    /// Of a RISC-V program: the logarithm of the number of steps that a claim is about.
-    #[arg(long, value_name = "BITS", default_value_t = 32)]
-    pub(crate) log2_steps: u32,
-    /// Of a RISC-V program: the logarithm of the number of parts into which a round of the search splits, 1 to 4.
-    #[arg(long, value_name = "BITS", default_value_t = 3)]
-    pub(crate) log2_arity: u8,
-}
-
-impl SearchArgs {
-    pub(crate) fn options(&self) -> CliResult<Options> {
-        let search = Search::uniform(self.log2_steps, self.log2_arity)
-            .map_err(|error| CliError::new(format!("--log2-steps and --log2-arity: {error}")))?;
-        Ok(Options {
-            inputs: self.inputs,
-            search,
-        })
-    }
-}
-
-/// How the nodes of a Merkle path are searched: 32 levels in two rounds.
-pub(crate) fn path_search() -> CliResult<Search> {
-    Ok(Search::new(vec![8, 4])?)
-}
 
 #[derive(Serialize)]
 struct Summary {
@@ -77,48 +46,36 @@ struct Kind {
     max_stack: usize,
 }
 
-/// Public one-time keys from a seed and an instance that are all zeros: for sizes and roots that anybody can reproduce, and for nothing
-/// else.
-pub(crate) fn example_keys(
-    steps: &Steps<'_>,
-    paths: &Paths,
-) -> CliResult<BTreeMap<Group, PublicKey>> {
-    let of_paths = paths
-        .groups()
-        .into_iter()
-        .map(|group| (group, paths.parameters(group)));
-    let of_steps = steps
-        .groups()
-        .into_iter()
-        .map(|group| (group, steps.parameters(group)));
-    let (groups, shapes): (Vec<Group>, Vec<_>) = of_steps
-        .chain(of_paths)
-        .map(|(group, parameters)| (group, (group.to_string(), parameters)))
-        .unzip();
-    let keys = OneTimeKeys::new(Seed::new([0; 32]), InstanceId::from_bytes([0; 32]), shapes)?;
-    Ok(groups.into_iter().zip(keys.public_keys()).collect())
+/// Public one-time keys of both parties from a seed and an instance that are all zeros: for sizes and roots that anybody can reproduce, and
+/// for nothing else.
+pub(crate) fn example_keys(court: &Court) -> CliResult<Vec<PublicKey>> {
+    let groups = court.entries().iter().enumerate();
+    let shapes = groups.map(|(number, entry)| {
+        let label = format!("{:?}/{}", entry.party, entry.label);
+        (number, (label, entry.parameters.clone()))
+    });
+    Ok(example_one_time_keys(shapes.collect())?.public_keys())
 }
 
 /// Compiles a program's leaves.
-pub(crate) fn steps<'a>(
-    program: &'a Program,
-    args: &SearchArgs,
-    path: &Path,
-) -> CliResult<Steps<'a>> {
-    let root = initial_root(program);
-    Steps::compile(program, root, args.options()?).map_err(|error| CliError::file(path, error))
+pub(crate) fn court(program: Program, args: &SearchArgs, path: &Path) -> CliResult<Court> {
+    let _progress = Progress::spinner(format!("compiling {}", path.display()));
+    Court::compile(Arc::new(program), args.options(None)?)
+        .map_err(|error| CliError::file(path, error))
 }
 
 /// Compiles, hashes every leaf, and measures them by kind.
 pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<Verdict> {
-    let program = read_program(path)?;
-    let progress = Progress::spinner(format!("compiling {}", path.display()));
-    let steps = steps(&program, args, path)?;
-    let paths = Paths::compile(path_search()?)?;
-    let keys = example_keys(&steps, &paths)?;
+    let court = court(read_program(path)?, args, path)?;
+    let progress = Progress::spinner("hashing and measuring the leaves");
+    let (steps, paths) = (court.steps(), court.paths());
+    let keys = example_keys(&court)?;
     let challenger = example_challenger()?;
-    let root = Taptree::build(&steps.leaf_source(&keys, challenger))?.root();
-    let path_root = Taptree::build(&paths.leaf_source(&keys, challenger))?.root();
+    let root_of = |end: End| -> CliResult<_> {
+        Ok(Taptree::build(&*court.leaf_source(end, &keys, challenger))?.root())
+    };
+    let root = root_of(End::Step)?;
+    let path_root = root_of(End::Path)?;
 
     let mut kinds: BTreeMap<u8, Kind> = BTreeMap::new();
     let mut semantics_bytes = 0;
@@ -161,6 +118,7 @@ pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<
         count(order, checks, paths.leaf_size(index));
     }
     drop(progress);
+    let program = court.program();
     let instructions = program.rom().len();
     output.print(&Summary {
         instructions,
@@ -168,7 +126,7 @@ pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<
         taptree_root: root.to_string(),
         path_leaves: paths.len(),
         path_taptree_root: path_root.to_string(),
-        initial_root: hex::encode(initial_root(&program)),
+        initial_root: hex::encode(initial_root(program)),
         rounds: steps.options().search.rounds(),
         semantics_bytes_mean: semantics_bytes / instructions.max(1),
         kinds: kinds.into_values().collect(),

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use tapcourt_compiler::riscv::{Group, Paths, StepLeaf};
+use tapcourt_compiler::riscv::{End, Group, StepLeaf};
 use tapcourt_script::asm;
-use tapcourt_script::taptree::LeafSource;
 
 use super::super::compile::example_challenger;
-use super::compile::{SearchArgs, example_keys, path_search, steps};
+use super::compile::{court, example_keys};
+use crate::args::SearchArgs;
 use crate::error::{CliError, CliResult};
 use crate::output::Facts;
 use crate::riscv::{place, read_program};
@@ -23,8 +23,8 @@ pub(crate) enum Which {
 
 /// Looks into a leaf that checks a step.
 pub(crate) fn inspect(path: &Path, which: Which, args: &SearchArgs) -> CliResult<Facts> {
-    let program = read_program(path)?;
-    let steps = steps(&program, args, path)?;
+    let court = court(read_program(path)?, args, path)?;
+    let (program, steps) = (court.program(), court.steps());
     let index = match which {
         Which::Number(number) if number < steps.len() => number,
         Which::Number(number) => {
@@ -37,10 +37,9 @@ pub(crate) fn inspect(path: &Path, which: Which, args: &SearchArgs) -> CliResult
             .index(StepLeaf::Semantics { pc })
             .ok_or_else(|| CliError::new(format!("there is no instruction at {pc:#010x}")))?,
     };
-    let paths = Paths::compile(path_search()?)?;
-    let keys = example_keys(&steps, &paths)?;
-    let script = steps
-        .leaf_source(&keys, example_challenger()?)
+    let keys = example_keys(&court)?;
+    let script = court
+        .leaf_source(End::Step, &keys, example_challenger()?)
         .script(index);
     let size = steps.leaf_size(index);
     let leaf = steps.leaf(index);
@@ -51,7 +50,7 @@ pub(crate) fn inspect(path: &Path, which: Which, args: &SearchArgs) -> CliResult
             .get(pc)
             .map(|instruction| instruction.to_string());
         facts = facts
-            .with("place", place(&program, pc))
+            .with("place", place(program, pc))
             .with("instruction", instruction);
     }
     let groups = steps.opened_groups(index);

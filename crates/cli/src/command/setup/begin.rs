@@ -9,13 +9,13 @@ use tapcourt_prover::{Artefact, Store};
 use tapcourt_script::limits::Profile;
 
 use super::{Coin, funding_inputs};
-use crate::args::{FeerateArgs, ProgramArgs};
+use crate::args::{FeerateArgs, ProgramArgs, SearchArgs};
+use crate::contract::Loaded;
 use crate::error::{CliError, CliResult};
 use crate::files::read_message;
 use crate::output::Facts;
 use crate::play::home::{Home, program_artefact};
 use crate::play::{secrets, setup};
-use crate::program::Loaded;
 
 /// What both parties say when they begin.
 #[derive(Debug, Args)]
@@ -25,6 +25,8 @@ struct PartyArgs {
     dir: PathBuf,
     #[command(flatten)]
     program: ProgramArgs,
+    #[command(flatten)]
+    search: SearchArgs,
     /// A confirmed coin of the party's address that goes into the contract, as TXID:VOUT:SAT; may be given more than once.
     #[arg(long, value_name = "COIN", required = true)]
     coin: Vec<Coin>,
@@ -71,7 +73,7 @@ pub(super) struct AcceptArgs {
 pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
     let parameters = parameters(args)?;
     parameters.check()?;
-    let loaded = Loaded::new(&args.party.program)?;
+    let loaded = Loaded::new(&args.party.program, &args.party.search, None)?;
     let home = Home::open(&args.party.dir)?;
     let coins = funding_inputs(&args.party.coin, &home.secrets.wallet()?)?;
     let existing = if home.has_store() {
@@ -95,7 +97,7 @@ pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
         Some(store) => store,
         None => home.create_store(instance)?,
     };
-    keep_beginning(&store, &args.party, &loaded, &offer)?;
+    keep_beginning(&store, &loaded, &offer)?;
     let path = home.send(Artefact::Offer, &offer)?;
     Ok(Facts::new()
         .with("role", "prover")
@@ -107,7 +109,7 @@ pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
 /// Accepts the offer, or sends the acceptance that was made again.
 pub(super) fn accept(args: &AcceptArgs) -> CliResult<Facts> {
     let offer = read_message(&args.offer)?;
-    let loaded = Loaded::new(&args.party.program)?;
+    let loaded = Loaded::new(&args.party.program, &args.party.search, None)?;
     let parsed = loaded
         .program
         .verify_offer(&offer)
@@ -130,7 +132,7 @@ pub(super) fn accept(args: &AcceptArgs) -> CliResult<Facts> {
             ),
         ));
     }
-    keep_beginning(&store, &args.party, &loaded, &offer)?;
+    keep_beginning(&store, &loaded, &offer)?;
     let acceptance = setup::accept(&graph, &home.secrets, &store, secrets::fresh()?)?;
     store.keep(Artefact::Acceptance, &acceptance)?;
     let path = home.send(Artefact::Acceptance, &acceptance)?;
@@ -141,9 +143,8 @@ pub(super) fn accept(args: &AcceptArgs) -> CliResult<Facts> {
         .with("waits_for", Artefact::ProverPartials.name()))
 }
 
-fn keep_beginning(store: &Store, args: &PartyArgs, loaded: &Loaded, offer: &[u8]) -> CliResult<()> {
-    let program = program_artefact(args.program.accept.accept.as_deref(), &loaded.netlist);
-    store.keep(Artefact::Program, &program)?;
+fn keep_beginning(store: &Store, loaded: &Loaded, offer: &[u8]) -> CliResult<()> {
+    store.keep(Artefact::Program, &program_artefact(loaded))?;
     store.keep(Artefact::Offer, offer)?;
     Ok(())
 }

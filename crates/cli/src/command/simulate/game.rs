@@ -5,7 +5,7 @@ use std::path::Path;
 use bitcoin::{FeeRate, Transaction};
 use tapcourt_chain::{Chain, Wallet};
 use tapcourt_protocol::{FundingInput, InstanceId, Parameters, Role, TransactionKind};
-use tapcourt_prover::{Duty, Phase, Store};
+use tapcourt_prover::{Disputable, Duty, Phase, Store, Values};
 use tapcourt_verifier::{Contract, Messages, Program};
 
 use super::report::{Broadcast, Played};
@@ -15,7 +15,6 @@ use crate::error::{CliError, CliResult};
 use crate::play::player::{Player, Sent};
 use crate::play::secrets::Secrets;
 use crate::play::{chain, setup};
-use crate::program::Loaded;
 use crate::progress::Progress;
 
 /// How the parties play.
@@ -24,22 +23,21 @@ pub(super) struct Rules {
     pub(super) feerate: FeeRate,
     /// The challenger disputes a claim even if it is true.
     pub(super) challenge_anyway: bool,
-    /// A transaction that the prover never sends.
+    /// A transaction that is never sent.
     pub(super) stalled: Option<TransactionKind>,
 }
 
-/// Reads the name of a transaction that the prover sends.
+/// Reads the name of a transaction that a party sends.
 pub(super) fn parse_stall(name: &str, program: &Program) -> CliResult<TransactionKind> {
-    let layout = program.layout();
-    let kinds = (0..layout.claim.len())
-        .map(TransactionKind::Kickoff)
-        .chain((0..layout.asserts.len()).map(TransactionKind::Assert));
-    let kinds: Vec<TransactionKind> = kinds.collect();
+    let mut kinds: Vec<TransactionKind> =
+        program.layout().all_kinds().map(|(kind, _)| kind).collect();
+    kinds.push(TransactionKind::Challenge);
+    kinds.extend(program.layout().stages().map(TransactionKind::Disprove));
     let found = kinds.iter().find(|kind| kind.to_string() == name);
     found.copied().ok_or_else(|| {
         let names: Vec<String> = kinds.iter().map(TransactionKind::to_string).collect();
         CliError::new(format!(
-            "--stall: the prover of this contract sends {}, not '{name}'",
+            "--stall: the parties of this contract send {}, not '{name}'",
             names.join(", ")
         ))
     })
@@ -90,8 +88,20 @@ impl Side {
     }
 
     /// Lets the party play.
-    fn sit<'a>(&'a self, contract: &'a Contract<'a>, wallet: Wallet) -> CliResult<Player<'a>> {
-        Player::new(self.role, contract, &self.secrets, &self.store, wallet)
+    fn sit<'a>(
+        &'a self,
+        contract: &'a Contract<'a>,
+        program: &'a dyn Disputable,
+        wallet: Wallet,
+    ) -> CliResult<Player<'a>> {
+        Player::new(
+            self.role,
+            contract,
+            program,
+            &self.secrets,
+            &self.store,
+            wallet,
+        )
     }
 }
 
@@ -173,14 +183,20 @@ impl Setup {
     }
 }
 
+/// What the parties believe, and what the prover claims.
+pub(super) struct Parties<'a> {
+    pub(super) prover: &'a dyn Disputable,
+    pub(super) challenger: &'a dyn Disputable,
+    pub(super) claim: Values,
+}
+
 /// Plays the contract to its end.
 pub(super) fn play(
-    loaded: &Loaded,
-    values: Vec<Vec<bool>>,
+    program: &Program,
+    parties: Parties<'_>,
     chain_name: ChainName,
     rules: &Rules,
 ) -> CliResult<Played> {
-    let program = &loaded.program;
     let progress = Progress::spinner("starting the chain");
     let directory = tempfile::tempdir()?;
     let mut chain = chain::start(chain_name)?;
@@ -197,9 +213,9 @@ pub(super) fn play(
         &setup::fund(&contract, Role::Challenger, &challenger_wallet)?,
     )?;
     progress.step("playing");
-    let mut prover = prover.sit(&contract, prover_wallet)?;
-    let challenger = challenger.sit(&contract, challenger_wallet)?;
-    prover.claim(values)?;
+    let mut prover = prover.sit(&contract, parties.prover, prover_wallet)?;
+    let challenger = challenger.sit(&contract, parties.challenger, challenger_wallet)?;
+    prover.claim(parties.claim)?;
     let mut game = Game {
         chain,
         rules,
@@ -257,14 +273,14 @@ impl Game<'_> {
     /// Adds what the rules want done, and takes away what they forbid.
     fn duties(&self, place: usize, phase: Phase, mut duties: Vec<Duty>) -> Vec<Duty> {
         let role = self.players[place].engine().role();
-        match role {
-            Role::Prover => duties.retain(|duty| self.rules.stalled != Some(duty.kind)),
-            Role::Challenger => {
-                if self.rules.challenge_anyway && phase == Phase::Claimed && duties.is_empty() {
-                    duties.push(needless_challenge());
-                }
-            }
+        if role == Role::Challenger
+            && self.rules.challenge_anyway
+            && phase == Phase::Claimed
+            && duties.is_empty()
+        {
+            duties.push(needless_challenge());
         }
+        duties.retain(|duty| self.rules.stalled != Some(duty.kind));
         duties
     }
 

@@ -1,8 +1,9 @@
-//! Lies that a simulated prover tells.
+//! Lies that a simulated prover tells about a circuit; those about a trace are [`tapcourt_prover::trace::Lie`].
 
 use std::str::FromStr;
 
 use tapcourt_compiler::circuit::{Compiled, Role};
+use tapcourt_prover::Values;
 
 use crate::error::{CliError, CliResult};
 
@@ -48,9 +49,10 @@ impl FromStr for Lie {
 
 impl Lie {
     /// Works out what the prover publishes, by group.
-    pub(crate) fn values(self, compiled: &Compiled, input: &[bool]) -> CliResult<Vec<Vec<bool>>> {
+    pub(crate) fn values(self, compiled: &Compiled, input: &[bool]) -> CliResult<Values> {
         let (group, bit) = self.place(compiled)?;
-        Ok(compiled.values_with_lie(input, group, &[bit])?)
+        let values = compiled.values_with_lie(input, group, &[bit])?;
+        Ok(values.into_iter().enumerate().collect())
     }
 
     /// Finds the group and the bit in it.

@@ -98,8 +98,8 @@ impl Played {
         Ok(Self {
             outcome: match settled_by {
                 TransactionKind::Payout => Outcome::Payout,
-                TransactionKind::PayoutDisputed => Outcome::PayoutDisputed,
-                TransactionKind::Disprove => Outcome::Disproved,
+                TransactionKind::PayoutDisputed(_) => Outcome::PayoutDisputed,
+                TransactionKind::Disprove(_) => Outcome::Disproved,
                 _ => Outcome::Timeout,
             },
             winner: judgement.winner.map(|role| role.to_string()),
@@ -142,10 +142,10 @@ fn reason(
     };
     match settled_by {
         TransactionKind::Payout => format!("{claim}, and nobody objected within {delta}"),
-        TransactionKind::PayoutDisputed => format!(
+        TransactionKind::PayoutDisputed(_) => format!(
             "{claim}: the challenger found no leaf to spend within {delta}, and loses its bond"
         ),
-        TransactionKind::Disprove => {
+        TransactionKind::Disprove(_) => {
             let lies = first_of(&judgement.false_groups);
             let fired = judgement.fired.as_ref();
             let leaf = fired.map_or_else(String::new, |fired| {
@@ -159,6 +159,9 @@ fn reason(
         }
         TransactionKind::Expire => {
             "the prover claimed nothing in time, each stake went back".to_owned()
+        }
+        TransactionKind::SelectTimeout(..) => {
+            format!("{claim}, but the {} was late by {delta}", Role::Challenger)
         }
         _ => format!("the {} was late by {delta}", Role::Prover),
     }
