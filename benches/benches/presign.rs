@@ -53,24 +53,23 @@ fn parameters() -> Parameters {
 fn presign(criterion: &mut Criterion) {
     let signing_key = |byte: u8| SigningKey::from_bytes([byte; 32]).expect("a valid scalar");
     let (prover, challenger) = (signing_key(1), signing_key(2));
-    let program = Program::new(compiled("sha256_preimage.txt")).expect("its groups fit");
-    let one_time_keys: Vec<_> = secret_keys(program.compiled())
+    let compiled = compiled("sha256_preimage.txt");
+    let program = Program::circuit(compiled.clone()).expect("its groups fit");
+    let one_time_keys: Vec<_> = secret_keys(&compiled)
         .iter()
         .map(SecretKey::public_key)
         .collect();
     let terms = Terms {
         parameters: parameters(),
-        program_digest: program.compiled().program_digest(),
+        program_digest: program.digest(),
         instance: InstanceId::from_bytes([3; 32]),
         prover: party(&prover, 1),
         challenger: party(&challenger, 2),
         layout: program.layout().clone(),
         one_time_keys: one_time_keys.clone(),
     };
-    let leaves = program
-        .compiled()
-        .leaf_source(&one_time_keys, terms.challenger.x_only_key());
-    let graph = Graph::new(terms, &leaves).expect("the terms are sound");
+    let leaves = program.leaves(&one_time_keys, terms.challenger.x_only_key());
+    let graph = Graph::new(terms, &leaves.all()).expect("the terms are sound");
     let secret = |byte: u8| SessionSecret::from_bytes([byte; 32]);
     let both_sides = || {
         let session = ChallengerSession::new(&graph, &challenger, secret(4)).expect("its key");

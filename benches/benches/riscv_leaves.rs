@@ -52,7 +52,7 @@ fn options() -> Options {
     }
 }
 
-fn keys(steps: &Steps<'_>) -> BTreeMap<Group, PublicKey> {
+fn keys(steps: &Steps) -> BTreeMap<Group, PublicKey> {
     let seed = Seed::new([7; 32]);
     let key = |group: Group| {
         let path = KeyPath {
@@ -75,9 +75,9 @@ fn compile(criterion: &mut Criterion) {
     let program = generated(INSTRUCTIONS);
     group.bench_function("compile and hash all leaves", |bencher| {
         bencher.iter(|| {
-            let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+            let steps = Steps::compile(program.clone(), [0; 20], options()).expect("it compiles");
             let keys = keys(&steps);
-            Taptree::build(&steps.leaf_source(&keys, challenger_key()))
+            Taptree::build(&steps.leaf_source(keys.clone(), challenger_key()))
                 .expect("there are leaves")
                 .root()
         });
@@ -88,7 +88,7 @@ fn compile(criterion: &mut Criterion) {
 /// True records of steps of every kind, through the scripts that check them: with and without the openings.
 fn steps_through_script(criterion: &mut Criterion) {
     let program = generated(48 * 4);
-    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let steps = Steps::compile(program.clone(), [0; 20], options()).expect("it compiles");
     let mut machine = Machine::new(&program, &[0; 8]);
     let mut bodies = Vec::new();
     for (pc, _) in program.rom().iter() {
@@ -118,7 +118,7 @@ fn steps_through_script(criterion: &mut Criterion) {
         });
     });
     let keys = keys(&steps);
-    let source = steps.leaf_source(&keys, challenger_key());
+    let source = steps.leaf_source(keys.clone(), challenger_key());
     group.bench_function("making the leaves", |bencher| {
         bencher.iter(|| {
             (0..bodies.len())

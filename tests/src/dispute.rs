@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use bitcoin::{Amount, FeeRate, ScriptBuf, Transaction, Witness};
 use tapcourt_chain::{Chain, Wallet};
-use tapcourt_commitment::{Parameters as Shape, Seed};
+use tapcourt_commitment::Seed;
+use tapcourt_compiler::circuit::Compiled;
 use tapcourt_protocol::messages::{Message, Offer};
 use tapcourt_protocol::transactions::contract::CONNECTOR_VALUE;
 use tapcourt_protocol::{
-    ChallengerSession, ExpiryPolicy, FundingInput, Graph, InstanceId, Parameters, Party,
-    RelativeBlocks, Role, SessionSecret, SigningKey, TransactionKind as Kind, prover_sign,
+    ChallengerSession, ExpiryPolicy, FundingInput, InstanceId, Parameters, Party, RelativeBlocks,
+    Role, SessionSecret, SigningKey, TransactionKind as Kind, prover_sign,
 };
 use tapcourt_prover::{
-    Duty, Engine, Event, FeeSource, Needs, OneTimeKeys, Outlook, Phase, Signer, State, Store,
+    Disputable, Duty, Engine, Event, FeeSource, KeyContext, Needs, OneTimeKeys, Outlook, Phase,
+    Signer, State, Store, Values,
 };
 use tapcourt_script::limits::Profile;
-use tapcourt_verifier::{Contract, Messages, Program, TranscriptReport};
+use tapcourt_verifier::{Contract, Messages, Program, Source, TranscriptReport};
 
 /// Blocks that each party has for a move.
 pub const DELTA_BLOCKS: u16 = 9;
@@ -23,11 +25,11 @@ pub const DELTA_BLOCKS: u16 = 9;
 /// How the parties behave. By default both are honest and prompt.
 #[derive(Clone, Debug, Default)]
 pub struct Conduct {
-    /// What the prover publishes; nothing if it never claims.
-    pub values: Option<Vec<Vec<bool>>>,
+    /// What the prover claims, as far as it is decided upon at once; nothing if it never claims.
+    pub claim: Option<Values>,
     /// The challenger disputes a claim even if it is true.
     pub challenge_anyway: bool,
-    /// A transaction of the prover that it never sends.
+    /// A transaction that is never sent.
     pub stalled: Option<Kind>,
     /// Whatever has a deadline is sent in the last block before it.
     pub late: bool,
@@ -35,6 +37,44 @@ pub struct Conduct {
     pub reorg: Option<(usize, u32)>,
     /// Others try to take what a disprove transaction pays, and the prover to settle first.
     pub thieves: bool,
+}
+
+/// What the parties know of a program.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "holds programs of any type")]
+pub struct Parties<'a> {
+    /// What the prover says.
+    pub prover: &'a dyn Disputable,
+    /// What the challenger finds.
+    pub challenger: &'a dyn Disputable,
+}
+
+impl<'a> Parties<'a> {
+    /// Both know the truth.
+    pub fn honest(program: &'a dyn Disputable) -> Self {
+        Self {
+            prover: program,
+            challenger: program,
+        }
+    }
+
+    fn of(&self, role: Role) -> &'a dyn Disputable {
+        match role {
+            Role::Prover => self.prover,
+            Role::Challenger => self.challenger,
+        }
+    }
+}
+
+/// The compiled circuit of a program that is one.
+///
+/// # Panics
+/// If the program is a trace.
+pub fn circuit(program: &Program) -> &Compiled {
+    match program.source() {
+        Source::Circuit(compiled) => compiled,
+        Source::Trace(_) => panic!("the program is no circuit"),
+    }
 }
 
 /// What came of it.
@@ -46,6 +86,78 @@ pub struct Outcome {
     pub kinds: Vec<Kind>,
     /// Transactions that were submitted, children included.
     pub submitted: usize,
+    /// The contract's confirmed transactions themselves.
+    pub transactions: Vec<Transaction>,
+}
+
+/// Games played, and transactions that the chain took, by how they ended.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    endings: BTreeMap<String, usize>,
+    /// Games played.
+    pub games: usize,
+    transactions: usize,
+}
+
+impl Ledger {
+    /// Plays and checks who won and by what.
+    ///
+    /// # Panics
+    /// If the game ends otherwise, or unjustly.
+    pub fn play(
+        &mut self,
+        table: &mut Table,
+        program: &Program,
+        parties: Parties<'_>,
+        conduct: &Conduct,
+        settled_by: Kind,
+        winner: Option<Role>,
+    ) -> Outcome {
+        let outcome = self.play_to_any_end(table, program, parties, conduct, winner);
+        let report = &outcome.report;
+        assert_eq!(report.settled_by, Some(settled_by), "{report}");
+        outcome
+    }
+
+    /// Plays and checks who won.
+    ///
+    /// # Panics
+    /// If somebody else wins, or the game ends unjustly.
+    pub fn play_to_any_end(
+        &mut self,
+        table: &mut Table,
+        program: &Program,
+        parties: Parties<'_>,
+        conduct: &Conduct,
+        winner: Option<Role>,
+    ) -> Outcome {
+        let outcome = table.play(program, parties, conduct);
+        let report = &outcome.report;
+        assert_eq!(report.winner, winner, "{report}");
+        assert!(report.is_just(), "{report}");
+        let end = report.settled_by.map(|kind| kind.to_string());
+        *self.endings.entry(end.unwrap_or_default()).or_default() += 1;
+        self.games += 1;
+        self.transactions += outcome.submitted;
+        outcome
+    }
+
+    /// Adds what was played at another table.
+    pub fn add(&mut self, other: &Self) {
+        self.games += other.games;
+        self.transactions += other.transactions;
+        for (end, games) in &other.endings {
+            *self.endings.entry(end.clone()).or_default() += games;
+        }
+    }
+
+    /// Says what was played.
+    pub fn print(&self, chain: &str) {
+        println!(
+            "{chain}: {} games, {} transactions accepted and mined, settled by {:?}",
+            self.games, self.transactions, self.endings
+        );
+    }
 }
 
 /// A chain and the wallets of two parties, for any number of contracts one after the other.
@@ -68,6 +180,13 @@ fn secret(role: Role) -> [u8; 32] {
 
 fn signing_key(role: Role) -> SigningKey {
     SigningKey::from_bytes(secret(role)).expect("a small number is a secret key")
+}
+
+/// A secret for each game's session.
+fn session_secret(game: u64) -> [u8; 32] {
+    let mut secret = [0x77; 32];
+    secret[..8].copy_from_slice(&game.to_le_bytes());
+    secret
 }
 
 fn parameters() -> Parameters {
@@ -139,22 +258,20 @@ impl Table {
     ///
     /// # Panics
     /// If anything is refused that should be accepted, or the reverse, or the contract is never settled.
-    pub fn play(&mut self, program: &Program, conduct: &Conduct) -> Outcome {
+    pub fn play(&mut self, program: &Program, parties: Parties<'_>, conduct: &Conduct) -> Outcome {
         self.games += 1;
         let mut instance = [0x40; 32];
         instance[..8].copy_from_slice(&self.games.to_le_bytes());
         let instance = InstanceId::from_bytes(instance);
-        let groups: Vec<(String, Shape)> = program
-            .compiled()
-            .committed_groups()
-            .iter()
-            .map(|group| {
-                let shape = group.parameters().expect("committed groups have keys");
-                (group.label().to_owned(), shape.clone())
-            })
-            .collect();
-        let one_time_keys = OneTimeKeys::new(Seed::new([0x55; 32]), instance, groups)
-            .expect("the program has groups");
+        let keys_of = |context: KeyContext| {
+            let groups = program.groups_of(context.role);
+            let groups = groups
+                .map(|(group, info)| (group, (info.label.clone(), info.shape.clone())))
+                .collect();
+            OneTimeKeys::new(Seed::new(secret(context.role)), context, groups)
+                .expect("labels differ")
+        };
+        let prover_keys = keys_of(KeyContext::prover(instance));
 
         let parameters = parameters();
         let connectors = program
@@ -167,34 +284,32 @@ impl Table {
         let challenger_due = parameters.challenger_stake + parameters.bond;
         let offer = Offer {
             parameters,
-            program_digest: program.compiled().program_digest(),
+            program_digest: program.digest(),
             instance,
             prover: self.party(Role::Prover, prover_due),
-            one_time_keys: one_time_keys.public_keys(),
+            one_time_keys: prover_keys.public_keys(),
         };
         let challenger = self.party(Role::Challenger, challenger_due);
         // No reorganisation of these tests reaches the parties' coins.
         self.chain
             .mine(COINS_DEPTH_BLOCKS)
             .expect("a regtest mines");
-        let terms = offer.terms(challenger, program.layout().clone());
-        let keys = terms.one_time_keys.clone();
-        let leaves = program
-            .compiled()
-            .leaf_source(&keys, terms.challenger.x_only_key());
-        let graph = Graph::new(terms, &leaves).expect("the terms make a graph");
+        let challenger_keys = keys_of(KeyContext::challenger(&offer));
+        let graph = program
+            .graph(&offer, challenger, &challenger_keys.public_keys(), None)
+            .expect("the terms make a graph");
         let challenger_key = signing_key(Role::Challenger);
         let session = ChallengerSession::new(
             &graph,
             &challenger_key,
-            SessionSecret::from_bytes([self.games as u8; 32]), // cast ok: one secret a game, of fewer than 256
+            SessionSecret::from_bytes(session_secret(self.games)),
         )
         .expect("the challenger's key is in the terms");
         let acceptance = session.acceptance();
         let answer = prover_sign(
             &graph,
             &signing_key(Role::Prover),
-            &SessionSecret::from_bytes([self.games as u8; 32]), // cast ok: as above
+            &SessionSecret::from_bytes(session_secret(self.games)),
             &acceptance,
         )
         .expect("the acceptance is right");
@@ -217,18 +332,17 @@ impl Table {
             .expect("the setup is right");
 
         let directory = tempfile::tempdir().expect("a directory can be made");
-        let store = Store::create(&directory.path().join("prover.redb"), instance)
-            .expect("a store can be made");
+        let stores = ROLES.map(|role| {
+            let path = directory.path().join(format!("{role}.redb"));
+            Store::create(&path, instance).expect("a store can be made")
+        });
         let mut game = Game {
             contract: &contract,
             conduct,
-            one_time_keys: &one_time_keys,
-            store: &store,
+            one_time_keys: [&prover_keys, &challenger_keys],
+            stores: &stores,
             states: [State::default(), State::default()],
-            engines: ROLES.map(|role| {
-                Engine::new(role, contract.graph(), program.compiled())
-                    .expect("the challenger publishes nothing")
-            }),
+            engines: ROLES.map(|role| Engine::new(role, contract.graph(), parties.of(role))),
             children: BTreeMap::new(),
             reorganised: false,
             table: self,
@@ -243,8 +357,8 @@ struct Game<'a> {
     table: &'a mut Table,
     contract: &'a Contract<'a>,
     conduct: &'a Conduct,
-    one_time_keys: &'a OneTimeKeys,
-    store: &'a Store,
+    one_time_keys: [&'a OneTimeKeys; 2],
+    stores: &'a [Store; 2],
     states: [State; 2],
     engines: [Engine<'a>; 2],
     /// The child that paid for each transaction.
@@ -254,7 +368,7 @@ struct Game<'a> {
 
 impl Game<'_> {
     fn claim(&mut self) {
-        if let Some(values) = self.conduct.values.clone() {
+        if let Some(values) = self.conduct.claim.clone() {
             let prover = Role::Prover as usize;
             let (state, _) = self.engines[prover]
                 .step(&self.states[prover], &Event::Claim { values })
@@ -347,7 +461,7 @@ impl Game<'_> {
         }
         duties.retain(|duty| {
             let waits = self.conduct.late && duty.blocks_left(tip).is_some_and(|left| left > 1);
-            !waits && (role == Role::Challenger || self.conduct.stalled != Some(duty.kind))
+            !waits && self.conduct.stalled != Some(duty.kind)
         });
         duties
     }
@@ -358,9 +472,9 @@ impl Game<'_> {
         let signer = Signer {
             graph: self.contract.graph(),
             presigned: self.contract.presigned(),
-            leaves: &leaves,
+            leaves: leaves.all(),
             key: &signing_key(role),
-            one_time_keys: (role == Role::Prover).then_some((self.one_time_keys, self.store)),
+            one_time_keys: Some((self.one_time_keys[place], &self.stores[place])),
         };
         let transaction = signer
             .finish(&self.states[place], duty, Some(feerate()))
@@ -382,7 +496,7 @@ impl Game<'_> {
         }
         match duty.fee {
             FeeSource::Own => {
-                if self.conduct.thieves && duty.kind == Kind::Disprove {
+                if self.conduct.thieves && matches!(duty.kind, Kind::Disprove(_)) {
                     self.steal(&transaction);
                 }
                 self.submit(duty.kind, &transaction);
@@ -434,9 +548,14 @@ impl Game<'_> {
             );
         }
         // The prover cannot settle before its time.
+        let stage = self
+            .contract
+            .graph()
+            .stage_of_outcome(disprove.input[0].previous_output)
+            .expect("a disprove spends an outcome");
         let payout = self.contract.presigned().finalise_with(
             self.contract.graph(),
-            Kind::PayoutDisputed,
+            Kind::PayoutDisputed(stage),
             &BTreeMap::new(),
             None,
         );
@@ -508,6 +627,7 @@ impl Game<'_> {
             report,
             kinds: confirmed.iter().map(|confirmed| confirmed.kind).collect(),
             submitted: self.table.submitted - submitted,
+            transactions: moves,
         }
     }
 }

@@ -1,15 +1,14 @@
 //! Whole contracts on a chain, the embedded one and a node: the honest party wins whatever the other does.
 
-use std::collections::BTreeMap;
-
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_chain::Chain;
 use tapcourt_compiler::circuit::{Compiled, Options, Role as GroupRole};
 use tapcourt_program::circuit::Circuit;
-use tapcourt_protocol::{Role, TransactionKind as Kind};
+use tapcourt_protocol::{Role, Stage, TransactionKind as Kind};
+use tapcourt_prover::Values;
 use tapcourt_tests::chains::{embedded, node};
-use tapcourt_tests::dispute::{Conduct, Outcome, Table};
+use tapcourt_tests::dispute::{Conduct, Ledger, Parties, Table, circuit as circuit_of};
 use tapcourt_tests::netlists::own;
 use tapcourt_verifier::Program;
 
@@ -20,62 +19,26 @@ fn program(file: &str) -> (Circuit, Program) {
 fn accepting(file: &str, accept: Vec<Option<bool>>) -> (Circuit, Program) {
     let circuit = own(file).circuit;
     let compiled = Compiled::new(&circuit, &Options { accept }).expect("it compiles");
-    (circuit, Program::new(compiled).expect("it has a layout"))
+    (
+        circuit,
+        Program::circuit(compiled).expect("it has a layout"),
+    )
 }
 
 fn random_input(circuit: &Circuit, rng: &mut ChaCha8Rng) -> Vec<bool> {
     (0..circuit.input_bits()).map(|_| rng.r#gen()).collect()
 }
 
+/// Values by group number.
+fn numbered(values: Vec<Vec<bool>>) -> Option<Values> {
+    Some(values.into_iter().enumerate().collect())
+}
+
 fn truth(circuit: &Circuit, program: &Program, rng: &mut ChaCha8Rng) -> Vec<Vec<bool>> {
     let input = random_input(circuit, rng);
-    program
-        .compiled()
+    circuit_of(program)
         .values(&input)
         .expect("every input bit is given")
-}
-
-/// Games played, and transactions that the chain took, by how they ended.
-#[derive(Default)]
-struct Ledger {
-    endings: BTreeMap<String, usize>,
-    games: usize,
-    transactions: usize,
-}
-
-impl Ledger {
-    /// Plays and checks who won and by what.
-    fn play(
-        &mut self,
-        table: &mut Table,
-        program: &Program,
-        conduct: &Conduct,
-        settled_by: Kind,
-        winner: Option<Role>,
-    ) -> Outcome {
-        let outcome = table.play(program, conduct);
-        let report = &outcome.report;
-        assert_eq!(
-            (report.settled_by, report.winner),
-            (Some(settled_by), winner),
-            "{report}"
-        );
-        assert!(report.is_just(), "{report}");
-        *self.endings.entry(settled_by.to_string()).or_default() += 1;
-        self.games += 1;
-        self.transactions += outcome.submitted;
-        outcome
-    }
-
-    fn print(&self, table: &Table) {
-        println!(
-            "{}: {} games, {} transactions accepted and mined, settled by {:?}",
-            table.chain_name(),
-            self.games,
-            self.transactions,
-            self.endings
-        );
-    }
 }
 
 /// Honest provers, every kind of lie, stalls and needless challenges.
@@ -87,12 +50,19 @@ fn every_kind_of_game(chain: Box<dyn Chain>) {
         let (circuit, program) = program(file);
         let values = truth(&circuit, &program, rng);
         let honest = Conduct {
-            values: Some(values.clone()),
+            claim: numbered(values.clone()),
             ..Conduct::default()
         };
         let prover = Some(Role::Prover);
         let challenger = Some(Role::Challenger);
-        ledger.play(&mut table, &program, &honest, Kind::Payout, prover);
+        ledger.play(
+            &mut table,
+            &program,
+            Parties::honest(circuit_of(&program)),
+            &honest,
+            Kind::Payout,
+            prover,
+        );
         let challenged = Conduct {
             challenge_anyway: true,
             ..honest.clone()
@@ -100,37 +70,52 @@ fn every_kind_of_game(chain: Box<dyn Chain>) {
         let disputed = ledger.play(
             &mut table,
             &program,
+            Parties::honest(circuit_of(&program)),
             &challenged,
-            Kind::PayoutDisputed,
+            Kind::PayoutDisputed(Stage::Dispute),
             prover,
         );
         let late = Conduct {
             late: true,
             ..challenged.clone()
         };
-        ledger.play(&mut table, &program, &late, Kind::PayoutDisputed, prover);
+        ledger.play(
+            &mut table,
+            &program,
+            Parties::honest(circuit_of(&program)),
+            &late,
+            Kind::PayoutDisputed(Stage::Dispute),
+            prover,
+        );
 
         // A lie in each group; a wrong input is a right claim about another one, unless something else shows it.
-        let groups = program.compiled().committed_groups();
+        let groups = circuit_of(&program).committed_groups();
         for (number, group) in groups.iter().enumerate() {
             let mut lie = values.clone();
             let bit = rng.gen_range(0..lie[number].len());
             lie[number][bit] ^= true;
-            let false_claim = program.compiled().find_fault(&lie).is_some();
+            let false_claim = circuit_of(&program).find_fault(&lie).is_some();
             assert!(false_claim || group.role() == GroupRole::Input);
             let conduct = Conduct {
-                values: Some(lie),
+                claim: numbered(lie),
                 challenge_anyway: true,
                 late: number % 2 == 1,
                 thieves: true,
                 ..Conduct::default()
             };
             let (settled_by, winner) = if false_claim {
-                (Kind::Disprove, challenger)
+                (Kind::Disprove(Stage::Dispute), challenger)
             } else {
-                (Kind::PayoutDisputed, prover)
+                (Kind::PayoutDisputed(Stage::Dispute), prover)
             };
-            ledger.play(&mut table, &program, &conduct, settled_by, winner);
+            ledger.play(
+                &mut table,
+                &program,
+                Parties::honest(circuit_of(&program)),
+                &conduct,
+                settled_by,
+                winner,
+            );
         }
 
         // The prover stalls at each of its moves.
@@ -138,19 +123,27 @@ fn every_kind_of_game(chain: Box<dyn Chain>) {
             let (settled_by, winner) = match kind {
                 Kind::Kickoff(0) => (Kind::Expire, None),
                 Kind::Kickoff(index) => (Kind::KickoffTimeout(index), challenger),
-                Kind::Assert(index) => (Kind::AssertTimeout(index), challenger),
+                Kind::Assert(stage, index) => (Kind::AssertTimeout(stage, index), challenger),
                 _ => continue,
             };
             let conduct = Conduct {
                 stalled: Some(kind),
                 ..challenged.clone()
             };
-            ledger.play(&mut table, &program, &conduct, settled_by, winner);
+            ledger.play(
+                &mut table,
+                &program,
+                Parties::honest(circuit_of(&program)),
+                &conduct,
+                settled_by,
+                winner,
+            );
         }
         // It never claims.
         ledger.play(
             &mut table,
             &program,
+            Parties::honest(circuit_of(&program)),
             &Conduct::default(),
             Kind::Expire,
             None,
@@ -166,9 +159,8 @@ fn every_kind_of_game(chain: Box<dyn Chain>) {
             }
         };
         let conduct = Conduct {
-            values: Some(
-                program
-                    .compiled()
+            claim: numbered(
+                circuit_of(&program)
                     .values(&input)
                     .expect("every input bit is given"),
             ),
@@ -177,11 +169,18 @@ fn every_kind_of_game(chain: Box<dyn Chain>) {
         let (settled_by, winner) = if wanted {
             (Kind::Payout, Role::Prover)
         } else {
-            (Kind::Disprove, Role::Challenger)
+            (Kind::Disprove(Stage::Dispute), Role::Challenger)
         };
-        ledger.play(&mut table, &program, &conduct, settled_by, Some(winner));
+        ledger.play(
+            &mut table,
+            &program,
+            Parties::honest(circuit_of(&program)),
+            &conduct,
+            settled_by,
+            Some(winner),
+        );
     }
-    ledger.print(&table);
+    ledger.print(table.chain_name());
 }
 
 /// A reorganisation of each depth after each transaction; the deepest ones drop the contract itself.
@@ -195,23 +194,37 @@ fn reorganised_games(chain: Box<dyn Chain>, depths: &[u32]) {
     let last = lie.len() - 1;
     lie[last][0] ^= true;
     for (values, settled_by, winner) in [
-        (values, Kind::PayoutDisputed, Role::Prover),
-        (lie, Kind::Disprove, Role::Challenger),
+        (values, Kind::PayoutDisputed(Stage::Dispute), Role::Prover),
+        (lie, Kind::Disprove(Stage::Dispute), Role::Challenger),
     ] {
         let honest = Conduct {
-            values: Some(values),
+            claim: numbered(values),
             challenge_anyway: true,
             ..Conduct::default()
         };
         let winner = Some(winner);
-        let plain = ledger.play(&mut table, &program, &honest, settled_by, winner);
+        let plain = ledger.play(
+            &mut table,
+            &program,
+            Parties::honest(circuit_of(&program)),
+            &honest,
+            settled_by,
+            winner,
+        );
         for confirmed in 1..=plain.kinds.len() {
             for &depth in depths {
                 let conduct = Conduct {
                     reorg: Some((confirmed, depth)),
                     ..honest.clone()
                 };
-                let outcome = ledger.play(&mut table, &program, &conduct, settled_by, winner);
+                let outcome = ledger.play(
+                    &mut table,
+                    &program,
+                    Parties::honest(circuit_of(&program)),
+                    &conduct,
+                    settled_by,
+                    winner,
+                );
                 assert_eq!(
                     outcome.kinds, plain.kinds,
                     "after {confirmed}, {depth} deep"
@@ -219,7 +232,7 @@ fn reorganised_games(chain: Box<dyn Chain>, depths: &[u32]) {
             }
         }
     }
-    ledger.print(&table);
+    ledger.print(table.chain_name());
 }
 
 /// A program of many chunks: paid when true, also if disputed, and disproved when not.
@@ -231,28 +244,34 @@ fn large_games(chain: Box<dyn Chain>) {
         let (circuit, program) = program(file);
         let values = truth(&circuit, &program, rng);
         let mut lie = values.clone();
-        let group = program
-            .compiled()
+        let group = circuit_of(&program)
             .committed_groups()
             .iter()
             .position(|group| group.role() == GroupRole::Intermediate)
             .expect("the program is cut");
         lie[group][0] ^= true;
         for (values, settled_by, winner) in [
-            (values, Kind::PayoutDisputed, Role::Prover),
-            (lie, Kind::Disprove, Role::Challenger),
+            (values, Kind::PayoutDisputed(Stage::Dispute), Role::Prover),
+            (lie, Kind::Disprove(Stage::Dispute), Role::Challenger),
         ] {
             let conduct = Conduct {
-                values: Some(values),
+                claim: numbered(values),
                 challenge_anyway: true,
                 thieves: true,
                 ..Conduct::default()
             };
-            let outcome = ledger.play(&mut table, &program, &conduct, settled_by, Some(winner));
+            let outcome = ledger.play(
+                &mut table,
+                &program,
+                Parties::honest(circuit_of(&program)),
+                &conduct,
+                settled_by,
+                Some(winner),
+            );
             println!("{file}: {:?}", outcome.kinds);
         }
     }
-    ledger.print(&table);
+    ledger.print(table.chain_name());
 }
 
 #[test]

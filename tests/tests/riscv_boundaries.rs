@@ -43,7 +43,7 @@ struct Counts {
 
 /// Runs a leaf's body and holds it against the evaluator.
 fn check(
-    steps: &Steps<'_>,
+    steps: &Steps,
     leaf: StepLeaf,
     published: &Published,
     expected: bool,
@@ -81,7 +81,7 @@ fn ends_of_a_step() {
         inputs: 2,
         search: search(),
     };
-    let steps = Steps::compile(&program, root, options).expect("it compiles");
+    let steps = Steps::compile(program.clone(), root, options).expect("it compiles");
     let search = search();
     let mut counts = Counts {
         spendable: 0,
@@ -205,7 +205,7 @@ fn outside_the_program() {
         inputs: 2,
         search: search(),
     };
-    let steps = Steps::compile(&program, [0; 20], options).expect("it compiles");
+    let steps = Steps::compile(program.clone(), [0; 20], options).expect("it compiles");
     let mut random = Random::new(7);
     let mut counts = Counts {
         spendable: 0,
@@ -316,7 +316,7 @@ fn input_words() {
             inputs,
             search: search(),
         };
-        let steps = Steps::compile(&program, [0; 20], options).expect("it compiles");
+        let steps = Steps::compile(program.clone(), [0; 20], options).expect("it compiles");
         let keys = StepKeys::new(
             steps
                 .groups()
@@ -324,7 +324,7 @@ fn input_words() {
                 .map(|group| (group, steps.parameters(group))),
             4,
         );
-        let source = steps.leaf_source(&keys.public, keys.challenger());
+        let source = steps.leaf_source(keys.public.clone(), keys.challenger());
         for _ in 0..scaled(15) {
             let committed: Vec<u32> = (0..inputs).map(|_| random.word()).collect();
             for pc in [0x1000, 0x1004, 0x2000] {
@@ -442,7 +442,7 @@ fn merkle_paths() {
             .map(|group| (group, paths.parameters(group))),
         3,
     );
-    let source = paths.leaf_source(&keys.public, keys.challenger());
+    let source = paths.leaf_source(keys.public.clone(), keys.challenger());
     let mut random = Random::new(9);
     let mut counts = Counts {
         spendable: 0,

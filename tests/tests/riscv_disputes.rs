@@ -38,8 +38,8 @@ struct Step {
     roots: [Bytes; 2],
 }
 
-struct Court<'a> {
-    steps: Steps<'a>,
+struct Court {
+    steps: Steps,
     paths: Paths,
     search: Search,
     /// Leaves that hash which were spendable so far: one in [`HASHES_RUN`] is run, the others are left to their evaluator, which other tests hold
@@ -50,16 +50,16 @@ struct Court<'a> {
 /// See [`Court::hashes`].
 const HASHES_RUN: usize = 40;
 
-impl<'a> Court<'a> {
+impl Court {
     /// The court of a program, for a trace of four steps in one round.
-    fn new(program: &'a Program) -> Self {
+    fn new(program: &Program) -> Self {
         let search = Search::new(vec![4]).expect("four steps");
         let options = Options {
             inputs: INPUTS.len() as u32,
             search: search.clone(),
         }; // cast ok: five
         Self {
-            steps: Steps::compile(program, [1; 20], options).expect("it compiles"),
+            steps: Steps::compile(program.clone(), [1; 20], options).expect("it compiles"),
             paths: Paths::compile(Search::new(vec![8, 4]).expect("32 levels"))
                 .expect("it compiles"),
             search,
@@ -134,7 +134,7 @@ impl<'a> Court<'a> {
 
 /// The challenger's order of §7. Returns the kind of leaf that it can spend.
 fn challenge(
-    court: &Court<'_>,
+    court: &Court,
     before: &Tree,
     truth: &Step,
     told: &Step,

@@ -89,7 +89,7 @@ fn sha256_step_by_step_through_script() {
         inputs: vector.input.len() as u32, // cast ok: few words
         search: Search::uniform(20, 2).expect("in range"),
     };
-    let steps = Steps::compile(&guest.program, [0; 20], options).expect("it compiles");
+    let steps = Steps::compile(guest.program.clone(), [0; 20], options).expect("it compiles");
     let mut random = Random::new(0x5a);
     let mut machine = Machine::new(&guest.program, &vector.input);
     let mut bodies = HashMap::new();

@@ -72,7 +72,7 @@ fn every_instruction_against_truth_and_lies() {
     let mut random = Random::new(0x7ea1);
     let instructions = instances(&mut random);
     let program = Program::from_instructions(BASE, &instructions).expect("a program");
-    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let steps = Steps::compile(program.clone(), [0; 20], options()).expect("it compiles");
     let outside = steps.index(StepLeaf::OutsideRom).expect("there is one");
     let states_of = |op: Op| match op {
         Op::Ecall => scaled(80 * STATES),
@@ -164,7 +164,7 @@ fn whole_leaves_with_openings() {
         .map(|&op| random_instruction(op, &mut random))
         .collect();
     let program = Program::from_instructions(BASE, &instructions).expect("a program");
-    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let steps = Steps::compile(program.clone(), [0; 20], options()).expect("it compiles");
     let keys = StepKeys::new(
         steps
             .groups()
@@ -172,7 +172,7 @@ fn whole_leaves_with_openings() {
             .map(|group| (group, steps.parameters(group))),
         5,
     );
-    let source = steps.leaf_source(&keys.public, keys.challenger());
+    let source = steps.leaf_source(keys.public.clone(), keys.challenger());
     let (mut spent, mut refused) = (0, 0);
     for (pc, instruction) in program.rom().iter() {
         let mut machine = Machine::new(&program, &INPUTS);
@@ -223,7 +223,7 @@ fn every_leaf_against_every_record_of_a_program() {
         .map(|place| random_instruction(Op::ALL[place % Op::ALL.len()], &mut random))
         .collect();
     let program = Program::from_instructions(BASE, &instructions).expect("a program");
-    let steps = Steps::compile(&program, [0; 20], options()).expect("it compiles");
+    let steps = Steps::compile(program.clone(), [0; 20], options()).expect("it compiles");
     let mut machine = Machine::new(&program, &INPUTS);
     // A true record and a lie that leaves what was read alone, at each instruction.
     let mut records: Vec<(StepRecord, bool)> = Vec::new();

@@ -74,7 +74,7 @@ pub(super) fn random_elf(random: &mut ChaCha8Rng) -> Vec<u8> {
 const INPUTS: u32 = 3;
 
 /// Every instruction, four times.
-static STEPS_OF_ALL: LazyLock<Steps<'static>> = LazyLock::new(|| {
+static STEPS_OF_ALL: LazyLock<Steps> = LazyLock::new(|| {
     let mut random = Random::new(4);
     let instructions: Vec<Instruction> = (0..4 * Op::ALL.len())
         .map(|place| random_instruction(Op::ALL[place % Op::ALL.len()], &mut random))
@@ -84,8 +84,6 @@ static STEPS_OF_ALL: LazyLock<Steps<'static>> = LazyLock::new(|| {
         inputs: INPUTS,
         search: Search::new(vec![2]).expect("two steps"),
     };
-    // It lives as long as the process.
-    let program: &'static Program = Box::leak(Box::new(program));
     Steps::compile(program, [0; 20], options).expect("it compiles")
 });
 
