@@ -3,31 +3,6 @@
 //! The selection of a party who answers a transaction is often needed again in that answer, under a key of the answering party: then
 //! one key opens both the answer and what it answers to. A script for this takes the two openings with one set of flags
 //! between them, so that they are of the same value by construction.
-//!
-//! ```
-//! use tapcourt_commitment::{KeyPath, Parameters, SecretKey, Seed};
-//! use tapcourt_script::interpreter::{Rules, execute};
-//! use tapcourt_script::script;
-//!
-//! let shape = Parameters::choice(3)?;
-//! let path = |role| KeyPath { contract: [1; 32], role, label: "select/0" };
-//! let theirs = SecretKey::derive(&Seed::new([2; 32]), &path("challenger"), &shape);
-//! let own = SecretKey::derive(&Seed::new([3; 32]), &path("prover"), &shape);
-//! let (their_key, own_key) = (theirs.public_key(), own.public_key());
-//!
-//! // The challenger selects option 2 of 0 to 2, bit 0 first.
-//! let select = script! { { their_key.choose_script(3) } OP_1 };
-//! let witness = theirs.sign(&[false, true]).witness_for_choice(3);
-//! assert!(execute(&select, witness.clone(), None, Rules::Policy).succeeded());
-//!
-//! // The prover reads it from the witness, and repeats it.
-//! let selection = their_key.recover_choice(&witness, 3)?;
-//! assert_eq!(selection.message_digits(), [2]);
-//! let repeat = script! { { own_key.agree_script(&their_key) } OP_1 };
-//! let witness = own.sign(&selection.message()).witness_for_agreement(&selection);
-//! assert!(execute(&repeat, witness, None, Rules::Policy).succeeded());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use bitcoin::Script;
 use tapcourt_script::{Fragment, StackEffect, analyze};
@@ -45,6 +20,31 @@ pub const MAX_OPTIONS: u32 = 16;
 impl Parameters {
     /// The shape by which a party selects one of so many options: one message digit that is just wide enough, and a checksum
     /// digit of the same width.
+    ///
+    /// ```
+    /// use tapcourt_commitment::{KeyPath, Parameters, SecretKey, Seed};
+    /// use tapcourt_script::interpreter::{Rules, execute};
+    /// use tapcourt_script::script;
+    ///
+    /// let shape = Parameters::choice(3)?;
+    /// let path = |role| KeyPath { contract: [1; 32], role, label: "select/0" };
+    /// let theirs = SecretKey::derive(&Seed::new([2; 32]), &path("challenger"), &shape);
+    /// let own = SecretKey::derive(&Seed::new([3; 32]), &path("prover"), &shape);
+    /// let (their_key, own_key) = (theirs.public_key(), own.public_key());
+    ///
+    /// // The challenger selects option 2 of 0 to 2, bit 0 first.
+    /// let select = script! { { their_key.choose_script(3) } OP_1 };
+    /// let witness = theirs.sign(&[false, true]).witness_for_choice(3);
+    /// assert!(execute(&select, witness.clone(), None, Rules::Policy).succeeded());
+    ///
+    /// // The prover reads it from the witness, and repeats it.
+    /// let selection = their_key.recover_choice(&witness, 3)?;
+    /// assert_eq!(selection.message_digits(), [2]);
+    /// let repeat = script! { { own_key.agree_script(&their_key) } OP_1 };
+    /// let witness = own.sign(&selection.message()).witness_for_agreement(&selection);
+    /// assert!(execute(&repeat, witness, None, Rules::Policy).succeeded());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If there are not 2 to [`MAX_OPTIONS`] options.
