@@ -1,8 +1,8 @@
 //! One-digit keys: a party selects one of a few options, and another one repeats the selection under a key of its own.
 //!
-//! The selection of a party who answers a transaction is often needed again in that answer, under a key of the answering party: then
-//! one key opens both the answer and what it answers to. A script for this takes the two openings with one set of flags
-//! between them, so that they are of the same value by construction.
+//! The selection of a party who answers a transaction is often needed again in that answer, under a key of the answering
+//! party: then one key opens both the answer and what it answers to. A script for this takes the two openings with one
+//! set of flags between them, so that they are of the same value by construction.
 
 use bitcoin::Script;
 use tapcourt_script::{Fragment, StackEffect, analyze};
@@ -105,8 +105,9 @@ impl Parameters {
 }
 
 impl PublicKey {
-    /// The script that selects one of so many options: consumes the items of [`Opening::witness_for_choice`] from the top of the
-    /// stack, and leaves nothing. It accepts only values below `options`, and, like [`Self::publish_script`], only elements of 20 bytes.
+    /// The script that selects one of so many options: consumes the items of [`Opening::witness_for_choice`] from the top
+    /// of the stack, and leaves nothing. It accepts only values below `options`, and, like [`Self::publish_script`], only
+    /// elements of 20 bytes.
     ///
     /// # Panics
     /// If the key's shape is not [`Parameters::choice`] of so many options.
@@ -118,11 +119,11 @@ impl PublicKey {
         )
     }
 
-    /// The script that repeats under this key what `theirs` selected: consumes the items of [`Opening::witness_for_agreement`]
-    /// from the top of the stack, and leaves nothing.
+    /// The script that repeats under this key what `theirs` selected: consumes the items of
+    /// [`Opening::witness_for_agreement`] from the top of the stack, and leaves nothing.
     ///
-    /// It accepts exactly two openings of one value. It checks neither the range of this value nor the size of their elements, since
-    /// it is run on what [`Self::choose_script`] has accepted.
+    /// It accepts exactly two openings of one value. It checks neither the range of this value nor the size of their
+    /// elements, since it is run on what [`Self::choose_script`] has accepted.
     ///
     /// # Panics
     /// If the keys' shape is not the same [`Parameters::choice`].
@@ -152,8 +153,8 @@ impl PublicKey {
         Ok(opening)
     }
 
-    /// Reads and verifies the openings in the witness items that a script repeating a selection consumed, bottom of the stack first: the one
-    /// under this key, and the one under `theirs`.
+    /// Reads and verifies the openings in the witness items that a script repeating a selection consumed, bottom of the
+    /// stack first: the one under this key, and the one under `theirs`.
     ///
     /// # Errors
     /// If the script would refuse the items, or an element of `theirs` does not have 20 bytes. The script does not check the
