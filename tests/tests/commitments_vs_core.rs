@@ -4,8 +4,8 @@ use bitcoin::ScriptBuf;
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_commitment::{
-    KeyPath, Objective, OpenDigits, OpenOrder, Opening, PICK_BITS, Parameters, PublicKey,
-    SecretKey, Seed,
+    KeyPath, MAX_OPTIONS, Objective, OpenDigits, OpenOrder, Opening, PICK_BITS, Parameters,
+    PublicKey, SecretKey, Seed,
 };
 use tapcourt_script::script;
 use tapcourt_tests::leaf::is_accepted;
@@ -178,4 +178,67 @@ fn interpreter_and_core_agree_on_openings() {
         shapes.len()
     );
     assert!(refused > accepted);
+}
+
+/// Every selection from 2 to 16 options, and every repetition of one.
+#[test]
+fn interpreter_and_core_agree_on_selections() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(12);
+    let (mut accepted, mut refused) = (0, 0);
+    for options in 2..=MAX_OPTIONS {
+        let parameters = Parameters::choice(options).expect("so many options are possible");
+        let secret = |role| {
+            let path = KeyPath {
+                contract: [6; 32],
+                role,
+                label: "choice",
+            };
+            SecretKey::derive(&Seed::new([4; 32]), &path, &parameters)
+        };
+        let (own, theirs) = (secret("prover"), secret("challenger"));
+        let (own_key, their_key) = (own.public_key(), theirs.public_key());
+        let choosing = script! { { their_key.choose_script(options) } OP_1 };
+        let agreeing = script! { { own_key.agree_script(&their_key) } OP_1 };
+        let bits = parameters.message_bits();
+        let openings = |secret: &SecretKey| -> Vec<Opening> {
+            (0..1u32 << bits)
+                .map(|value| {
+                    let message: Vec<bool> = (0..bits).map(|bit| value >> bit & 1 == 1).collect();
+                    secret.sign(&message)
+                })
+                .collect()
+        };
+        let pairs: Vec<(Opening, Opening)> =
+            openings(&own).into_iter().zip(openings(&theirs)).collect();
+        for (value, (own, theirs)) in pairs.iter().enumerate() {
+            let selection = theirs.witness_for_choice(options);
+            let is_option = value < options as usize; // cast ok: usize has at least 32 bits here
+            assert_eq!(is_accepted(&choosing, &selection), is_option);
+            let repetition = own.witness_for_agreement(theirs);
+            assert!(is_accepted(&agreeing, &repetition));
+            accepted += 1 + usize::from(is_option);
+            refused += usize::from(!is_option);
+
+            let (other_own, other_theirs) = pairs.choose(rng).expect("a digit has values");
+            let other_selection = other_theirs.witness_for_choice(options);
+            let other_repetition = other_own.witness_for_agreement(other_theirs);
+            for _ in 0..scaled(20) {
+                let tampered = tamper(&selection, &other_selection, rng);
+                let is_opening = pairs
+                    .iter()
+                    .any(|(_, theirs)| theirs.witness_for_choice(options) == tampered);
+                let selected = is_accepted(&choosing, &tampered);
+                assert!(is_opening || !selected, "{tampered:02x?}");
+                refused += usize::from(!selected);
+                let tampered = tamper(&repetition, &other_repetition, rng);
+                let is_opening = pairs
+                    .iter()
+                    .any(|(own, theirs)| own.witness_for_agreement(theirs) == tampered);
+                let repeated = is_accepted(&agreeing, &tampered);
+                assert_eq!(repeated, is_opening, "{tampered:02x?}");
+                refused += usize::from(!repeated);
+            }
+        }
+    }
+    println!("2 to {MAX_OPTIONS} options: {accepted} witnesses accepted, {refused} refused");
 }

@@ -1,33 +1,8 @@
 //! One-digit keys: a party selects one of a few options, and another one repeats the selection under a key of its own.
 //!
-//! The selection of a party who answers a transaction is often needed again in that answer, under a key of the answering party: then
-//! one key opens both the answer and what it answers to. A script for this takes the two openings with one set of flags
-//! between them, so that they are of the same value by construction.
-//!
-//! ```
-//! use tapcourt_commitment::{KeyPath, Parameters, SecretKey, Seed};
-//! use tapcourt_script::interpreter::{Rules, execute};
-//! use tapcourt_script::script;
-//!
-//! let shape = Parameters::choice(3)?;
-//! let path = |role| KeyPath { contract: [1; 32], role, label: "select/0" };
-//! let theirs = SecretKey::derive(&Seed::new([2; 32]), &path("challenger"), &shape);
-//! let own = SecretKey::derive(&Seed::new([3; 32]), &path("prover"), &shape);
-//! let (their_key, own_key) = (theirs.public_key(), own.public_key());
-//!
-//! // The challenger selects option 2 of 0 to 2, bit 0 first.
-//! let select = script! { { their_key.choose_script(3) } OP_1 };
-//! let witness = theirs.sign(&[false, true]).witness_for_choice(3);
-//! assert!(execute(&select, witness.clone(), None, Rules::Policy).succeeded());
-//!
-//! // The prover reads it from the witness, and repeats it.
-//! let selection = their_key.recover_choice(&witness, 3)?;
-//! assert_eq!(selection.message_digits(), [2]);
-//! let repeat = script! { { own_key.agree_script(&their_key) } OP_1 };
-//! let witness = own.sign(&selection.message()).witness_for_agreement(&selection);
-//! assert!(execute(&repeat, witness, None, Rules::Policy).succeeded());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! The selection of a party who answers a transaction is often needed again in that answer, under a key of the answering
+//! party: then one key opens both the answer and what it answers to. A script for this takes the two openings with one
+//! set of flags between them, so that they are of the same value by construction.
 
 use bitcoin::Script;
 use tapcourt_script::{Fragment, StackEffect, analyze};
@@ -45,6 +20,31 @@ pub const MAX_OPTIONS: u32 = 16;
 impl Parameters {
     /// The shape by which a party selects one of so many options: one message digit that is just wide enough, and a checksum
     /// digit of the same width.
+    ///
+    /// ```
+    /// use tapcourt_commitment::{KeyPath, Parameters, SecretKey, Seed};
+    /// use tapcourt_script::interpreter::{Rules, execute};
+    /// use tapcourt_script::script;
+    ///
+    /// let shape = Parameters::choice(3)?;
+    /// let path = |role| KeyPath { contract: [1; 32], role, label: "select/0" };
+    /// let theirs = SecretKey::derive(&Seed::new([2; 32]), &path("challenger"), &shape);
+    /// let own = SecretKey::derive(&Seed::new([3; 32]), &path("prover"), &shape);
+    /// let (their_key, own_key) = (theirs.public_key(), own.public_key());
+    ///
+    /// // The challenger selects option 2 of 0 to 2, bit 0 first.
+    /// let select = script! { { their_key.choose_script(3) } OP_1 };
+    /// let witness = theirs.sign(&[false, true]).witness_for_choice(3);
+    /// assert!(execute(&select, witness.clone(), None, Rules::Policy).succeeded());
+    ///
+    /// // The prover reads it from the witness, and repeats it.
+    /// let selection = their_key.recover_choice(&witness, 3)?;
+    /// assert_eq!(selection.message_digits(), [2]);
+    /// let repeat = script! { { own_key.agree_script(&their_key) } OP_1 };
+    /// let witness = own.sign(&selection.message()).witness_for_agreement(&selection);
+    /// assert!(execute(&repeat, witness, None, Rules::Policy).succeeded());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If there are not 2 to [`MAX_OPTIONS`] options.
@@ -116,8 +116,9 @@ impl Parameters {
 }
 
 impl PublicKey {
-    /// The script that selects one of so many options: consumes the items of [`Opening::witness_for_choice`] from the top of the
-    /// stack, and leaves nothing. It accepts only values below `options`, and, like [`Self::publish_script`], only elements of 20 bytes.
+    /// The script that selects one of so many options: consumes the items of [`Opening::witness_for_choice`] from the top
+    /// of the stack, and leaves nothing. It accepts only values below `options`, and, like [`Self::publish_script`], only
+    /// elements of 20 bytes.
     ///
     /// # Panics
     /// If the key's shape is not [`Parameters::choice`] of so many options.
@@ -129,11 +130,11 @@ impl PublicKey {
         )
     }
 
-    /// The script that repeats under this key what `theirs` selected: consumes the items of [`Opening::witness_for_agreement`]
-    /// from the top of the stack, and leaves nothing.
+    /// The script that repeats under this key what `theirs` selected: consumes the items of
+    /// [`Opening::witness_for_agreement`] from the top of the stack, and leaves nothing.
     ///
-    /// It accepts exactly two openings of one value. It checks neither the range of this value nor the size of their elements, since
-    /// it is run on what [`Self::choose_script`] has accepted.
+    /// It accepts exactly two openings of one value. It checks neither the range of this value nor the size of their
+    /// elements, since it is run on what [`Self::choose_script`] has accepted.
     ///
     /// # Panics
     /// If the keys' shape is not the same [`Parameters::choice`].
@@ -163,8 +164,8 @@ impl PublicKey {
         Ok(opening)
     }
 
-    /// Reads and verifies the openings in the witness items that a script repeating a selection consumed, bottom of the stack first: the one
-    /// under this key, and the one under `theirs`.
+    /// Reads and verifies the openings in the witness items that a script repeating a selection consumed, bottom of the
+    /// stack first: the one under this key, and the one under `theirs`.
     ///
     /// # Errors
     /// If the script would refuse the items, or an element of `theirs` does not have 20 bytes. The script does not check the

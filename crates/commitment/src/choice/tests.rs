@@ -295,7 +295,6 @@ fn no_other_item_selects() {
         let mut choosing = Choosing::new(secret.public_key(), options);
         for opening in &openings {
             for witness in mutations(&opening.witness_for_choice(options), &universe) {
-                // What a single flag can do, only a single flag does: with one bit, both openings differ in more than it.
                 assert!(
                     !choosing.accepts(&witness),
                     "{options} options: {witness:02x?}"
@@ -452,7 +451,7 @@ fn elements_of_another_size_are_refused() {
                     let mut witness = same.witness_for_agreement(&opening);
                     show(&mut witness, &shown);
                     let script = other.public_key().agree_script(&key);
-                    assert!(runs(script.script(), &witness));
+                    assert!(run(script.script(), &witness, Rules::Consensus).succeeded());
                     let recovered = other.public_key().recover_agreement(&key, &witness);
                     assert_eq!(recovered.is_ok(), size == 20);
                     cases += 3;

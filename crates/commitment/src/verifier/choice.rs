@@ -1,19 +1,20 @@
 //! The scripts of one-digit keys, by which a party selects one of a few options and another one repeats the selection.
 //!
-//! A value `d` of `w` bits has two chains: its message element is hashed `d` times, its checksum element `2^w − 1 − d` times. The
-//! bits of one count are the complement of the other's. So for each bit one of the two elements is hashed, never both, and there
-//! is no sum to check. The element at work is the one on top: for bit 0, the lowest, whichever the witness puts there; from bit to bit, a
-//! flag says whether the two change places; and after the highest bit a last flag brings the message element up, to be
-//! compared with its chain's end. These `w` flags are the value in a Gray code (each bit XOR the next higher one), so that each value
-//! has one encoding, although the place of the elements in the witness depends on it.
+//! A value `d` of `w` bits has two chains: its message element is hashed `d` times, its checksum element `2^w − 1 − d`
+//! times. The bits of one count are the complement of the other's. So for each bit one of the two elements is hashed,
+//! never both, and there is no sum to check. The element at work is the one on top: for bit 0, the lowest, whichever the
+//! witness puts there; from bit to bit, a flag says whether the two change places; and after the highest bit a last flag
+//! brings the message element up, to be compared with its chain's end. These `w` flags are the value in a Gray code (each
+//! bit XOR the next higher one), so that each value has one encoding, although the place of the elements in the witness
+//! depends on it.
 //!
 //! With one bit, the element that is not hashed is the public end of its chain. It is left out.
 //!
 //! # Values in range
-//! Let `n` be the largest value allowed, with bits `nᵢ`. From the lowest bit up, `d ≤ n` is
-//! `leᵢ = dᵢ = 0 OR leᵢ₋₁` where `nᵢ = 1`, and `leᵢ = dᵢ = 0 AND leᵢ₋₁` where `nᵢ = 0`; below the lowest zero bit of `n` it is true. What `leᵢ`
-//! says only matters where all higher bits of `d` are those of `n`. There, `dᵢ = 0` exactly if `dᵢ XOR dᵢ₊₁ = nᵢ₊₁`. A
-//! flag is set exactly in this case, so the check takes one opcode for each flag but one.
+//! Let `n` be the largest value allowed, with bits `nᵢ`. Then `d ≤ n` is computed from the lowest bit up:
+//! `leᵢ = (dᵢ = 0) OR leᵢ₋₁` where `nᵢ = 1`, and `leᵢ = (dᵢ = 0) AND leᵢ₋₁` where `nᵢ = 0`. Below the lowest zero bit of
+//! `n` it is true. What `leᵢ` says only matters where all higher bits of `d` are those of `n`, and there `dᵢ = 0` exactly
+//! if `dᵢ XOR dᵢ₊₁ = nᵢ₊₁`. The flag is set exactly if the latter holds, so that each flag is an operand as it is.
 
 use bitcoin::ScriptBuf;
 use tapcourt_script::ScriptWriter;
@@ -32,7 +33,8 @@ pub(crate) enum ChoiceItem {
     Element {
         /// Which key: 0 is the one that selects, or repeats; 1 is the one that selected before.
         key: usize,
-        /// Whether it is the one that bit 0 hashes: the message element of an odd value, the checksum element of an even one.
+        /// Whether it is the one that bit 0 hashes: the message element of an odd value, the checksum element of an even
+        /// one.
         hashed_first: bool,
     },
 }
@@ -133,8 +135,8 @@ fn ends(key: &PublicKey) -> (Element, Element) {
 
 /// The script that selects a value up to `flags.last`: consumes [`choose_items`] and leaves nothing.
 ///
-/// Elements are checked to have 20 bytes, for the reason given for [`publish`](super::publish()). An element that is never hashed equals an end, so
-/// the check may come as late as right before the first hash.
+/// Elements are checked to have 20 bytes, for the reason given for [`publish`](super::publish()). An element that is
+/// never hashed equals an end, so the check may come as late as right before the first hash.
 pub(crate) fn choose(key: &PublicKey, flags: Flags) -> ScriptBuf {
     let (message, checksum) = ends(key);
     let mut script = ScriptWriter::with_capacity(128);
@@ -226,7 +228,8 @@ fn branch(writer: &mut ScriptWriter, flags: Flags, bit: u8) {
     }
 }
 
-/// Writes what of the range check comes before this bit is hashed. Two elements are on top, and below them the flags, this bit's first.
+/// Writes what of the range check comes before this bit is hashed. Two elements are on top, and below them the flags,
+/// this bit's first.
 fn check_range(writer: &mut ScriptWriter, flags: Flags, bit: u8) {
     let top = flags.width - 1;
     // `le` of a bit, from its own flag and `le` of the next lower bit.
