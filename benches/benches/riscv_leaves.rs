@@ -47,6 +47,7 @@ fn generated(instructions: usize) -> Program {
 
 fn options() -> Options {
     Options {
+        fixed: Vec::new(),
         inputs: 8,
         search: Search::uniform(32, 3).expect("in range"),
     }

@@ -78,6 +78,7 @@ fn ends_of_a_step() {
     let program = program();
     let root = node(&mut random);
     let options = Options {
+        fixed: Vec::new(),
         inputs: 2,
         search: search(),
     };
@@ -202,6 +203,7 @@ fn is_revealed(search: &Search, end: u64, round: u32, index: u32) -> bool {
 fn outside_the_program() {
     let program = program();
     let options = Options {
+        fixed: Vec::new(),
         inputs: 2,
         search: search(),
     };
@@ -313,6 +315,7 @@ fn input_words() {
     let mut whole = 0;
     for inputs in [1, 8, 11] {
         let options = Options {
+            fixed: Vec::new(),
             inputs,
             search: search(),
         };

@@ -55,6 +55,7 @@ impl Court {
     fn new(program: &Program) -> Self {
         let search = Search::new(vec![4]).expect("four steps");
         let options = Options {
+            fixed: Vec::new(),
             inputs: INPUTS.len() as u32,
             search: search.clone(),
         }; // cast ok: five

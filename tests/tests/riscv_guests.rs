@@ -86,6 +86,7 @@ fn sha256_step_by_step_through_script() {
         .find(|vector| vector.name == "abc")
         .expect("there is one");
     let options = Options {
+        fixed: Vec::new(),
         inputs: vector.input.len() as u32, // cast ok: few words
         search: Search::uniform(20, 2).expect("in range"),
     };

@@ -23,6 +23,7 @@ const STATES: usize = 20;
 
 fn options() -> Options {
     Options {
+        fixed: Vec::new(),
         inputs: INPUTS.len() as u32, // cast ok: five
         search: Search::new(vec![4, 8]).expect("32 steps"),
     }

@@ -9,6 +9,7 @@ use tapcourt_compiler::riscv::{CourtOptions, Options, Search};
 use crate::command;
 use crate::contract::{arities, parse_arities};
 use crate::error::{CliError, CliResult};
+use crate::riscv::parse_input_of;
 
 /// Put funds under a program and settle any dispute about its execution on Bitcoin.
 #[derive(Debug, Parser)]
@@ -85,9 +86,13 @@ impl PatternArgs {
 /// How a dispute over a program's trace is searched.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// Of a RISC-V program: how many words of input there are. Without it as many as `--input` has, where that is given, and else none.
+    /// Of a RISC-V program: how many words of input the prover publishes. Without it as many as `--input` has, where that is given, and
+    /// else none.
     #[arg(long, value_name = "WORDS")]
     inputs: Option<u32>,
+    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes, as of `--input`.
+    #[arg(long, value_name = "VALUES", default_value = "")]
+    fixed: String,
     /// Of a RISC-V program: how many steps a claim is about at least, such as 2^32.
     #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = parse_steps)]
     max_steps: u64,
@@ -118,6 +123,7 @@ impl SearchArgs {
         }
         Ok(CourtOptions {
             steps: Options {
+                fixed: parse_input_of("--fixed", &self.fixed)?,
                 inputs: self.inputs.or(inputs).unwrap_or(0),
                 search,
             },

@@ -18,7 +18,7 @@ use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::program::{compile, parse_accept, parse_input};
 use crate::progress::Progress;
-use crate::riscv::{MAX_ELF_BYTES, is_elf, parse_input as parse_words};
+use crate::riscv::{MAX_ELF_BYTES, is_elf, parse_input as parse_input_words, parse_words};
 
 /// What is agreed on besides the program's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Agreed {
     }
 }
 
-/// `netlist accepts 01?`, `trace of 8 words, searched 4,4,4 and 2,4,4`.
+/// `netlist accepts 01?`, `trace of 8 words after 1,2, searched 4,4,4 and 2,4,4`.
 impl fmt::Display for Agreed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -57,13 +57,20 @@ impl fmt::Display for Agreed {
             }
             Self::Trace(options) => write!(
                 f,
-                "trace of {} words, searched {} and {}",
+                "trace of {} words after {}, searched {} and {}",
                 options.steps.inputs,
+                words(&options.steps.fixed),
                 arities(&options.steps.search),
                 arities(&options.path)
             ),
         }
     }
+}
+
+/// Words as they are read again.
+fn words(words: &[u32]) -> String {
+    let words = words.iter().map(u32::to_string);
+    words.collect::<Vec<_>>().join(",")
 }
 
 /// Arities as they are read again.
@@ -90,13 +97,15 @@ impl FromStr for Agreed {
             return Ok(Self::Netlist { accept });
         }
         let malformed = || format!("'{text}' says nothing about a program");
-        let (inputs, searches) = text
+        let (inputs, rest) = text
             .strip_prefix("trace of ")
-            .and_then(|rest| rest.split_once(" words, searched "))
+            .and_then(|rest| rest.split_once(" words after "))
             .ok_or_else(malformed)?;
+        let (fixed, searches) = rest.split_once(", searched ").ok_or_else(malformed)?;
         let (search, path) = searches.split_once(" and ").ok_or_else(malformed)?;
         Ok(Self::Trace(CourtOptions {
             steps: Options {
+                fixed: parse_words(fixed)?,
                 inputs: inputs.parse().map_err(|_| malformed())?,
                 search: parse_arities(search)?,
             },
@@ -187,7 +196,7 @@ impl Loaded {
                 })
             }
             (Disputant::Trace(dispute), _) => {
-                let input = parse_words(input)?;
+                let input = parse_input_words(input)?;
                 let words = dispute.court().steps().options().inputs;
                 if input.len() as u64 > u64::from(words) {
                     return Err(CliError::new(format!(
@@ -241,6 +250,7 @@ mod tests {
     fn agreements_are_read_as_they_are_written() {
         let trace = Agreed::Trace(CourtOptions {
             steps: Options {
+                fixed: vec![1, u32::MAX],
                 inputs: 8,
                 search: Search::new(vec![2, 16, 3]).expect("a search"),
             },
@@ -260,8 +270,9 @@ mod tests {
         for wrong in [
             "",
             "trace",
-            "trace of 8 words, searched 4",
-            "trace of -1 words, searched 4 and 4",
+            "trace of 8 words after , searched 4",
+            "trace of -1 words after , searched 4 and 4",
+            "trace of 8 words after x, searched 4 and 4",
         ] {
             assert!(wrong.parse::<Agreed>().is_err(), "{wrong:?}");
         }

@@ -35,7 +35,12 @@ pub(crate) fn read_program(path: &Path) -> CliResult<Program> {
 ///
 /// Bytes are packed into words with the first one lowest, and zeros behind the last.
 pub(crate) fn parse_input(text: &str) -> CliResult<Vec<u32>> {
-    let wrong = |error: String| CliError::new(format!("--input: {error}"));
+    parse_input_of("--input", text)
+}
+
+/// The same of another argument.
+pub(crate) fn parse_input_of(argument: &str, text: &str) -> CliResult<Vec<u32>> {
+    let wrong = |error: String| CliError::new(format!("{argument}: {error}"));
     match text.strip_prefix('@') {
         None => parse_words(text).map_err(wrong),
         Some(path) => {
@@ -54,7 +59,7 @@ pub(crate) fn parse_input(text: &str) -> CliResult<Vec<u32>> {
     }
 }
 
-fn parse_words(text: &str) -> Result<Vec<u32>, String> {
+pub(crate) fn parse_words(text: &str) -> Result<Vec<u32>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(Vec::new());

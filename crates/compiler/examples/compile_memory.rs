@@ -65,6 +65,7 @@ fn circuit(netlist: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 
 fn riscv(program: &Program) -> Result<(), Box<dyn std::error::Error>> {
     let options = riscv::Options {
+        fixed: Vec::new(),
         inputs: 8,
         search: Search::uniform(32, 3)?,
     };

@@ -63,7 +63,11 @@ fn root(program: &Program) -> [u8; 20] {
 }
 
 fn steps(program: &Program, search: Search) -> Steps<'_> {
-    let options = Options { inputs: 3, search };
+    let options = Options {
+        fixed: Vec::new(),
+        inputs: 3,
+        search,
+    };
     Steps::compile(program, root(program), options).expect("it compiles")
 }
 

@@ -88,9 +88,7 @@ fn judge_trace(court: &Court, values: &Values<'_>) -> Judgement {
             published.set(entry.group, (*value).clone());
         }
     }
-    let words = 0..court.steps().options().inputs;
-    let input: Result<Vec<u32>, _> = words.map(|word| published.input(word)).collect();
-    let Ok(input) = input else {
+    let Ok(input) = court.steps().options().input(&published) else {
         return Judgement {
             claim: Claim::Incomplete,
             false_groups: Vec::new(),

@@ -81,6 +81,7 @@ static STEPS_OF_ALL: LazyLock<Steps> = LazyLock::new(|| {
         .collect();
     let program = Program::from_instructions(0x1_0000, &instructions).expect("a program");
     let options = Options {
+        fixed: Vec::new(),
         inputs: INPUTS,
         search: Search::new(vec![2]).expect("two steps"),
     };

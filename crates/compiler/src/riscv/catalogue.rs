@@ -21,6 +21,7 @@ pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
     let program =
         Program::from_instructions(0x00fe_dcb8, &instructions).expect("addresses of a program");
     let options = Options {
+        fixed: Vec::new(),
         inputs: 8,
         search: Search::uniform(32, 3).expect("in range"),
     };

@@ -381,6 +381,12 @@ fn digest(program: &Program, root: &[u8; 20], options: &CourtOptions) -> [u8; 32
         .collect();
     part(&code);
     part(&options.steps.inputs.to_le_bytes());
+    let fixed = options.steps.fixed.iter();
+    part(
+        &fixed
+            .flat_map(|word| word.to_le_bytes())
+            .collect::<Vec<u8>>(),
+    );
     for search in [&options.steps.search, &options.path] {
         let arities: Vec<u8> = search
             .arities()

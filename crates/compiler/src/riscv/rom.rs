@@ -12,6 +12,7 @@ use super::group::{
 };
 use super::leaf::Leaf;
 use super::opening::Openings;
+use super::steps::InputWord;
 use super::tail::{Tail, nibble};
 
 /// The leaf that is spendable if `pc` is in no instruction, and the record is not that of a machine that stops in place.
@@ -67,7 +68,8 @@ pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
     })
 }
 
-/// How `Input` leaves open the record, and the block of `words` words that the input word is in. Of the block the word's own digits come first.
+/// How `Input` leaves of committed words open the record, and the block of `words` words that the word is in. Of the block the word's own
+/// digits come first.
 pub(super) fn input_openings(word: u32, words: u32) -> Openings {
     let digits_of = |place: usize| WORD_DIGITS * place..WORD_DIGITS * (place + 1);
     let order = [WORDS_A, WORDS_B, WORDS_M, WORDS_W]
@@ -95,8 +97,20 @@ pub(super) fn input_openings(word: u32, words: u32) -> Openings {
         )
 }
 
-/// The leaf that is spendable if the call at `pc` reads input word `word`, and gives another value than was committed to.
-pub(super) fn input(openings: &Arc<Openings>, pc: u32, word: u32) -> Leaf {
+/// How `Input` leaves of fixed words open the record.
+pub(super) fn fixed_input_openings() -> Openings {
+    let order = [WORDS_A, WORDS_B, WORDS_M, WORDS_W];
+    let order = order.map(|place| WORD_DIGITS * place..WORD_DIGITS * (place + 1));
+    Openings::default().then_natural(Group::Pc, false, 0).then(
+        Group::Words,
+        order.into_iter().flatten(),
+        false,
+        0,
+    )
+}
+
+/// The leaf that is spendable if the call at `pc` reads input word `word`, and gives another value than it has.
+pub(super) fn input(openings: &Arc<Openings>, pc: u32, word: u32, value: InputWord) -> Leaf {
     let digits = openings.digits();
     let mut tail = Tail::new(&digits);
     let of_word = |word: u32| move |digit: usize| nibble(word, digit % WORD_DIGITS);
@@ -104,8 +118,13 @@ pub(super) fn input(openings: &Arc<Openings>, pc: u32, word: u32) -> Leaf {
     tail.require(Group::Words, WORD_DIGITS, of_word(INPUT_CALL));
     tail.require(Group::Words, WORD_DIGITS, of_word(word));
     tail.skip(Group::Words, WORD_DIGITS);
-    tail.bring(Group::Words, WORD_DIGITS);
-    tail.compare_with_brought(Group::of_input(word), WORD_DIGITS);
+    match value {
+        InputWord::Fixed(value) => tail.compare(Group::Words, WORD_DIGITS, of_word(value)),
+        InputWord::Committed(word) => {
+            tail.bring(Group::Words, WORD_DIGITS);
+            tail.compare_with_brought(Group::of_input(word), WORD_DIGITS);
+        }
+    }
     tail.leave_rest();
     Leaf {
         body: tail.finish(),

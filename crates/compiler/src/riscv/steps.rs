@@ -24,14 +24,35 @@ use crate::LeafSize;
 /// What a compiled program is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many words of input the prover commits to. Reading beyond stops in place.
+    /// The first words of the input, which the contract fixes: such as what a light client starts from, or a verifying key. Nobody
+    /// publishes them.
+    pub fixed: Vec<u32>,
+    /// How many words of input follow that the prover commits to. Reading beyond stops in place.
     pub inputs: u32,
     /// The search over the trace: as many intervals as the trace has steps.
     pub search: Search,
 }
 
 impl Options {
-    /// How many blocks the words of input make: each is a [`Group::Inputs`].
+    /// How many words of input there are in all.
+    pub fn words(&self) -> u32 {
+        self.fixed.len() as u32 + self.inputs // casts ok: both are at most MAX_INPUTS once compiled
+    }
+
+    /// The whole input, from what was published of it.
+    ///
+    /// # Errors
+    /// If a block of it was not published.
+    pub fn input(&self, published: &Published) -> Result<Vec<u32>, PublishedError> {
+        let committed = (0..self.inputs).map(|word| published.input(word));
+        self.fixed
+            .iter()
+            .map(|&word| Ok(word))
+            .chain(committed)
+            .collect()
+    }
+
+    /// How many blocks the committed words of input make: each is a [`Group::Inputs`].
     pub fn input_blocks(&self) -> u32 {
         self.inputs.div_ceil(INPUT_BLOCK_WORDS)
     }
@@ -60,8 +81,8 @@ pub enum CompileError {
     /// More input words than leaves can be numbered for.
     #[error("{inputs} words of input, at most {limit} are possible")]
     Inputs {
-        /// Words asked for.
-        inputs: u32,
+        /// Words asked for, fixed and committed.
+        inputs: u64,
         /// Most words.
         limit: u32,
     },
@@ -79,6 +100,26 @@ pub enum CompileError {
 
 /// Most words of input.
 const MAX_INPUTS: u32 = 1 << 16;
+
+/// What an input word is held against.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum InputWord {
+    /// A constant.
+    Fixed(u32),
+    /// What the prover has committed to: which of these words.
+    Committed(u32),
+}
+
+/// How the leaves of each input word open the record, and what was committed to.
+fn input_openings(options: &Options) -> Vec<Arc<Openings>> {
+    let fixed = Arc::new(rom::fixed_input_openings());
+    let fixed = std::iter::repeat_n(fixed, options.fixed.len());
+    let committed = (0..options.inputs).map(|word| {
+        let words = options.block_words(word / INPUT_BLOCK_WORDS);
+        Arc::new(rom::input_openings(word, words))
+    });
+    fixed.chain(committed).collect()
+}
 
 /// A leaf that checks a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -163,9 +204,10 @@ impl Steps {
         options: Options,
     ) -> Result<Self, CompileError> {
         let program: Arc<Program> = program.into();
-        if options.inputs > MAX_INPUTS {
+        let inputs = (options.fixed.len() as u64) + u64::from(options.inputs); // cast ok: usize is at most 64 bits
+        if inputs > MAX_INPUTS.into() {
             return Err(CompileError::Inputs {
-                inputs: options.inputs,
+                inputs,
                 limit: MAX_INPUTS,
             });
         }
@@ -177,7 +219,7 @@ impl Steps {
         let used: Vec<Kind> = used.into_iter().collect();
         let classes: Vec<Class> = used
             .par_iter()
-            .map(|&kind| Class::new(kind, options.inputs))
+            .map(|&kind| Class::new(kind, options.words()))
             .collect::<Result<_, _>>()?;
         let places: HashMap<Kind, u32> = used.into_iter().zip(0..).collect();
         let kinds = program
@@ -201,12 +243,7 @@ impl Steps {
             kinds,
             classes,
             calls: calls.map(|(pc, _)| pc).collect(),
-            inputs: (0..options.inputs)
-                .map(|word| {
-                    let words = options.block_words(word / INPUT_BLOCK_WORDS);
-                    Arc::new(rom::input_openings(word, words))
-                })
-                .collect(),
+            inputs: input_openings(&options),
             outside: rom::outside(program.rom())?,
             hash: boundary::digest_hash()?,
             last,
@@ -291,13 +328,26 @@ impl Steps {
                 let (pc, instruction) = self.instruction(index);
                 self.class(index).leaf(pc, instruction)
             }
-            StepLeaf::Input { pc, word } => rom::input(&self.inputs[word as usize], pc, word), // cast ok: an index
+            StepLeaf::Input { pc, word } => {
+                let openings = &self.inputs[word as usize]; // cast ok: an index
+                rom::input(openings, pc, word, self.input(word))
+            }
             StepLeaf::OutsideRom => self.outside.clone(),
             StepLeaf::Start => boundary::start(search, self.program.entry(), &self.root),
             StepLeaf::Accept => boundary::accept(search),
             StepLeaf::Digest { round, index, side } => {
                 boundary::digest(search, &self.hash, round, index, side)
             }
+        }
+    }
+
+    /// What an input word is held against.
+    fn input(&self, word: u32) -> InputWord {
+        let fixed = &self.options.fixed;
+        match fixed.get(word as usize) {
+            // cast ok: an index
+            Some(&value) => InputWord::Fixed(value),
+            None => InputWord::Committed(word - fixed.len() as u32), // cast ok: at most MAX_INPUTS
         }
     }
 
@@ -413,7 +463,11 @@ impl Steps {
                 published.word(Group::Pc)? == pc
                     && published.one_of_words(WORDS_A)? == INPUT_CALL
                     && published.one_of_words(WORDS_B)? == word
-                    && published.one_of_words(WORDS_W)? != published.input(word)?
+                    && published.one_of_words(WORDS_W)?
+                        != match self.input(word) {
+                            InputWord::Fixed(value) => value,
+                            InputWord::Committed(word) => published.input(word)?,
+                        }
             }
             StepLeaf::OutsideRom => {
                 let pc = published.word(Group::Pc)?;
@@ -455,7 +509,7 @@ impl Steps {
         let Some(record) = published.record()? else {
             return Ok(true);
         };
-        let mut expected = record.consequence(instruction, self.options.inputs);
+        let mut expected = record.consequence(instruction, self.options.words());
         // The word that is replaced is checked by its path.
         expected.w.old = record.w.old;
         Ok(expected != record)

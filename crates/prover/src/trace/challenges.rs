@@ -88,7 +88,7 @@ impl<'e, 'p> Challenges<'e, 'p> {
         };
         let pc = published.word(Group::Pc)?;
         let instruction = StepLeaf::Semantics { pc };
-        let inputs = (0..steps.options().inputs).map(|word| StepLeaf::Input { pc, word });
+        let inputs = (0..steps.options().words()).map(|word| StepLeaf::Input { pc, word });
         for leaf in [ends[0], instruction, StepLeaf::OutsideRom]
             .into_iter()
             .chain(inputs)

@@ -51,7 +51,7 @@ impl<'a> TraceDispute<'a> {
         self.court
     }
 
-    /// What is published to claim that the program accepts this input; missing words are 0.
+    /// What is published to claim that the program accepts this input, after the words that are fixed; missing words are 0.
     pub fn claim(&self, input: &[u32]) -> Values {
         let mut published = Published::new();
         let words = self.court.steps().options().inputs as usize; // cast ok: at most 2^16
@@ -102,11 +102,9 @@ impl<'a> TraceDispute<'a> {
         published: &Published,
         ask: impl FnOnce(&mut Execution<'a>) -> R,
     ) -> Result<R, NotAClaim> {
-        let words = 0..self.court.steps().options().inputs;
-        let inputs = words
-            .map(|word| published.input(word))
-            .collect::<Result<Vec<u32>, _>>()
-            .map_err(|error| self.missing(error))?;
+        let options = self.court.steps().options();
+        let inputs = options.input(published);
+        let inputs = inputs.map_err(|error| self.missing(error))?;
         // A panic while it is locked leaves an execution at some step, which is a valid one.
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         let execution = match &mut *run {

@@ -211,7 +211,7 @@ impl<'a> Liar<'a> {
     fn record(&self, execution: &mut Execution<'_>) -> Published {
         let truth = execution.step_at(self.lie.step);
         let program = self.truth.court().program();
-        let inputs = self.truth.court().steps().options().inputs;
+        let inputs = self.truth.court().steps().options().words();
         let follow = |record: StepRecord| record.consequence(program.rom().get(record.pc), inputs);
         let bit = 1u32 << (self.lie.field % u32::BITS);
         let mut record = truth.record;
