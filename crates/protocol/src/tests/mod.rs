@@ -4,6 +4,7 @@ mod fee_child;
 mod funding;
 mod graph;
 mod lint;
+mod lint_search;
 mod messages;
 mod moves;
 mod mutation;
