@@ -70,6 +70,13 @@ pub enum Finding {
         /// The recomputed key.
         expected: XOnlyPublicKey,
     },
+    /// An output's tree has leaves besides those by which presigned transactions spend it, or lacks one of these.
+    HiddenLeaf {
+        /// The output.
+        output: OutputRef,
+        /// What it is for.
+        kind: OutputKind,
+    },
     /// An input spends something other than the output it names, or its control block does not lead to it.
     ForeignInput {
         /// The transaction.
@@ -239,6 +246,12 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "{output} has internal key {got}, nobody's key is {expected}"
+                )
+            }
+            Self::HiddenLeaf { output, kind } => {
+                write!(
+                    f,
+                    "{output} ({kind}) has other leaves than the transactions that spend it"
                 )
             }
             Self::ForeignInput { transaction, vin } => {

@@ -1,5 +1,7 @@
 //! The lints on searches, each on a graph that is broken on purpose.
 
+use bitcoin::key::{Secp256k1, TapTweak};
+use bitcoin::taproot::{LeafVersion, TapNodeHash};
 use bitcoin::{Amount, ScriptBuf};
 use tapcourt_commitment::{Parameters as Shape, PublicKey as OneTimeKey, SecretKey};
 use tapcourt_script::script;
@@ -475,4 +477,58 @@ fn an_agreement_under_keys_of_two_shapes_is_found() {
         transaction: Kind::Assert(Stage::Opening, 0),
         vin: 0
     }));
+}
+
+/// An output of a move with a third leaf, and all that spends it adapted to the new tree.
+#[test]
+fn a_leaf_that_no_transaction_spends_is_found() {
+    for (kind, output) in [
+        (SELECT, OutputKind::Connector(0)),
+        (Kind::Kickoff(0), OutputKind::Pot),
+    ] {
+        let found = findings(|graph| {
+            let key = graph.terms.prover.x_only_key();
+            let hidden =
+                TapNodeHash::from_script(&script! { { key } OP_CHECKSIG }, LeafVersion::TapScript);
+            let described = &mut transaction(graph, kind).outputs[0];
+            let (internal, root) = described.taproot.unwrap();
+            let root = TapNodeHash::from_node_hashes(root, hidden);
+            described.taproot = Some((internal, root));
+            let secp = Secp256k1::verification_only();
+            let script = ScriptBuf::new_p2tr(&secp, internal, Some(root));
+            transaction(graph, kind).transaction.output[0].script_pubkey = script.clone();
+            let (_, parity) = internal.tap_tweak(&secp, Some(root));
+            let txid = graph.transaction(kind).unwrap().txid();
+            for spender in &mut graph.presigned {
+                for (vin, input) in spender.inputs.iter_mut().enumerate() {
+                    if input.source
+                        == (OutputRef {
+                            transaction: kind,
+                            vout: 0,
+                        })
+                    {
+                        input.prevout.script_pubkey = script.clone();
+                        let branch = input.control_block.merkle_branch.iter().copied();
+                        let longer = Vec::from_iter(branch.chain([hidden]));
+                        input.control_block.merkle_branch = longer.try_into().unwrap();
+                        input.control_block.output_key_parity = parity;
+                        spender.transaction.input[vin].previous_output.txid = txid;
+                    }
+                }
+            }
+        });
+        let place = OutputRef {
+            transaction: kind,
+            vout: 0,
+        };
+        // Every other check passes: the spenders prove their leaves.
+        let of_spenders = found.iter().filter(
+            |finding| matches!(finding, Finding::NotTaproot { output, .. } if *output == place),
+        );
+        assert_eq!(of_spenders.count(), 0, "{kind}");
+        assert!(found.contains(&Finding::HiddenLeaf {
+            output: place,
+            kind: output
+        }));
+    }
 }

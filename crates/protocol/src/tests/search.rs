@@ -366,3 +366,46 @@ fn nobody_but_the_challenger_can_have_something_opened() {
         Err(FinaliseError::NoOpening { kind, group })
     );
 }
+
+#[test]
+fn sizes_of_choices_are_attained_and_their_means_exact() {
+    for search in Search::all() {
+        let mut options_of = BTreeMap::new();
+        for publication in search.toy.publications() {
+            let witness = |value| match publication {
+                Publication::Value(_) => Vec::new(),
+                Publication::Choice { group, options } => {
+                    search.toy.sign(group, value).witness_for_choice(options)
+                }
+                Publication::Agreement { theirs, own } => {
+                    let theirs = search.toy.sign(theirs, value);
+                    search.toy.sign(own, value).witness_for_agreement(&theirs)
+                }
+            };
+            let options = match publication {
+                Publication::Value(_) => continue,
+                Publication::Choice { group, options } => {
+                    options_of.insert(group, options);
+                    options
+                }
+                Publication::Agreement { theirs, .. } => options_of[&theirs],
+            };
+            let size = search.graph.sizes().publication(&publication);
+            let bytes = |value| -> usize { witness(value).iter().map(|item| 1 + item.len()).sum() };
+            let all: Vec<usize> = (0..options).map(bytes).collect();
+            let longest = *all.iter().max().unwrap();
+            assert!(all.iter().all(|bytes| *bytes <= size.witness_bytes_max));
+            assert!((0..options).all(|value| witness(value).len() == size.items));
+            let is_full = options.is_power_of_two();
+            // A repetition is measured over all values of its digit.
+            if is_full || matches!(publication, Publication::Choice { .. }) {
+                assert_eq!(longest, size.witness_bytes_max, "{publication:?}");
+                let mean = all.iter().sum::<usize>() as f64 / all.len() as f64;
+                assert!(
+                    (mean - size.witness_bytes_mean).abs() < 1e-9,
+                    "{publication:?}"
+                );
+            }
+        }
+    }
+}
