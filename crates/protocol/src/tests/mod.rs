@@ -1,5 +1,6 @@
 //! Tests of whole graphs: toy contracts with small groups, in several shapes.
 
+mod changes;
 mod fee_child;
 mod funding;
 mod graph;
