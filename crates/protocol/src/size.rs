@@ -88,6 +88,11 @@ impl Sizes {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn value_mut(&mut self, group: usize) -> &mut GroupSize {
+        &mut self.values[group]
+    }
+
     /// Returns the size of an input that publishes these.
     ///
     /// # Panics

@@ -14,7 +14,8 @@ use crate::connectors::outcome::OutcomeConnector;
 use crate::connectors::publish::publish_leaf;
 use crate::connectors::{Connector, cosigned_leaf, signed_leaf};
 use crate::graph::Graph;
-use crate::moves::Publication;
+use crate::moves::{Move, Publication};
+use crate::role::Role;
 use crate::transactions::disprove::begins_with_key;
 use crate::transactions::{PresignedInput, Stage, TransactionKind};
 
@@ -49,18 +50,23 @@ pub(super) fn check_presigned(graph: &Graph, findings: &mut Vec<Finding>) {
 
 fn opens_its_groups(graph: &Graph, input: &PresignedInput) -> bool {
     let keys = &graph.terms().one_time_keys;
-    let is_sound = |publication: &Publication| match *publication {
+    let publications = &input.publications;
+    publications.iter().all(|one| is_sound(keys, one))
+        && publish_leaf(graph.aggregate_key().x_only(), keys, publications) == input.script
+}
+
+/// Whether a publication's groups exist and have its shape, so that there is a script and a size for it.
+pub(super) fn is_sound(keys: &[OneTimeKey], publication: &Publication) -> bool {
+    let shape = |group: usize| keys.get(group).map(OneTimeKey::parameters);
+    match *publication {
         Publication::Value(group) => group < keys.len(),
-        Publication::Choice { group, options } => keys
-            .get(group)
-            .is_some_and(|key| key.parameters().is_choice_of(options)),
+        Publication::Choice { group, options } => {
+            shape(group).is_some_and(|shape| shape.is_choice_of(options))
+        }
         Publication::Agreement { theirs, own } => {
-            let shape = |group: usize| keys.get(group).map(OneTimeKey::parameters);
             shape(own).is_some_and(|own| own.is_choice() && shape(theirs) == Some(own))
         }
-    };
-    input.publications.iter().all(is_sound)
-        && publish_leaf(graph.aggregate_key().x_only(), keys, &input.publications) == input.script
+    }
 }
 
 /// Checks the leaves after a stage, which exist exactly if the graph has an outcome for it.
@@ -77,12 +83,16 @@ pub(super) fn check_disprove(
     };
     let challenger = graph.terms().challenger.x_only_key();
     let limit_wu = graph.terms().parameters.profile.max_weight_wu();
+    let closed = closed_ends(graph, stage);
     for index in 0..leaves.len() {
         let leaf = LeafRef::Disprove(stage, index);
         let script = leaves.script(index);
         check_script(leaf, &script, findings);
         if !begins_with_key(&script, challenger) {
             findings.push(Finding::NotTheChallengers { leaf });
+        }
+        if let Some(group) = opened_early(&script, &closed) {
+            findings.push(Finding::NotOpen { leaf, group });
         }
         if script.len() as u64 > limit_wu {
             // cast ok, usize is at most 64 bits
@@ -98,16 +108,46 @@ pub(super) fn check_disprove(
         Stage::Dispute => terms.layout.opening.first(),
         Stage::Opening => None,
     };
-    let rebuilt = OutcomeConnector::new(
-        graph.connector_keys(),
-        terms.parameters.delta,
-        leaves,
-        &terms.one_time_keys,
-        opening.and_then(|open| open.batches.first()),
-    );
-    if !rebuilt.is_ok_and(|rebuilt| rebuilt.script_pubkey() == output.script_pubkey) {
+    let open = opening.and_then(|open| open.batches.first());
+    let one_time_keys = &terms.one_time_keys;
+    let mut publications = open.iter().flat_map(|batch| &batch.publications);
+    let is_same = publications.all(|one| is_sound(one_time_keys, one)) && {
+        let delta = terms.parameters.delta;
+        let keys = graph.connector_keys();
+        let rebuilt = OutcomeConnector::new(keys, delta, leaves, one_time_keys, open);
+        rebuilt.is_ok_and(|rebuilt| rebuilt.script_pubkey() == output.script_pubkey)
+    };
+    if !is_same {
         findings.push(Finding::OutcomeTree { stage });
     }
+}
+
+/// The ends of the keys that no leaf after this stage may open, with their groups: the challenger's, who could open another value, and
+/// those that the prover publishes later.
+fn closed_ends(graph: &Graph, stage: Stage) -> HashMap<[u8; 20], usize> {
+    let terms = graph.terms();
+    let keys = &terms.one_time_keys;
+    let mut closed: Vec<usize> = terms
+        .keys_of(Role::Challenger)
+        .map(|(group, _)| group)
+        .collect();
+    if stage == Stage::Dispute {
+        let later = terms.layout.opening.iter().flat_map(Move::publications);
+        closed.extend(later.map(Publication::group));
+    }
+    let known = closed.into_iter().filter(|&group| group < keys.len());
+    known
+        .flat_map(|group| keys[group].ends().iter().map(move |end| (*end, group)))
+        .collect()
+}
+
+/// The first group whose key a leaf asks for although it is closed.
+fn opened_early(script: &Script, closed: &HashMap<[u8; 20], usize>) -> Option<usize> {
+    if closed.is_empty() {
+        return None;
+    }
+    let mut pushes = instructions(script).map_while(Result::ok);
+    pushes.find_map(|push| closed.get(push.data).copied())
 }
 
 pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {

@@ -4,6 +4,7 @@
 //! they can.
 
 mod leaves;
+mod moves;
 mod outputs;
 mod sizes;
 
@@ -68,6 +69,13 @@ pub enum Finding {
         got: XOnlyPublicKey,
         /// The recomputed key.
         expected: XOnlyPublicKey,
+    },
+    /// An output's tree has leaves besides those by which presigned transactions spend it, or lacks one of these.
+    HiddenLeaf {
+        /// The output.
+        output: OutputRef,
+        /// What it is for.
+        kind: OutputKind,
     },
     /// An input spends something other than the output it names, or its control block does not lead to it.
     ForeignInput {
@@ -188,6 +196,31 @@ pub enum Finding {
         /// The input.
         vin: usize,
     },
+    /// A disprove leaf opens a key that is not the prover's to have published by then: the challenger's, who could open another
+    /// value of it, or one that is published later.
+    NotOpen {
+        /// The leaf.
+        leaf: LeafRef,
+        /// Whose key it opens.
+        group: usize,
+    },
+    /// A transaction publishes something else than its move in the layout, or there is none of the two.
+    OtherPublications {
+        /// The transaction.
+        transaction: TransactionKind,
+    },
+    /// A move spends another transaction than the move before it.
+    OutOfOrder {
+        /// The transaction.
+        transaction: TransactionKind,
+        /// The input.
+        vin: usize,
+    },
+    /// What ends the contract if a move is late is not there, leaves an output of the move's, or does not pay the other party everything.
+    Late {
+        /// The move.
+        transaction: TransactionKind,
+    },
     /// The number of disprove leaves after a stage, or their root, is not what its outcome commits to.
     OutcomeTree {
         /// The stage.
@@ -213,6 +246,12 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "{output} has internal key {got}, nobody's key is {expected}"
+                )
+            }
+            Self::HiddenLeaf { output, kind } => {
+                write!(
+                    f,
+                    "{output} ({kind}) has other leaves than the transactions that spend it"
                 )
             }
             Self::ForeignInput { transaction, vin } => {
@@ -303,6 +342,27 @@ impl fmt::Display for Finding {
                     "the leaf of input {vin} of {transaction} does not open its groups"
                 )
             }
+            Self::NotOpen { leaf, group } => {
+                write!(
+                    f,
+                    "{leaf} opens group {group}, which the prover has not published by then"
+                )
+            }
+            Self::OtherPublications { transaction } => {
+                write!(f, "{transaction} does not publish what the layout says")
+            }
+            Self::OutOfOrder { transaction, vin } => {
+                write!(
+                    f,
+                    "input {vin} of {transaction} does not spend the move before it"
+                )
+            }
+            Self::Late { transaction } => {
+                write!(
+                    f,
+                    "no transaction pays the other party everything if {transaction} is late"
+                )
+            }
             Self::OutcomeTree { stage } => {
                 let kind = TransactionKind::Disprove(*stage);
                 write!(f, "the outcome does not commit to the leaves of {kind}")
@@ -316,6 +376,7 @@ pub fn lint(graph: &Graph, leaves: &DisproveLeaves<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     outputs::check(graph, &mut findings);
     sizes::check(graph, &mut findings);
+    moves::check(graph, &mut findings);
     leaves::check_presigned(graph, &mut findings);
     for stage in [Stage::Dispute, Stage::Opening] {
         leaves::check_disprove(graph, stage, leaves.stage(stage), &mut findings);

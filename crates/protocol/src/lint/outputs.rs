@@ -1,8 +1,11 @@
 //! Lints on outputs and on what spends them: timeout twins, internal keys, timelocks.
 
+use std::collections::BTreeSet;
+
 use bitcoin::key::Secp256k1;
 use bitcoin::opcodes::all::OP_CSV;
 use bitcoin::relative::LockTime;
+use bitcoin::taproot::TapNodeHash;
 use bitcoin::{OutPoint, Script, ScriptBuf, Sequence};
 use tapcourt_script::{decode_number, instructions};
 
@@ -61,6 +64,13 @@ fn check_outputs(graph: &Graph, transaction: TransactionKind, findings: &mut Vec
                 kind: output.kind,
             });
         }
+        let root = output.taproot.map(|(_, root)| root);
+        if output.kind != OutputKind::Outcome && root != root_of_spenders(graph, reference) {
+            findings.push(Finding::HiddenLeaf {
+                output: reference,
+                kind: output.kind,
+            });
+        }
         if !graph
             .spenders(reference)
             .any(|spender| spender.timelock().is_some())
@@ -70,6 +80,21 @@ fn check_outputs(graph: &Graph, transaction: TransactionKind, findings: &mut Vec
                 kind: output.kind,
             });
         }
+    }
+}
+
+/// Calculates the root of the tree that has the leaves by which presigned transactions spend an output, and no other. `None` when they
+/// are not one leaf or two.
+fn root_of_spenders(graph: &Graph, output: OutputRef) -> Option<TapNodeHash> {
+    let inputs = graph.spenders(output).flat_map(|spender| &spender.inputs);
+    let leaves = inputs.filter(|input| input.source == output);
+    let leaves: BTreeSet<TapNodeHash> = leaves
+        .map(|input| TapNodeHash::from(input.leaf_hash()))
+        .collect();
+    match Vec::from_iter(leaves)[..] {
+        [only] => Some(only),
+        [one, other] => Some(TapNodeHash::from_node_hashes(one, other)),
+        _ => None,
     }
 }
 

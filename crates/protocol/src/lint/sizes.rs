@@ -6,6 +6,7 @@ use tapcourt_script::limits::{
 };
 
 use super::Finding;
+use super::leaves::is_sound;
 use crate::connectors::anchor::anchor_output;
 use crate::graph::Graph;
 use crate::moves::Publication;
@@ -18,16 +19,8 @@ const _: () = assert!(LONGEST_ITEM_BYTES <= MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SI
 pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
     for presigned in graph.presigned() {
         let transaction = presigned.kind;
-        let (max_wu, limit_wu) = (
-            presigned.predicted_weight(graph.sizes()).max_wu,
-            Profile::Truc.max_weight_wu(),
-        );
-        if max_wu > limit_wu {
-            findings.push(Finding::TooHeavy {
-                transaction,
-                max_wu,
-                limit_wu,
-            });
+        if has_size(graph, presigned) {
+            check_size(graph, presigned, findings);
         }
         let version = presigned.transaction.version.0;
         if version != TRUC_VERSION {
@@ -39,26 +32,51 @@ pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
         if !pays_nothing(presigned) || anchors(presigned) != 1 {
             findings.push(Finding::FeeOrAnchor { transaction });
         }
-        for (vin, input) in presigned.inputs.iter().enumerate() {
-            let items = input.size(graph.sizes()).peak_stack;
-            if items > MAX_STACK_SIZE {
-                findings.push(Finding::Stack {
-                    transaction,
-                    vin,
-                    items,
-                    limit: MAX_STACK_SIZE,
-                });
-            }
-            let bytes = longest_item(graph, &input.publications);
-            let limit = MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE;
-            if bytes > limit {
-                findings.push(Finding::ItemTooLong {
-                    transaction,
-                    vin,
-                    bytes,
-                    limit,
-                });
-            }
+    }
+}
+
+/// Whether there is a size for everything that it publishes; what there is none for is another lint's finding.
+fn has_size(graph: &Graph, presigned: &Presigned) -> bool {
+    let keys = &graph.terms().one_time_keys;
+    let mut publications = presigned
+        .inputs
+        .iter()
+        .flat_map(|input| &input.publications);
+    publications.all(|publication| is_sound(keys, publication))
+}
+
+fn check_size(graph: &Graph, presigned: &Presigned, findings: &mut Vec<Finding>) {
+    let transaction = presigned.kind;
+    let (max_wu, limit_wu) = (
+        presigned.predicted_weight(graph.sizes()).max_wu,
+        Profile::Truc.max_weight_wu(),
+    );
+    if max_wu > limit_wu {
+        findings.push(Finding::TooHeavy {
+            transaction,
+            max_wu,
+            limit_wu,
+        });
+    }
+    for (vin, input) in presigned.inputs.iter().enumerate() {
+        let items = input.size(graph.sizes()).peak_stack;
+        if items > MAX_STACK_SIZE {
+            findings.push(Finding::Stack {
+                transaction,
+                vin,
+                items,
+                limit: MAX_STACK_SIZE,
+            });
+        }
+        let bytes = longest_item(graph, &input.publications);
+        let limit = MAX_STANDARD_TAPSCRIPT_STACK_ITEM_SIZE;
+        if bytes > limit {
+            findings.push(Finding::ItemTooLong {
+                transaction,
+                vin,
+                bytes,
+                limit,
+            });
         }
     }
 }

@@ -77,7 +77,7 @@ pub enum LayoutError {
         own: usize,
     },
     /// The challenger could later say that it chose something else.
-    #[error("the choice of group {group} is never repeated by the prover")]
+    #[error("the choice of group {group} is not repeated by the prover before a leaf may disprove")]
     NeverRepeated {
         /// The challenger's group.
         group: usize,

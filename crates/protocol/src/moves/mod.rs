@@ -7,6 +7,8 @@
 mod error;
 mod pack;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tapcourt_commitment::Parameters as Shape;
 
@@ -152,7 +154,7 @@ impl Layout {
 
     /// Checks the whole against the groups' shapes: a kickoff by the prover, no empty move or batch, stages that end with the
     /// prover and an opening that begins with the challenger, each group published exactly once, by its owner and in its
-    /// owner's way, and each choice repeated by the prover afterwards, exactly once.
+    /// owner's way, and each choice repeated by the prover afterwards, exactly once and before the leaves of its stage.
     ///
     /// # Errors
     ///
@@ -204,8 +206,11 @@ impl Layout {
         let groups = shapes.len();
         let mut published = vec![false; groups];
         // Choices that the prover has yet to repeat.
-        let mut open = std::collections::BTreeMap::new();
+        let mut open = BTreeMap::new();
         for (transaction, step) in self.all_kinds() {
+            if transaction == TransactionKind::OPEN {
+                all_repeated(&open)?;
+            }
             for publication in step.publications() {
                 let group = publication.group();
                 let shape = *shapes
@@ -240,12 +245,18 @@ impl Layout {
                 }
             }
         }
-        if let Some((&group, _)) = open.first_key_value() {
-            return Err(LayoutError::NeverRepeated { group });
-        }
+        all_repeated(&open)?;
         match published.iter().position(|seen| !seen) {
             Some(group) => Err(LayoutError::NeverPublished { group }),
             None => Ok(()),
         }
+    }
+}
+
+/// Checks that no choice is left to repeat when a leaf may disprove.
+fn all_repeated(open: &BTreeMap<usize, u32>) -> Result<(), LayoutError> {
+    match open.first_key_value() {
+        Some((&group, _)) => Err(LayoutError::NeverRepeated { group }),
+        None => Ok(()),
     }
 }

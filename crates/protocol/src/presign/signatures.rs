@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bitcoin::{Transaction, Witness};
-use tapcourt_commitment::Opening;
+use tapcourt_commitment::{Opening, PublicKey as OneTimeKey};
 use thiserror::Error;
 
 use super::PresignError;
@@ -109,7 +109,7 @@ impl PresignedGraph {
     ///
     /// # Errors
     ///
-    /// When something is missing, or belongs to another contract. Openings are not verified.
+    /// When something is missing, or belongs to another contract. Of openings only the shape is checked.
     pub fn finalise_with(
         &self,
         graph: &Graph,
@@ -143,7 +143,8 @@ impl PresignedGraph {
                     &graph.slots()[first + vin].sighash,
                 )?);
             }
-            items.extend(opening_items(presigned, input, openings)?);
+            let keys = &graph.terms().one_time_keys;
+            items.extend(opening_items(keys, presigned, input, openings)?);
             transaction.input[vin].witness = leaf_witness(&items, input);
         }
         Ok(transaction)
@@ -152,16 +153,21 @@ impl PresignedGraph {
 
 /// The items of an input's publications: the last one's at the bottom, since the script consumes from the top.
 fn opening_items(
+    keys: &[OneTimeKey],
     presigned: &Presigned,
     input: &PresignedInput,
     openings: &BTreeMap<usize, Opening>,
 ) -> Result<Vec<Vec<u8>>, FinaliseError> {
     let mut items = Vec::new();
+    let kind = presigned.kind;
     let opening = |group: usize| {
-        openings.get(&group).ok_or(FinaliseError::NoOpening {
-            kind: presigned.kind,
-            group,
-        })
+        let opening = openings.get(&group);
+        let opening = opening.ok_or(FinaliseError::NoOpening { kind, group })?;
+        if opening.parameters() == keys[group].parameters() {
+            Ok(opening)
+        } else {
+            Err(FinaliseError::OtherShape { kind, group })
+        }
     };
     for publication in input.publications.iter().rev() {
         items.extend(match *publication {
@@ -170,10 +176,7 @@ fn opening_items(
             Publication::Agreement { theirs, own } => {
                 let (theirs, repeated) = (opening(theirs)?, opening(own)?);
                 if theirs.message() != repeated.message() {
-                    return Err(FinaliseError::Disagreement {
-                        kind: presigned.kind,
-                        group: own,
-                    });
+                    return Err(FinaliseError::Disagreement { kind, group: own });
                 }
                 repeated.witness_for_agreement(theirs)
             }
@@ -225,6 +228,14 @@ pub enum FinaliseError {
     /// An opening is missing.
     #[error("{kind} publishes group {group}, which has no opening")]
     NoOpening {
+        /// The transaction.
+        kind: TransactionKind,
+        /// The group.
+        group: usize,
+    },
+    /// An opening under a key of another shape than the group's.
+    #[error("{kind} takes group {group}, whose opening is of another shape")]
+    OtherShape {
         /// The transaction.
         kind: TransactionKind,
         /// The group.

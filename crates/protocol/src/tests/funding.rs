@@ -64,7 +64,7 @@ fn refused(change: impl Fn(&mut Terms)) -> GraphError {
     let toy = &Toy::shapes()[1];
     let mut terms = toy.terms.clone();
     change(&mut terms);
-    let error = Graph::new(terms, &toy.leaves).unwrap_err();
+    let error = Graph::new(terms, &toy.disprove_leaves()).unwrap_err();
     println!("{error}");
     error
 }

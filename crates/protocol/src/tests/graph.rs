@@ -1,9 +1,11 @@
-use bitcoin::{Amount, Sequence};
+use bitcoin::{Amount, ScriptBuf, Sequence};
 
 use super::toy::Toy;
 use crate::transactions::TransactionKind as Kind;
 use crate::transactions::disprove::{Disprove, DisproveError};
-use crate::{ExpiryPolicy, Graph, GraphError, OutputKind, Role};
+use crate::{
+    Batch, DisproveLeaves, ExpiryPolicy, Graph, GraphError, Move, OutputKind, Role, Stage,
+};
 
 #[test]
 fn the_graph_has_the_transactions_of_its_layout() {
@@ -20,26 +22,43 @@ fn the_graph_has_the_transactions_of_its_layout() {
             names.join(" "),
             graph.slots().len()
         );
-        let (claims, asserts) = (toy.terms.layout.claim.len(), toy.terms.layout.asserts.len());
-        assert_eq!(names.len(), 1 + claims + (claims - 1) + 2 + 2 * asserts + 1);
-        assert_eq!(graph.outcome_parent().vout(OutputKind::Outcome), Some(0));
+        let layout = &toy.terms.layout;
+        let (claims, moves) = (layout.claim.len(), layout.dispute.len());
+        // The timeout of `open` is the payout of the dispute; the opening has a payout of its own.
+        let opening = 2 * layout.opening.len();
+        assert_eq!(
+            names.len(),
+            1 + claims + (claims - 1) + 2 + 2 * moves + 1 + opening
+        );
+        for stage in graph.stages() {
+            let parent = graph.outcome_parent(stage).unwrap();
+            assert_eq!(parent.vout(OutputKind::Outcome), Some(0));
+            let (outpoint, _) = graph.outcome_output(stage).unwrap();
+            assert_eq!(graph.stage_of_outcome(outpoint), Some(stage));
+        }
+        let has_opening = !layout.opening.is_empty();
+        assert_eq!(graph.outcome_output(Stage::Opening).is_some(), has_opening);
+        assert_eq!(graph.outcome(Stage::Opening).is_some(), has_opening);
+        assert_eq!(graph.stages().count(), 1 + usize::from(has_opening));
     }
     let shapes = Toy::shapes();
-    assert!(shapes[0].terms.layout.asserts.is_empty());
-    assert!(shapes[2].terms.layout.asserts.len() > 1);
-    assert!(
-        shapes[2]
-            .terms
-            .layout
-            .asserts
-            .iter()
-            .any(|step| step.batches.len() > 1)
-    );
-    assert!(shapes[3].terms.layout.claim.len() > 1);
-    assert!(
-        shapes[3].terms.layout.claim[0].batches.len() > 1
-            || shapes[3].terms.layout.claim[1].batches.len() > 1
-    );
+    let has_wide = |moves: &[Move]| moves.iter().any(|step| step.batches.len() > 1);
+    let claim = |toy: usize| shapes[toy].terms.layout.claim.as_slice();
+    let dispute = |toy: usize| shapes[toy].terms.layout.dispute.as_slice();
+    assert!(dispute(0).is_empty());
+    assert!(dispute(2).len() > 1 && has_wide(dispute(2)));
+    assert!(claim(3).len() > 1 && has_wide(&claim(3)[..2]));
+    assert_eq!(dispute(4).len(), 5);
+    assert_eq!(shapes[4].terms.layout.opening.len(), 4);
+    assert_eq!(dispute(5).len(), 5);
+    let wide = &shapes[6].terms.layout;
+    for moves in [&wide.dispute, &wide.opening] {
+        let of = |mover| moves.iter().filter(move |step| step.mover == mover);
+        assert!(of(Role::Prover).count() > of(Role::Challenger).count() + 1);
+        assert!(of(Role::Prover).any(|step| step.batches.len() > 1));
+        assert!(of(Role::Challenger).any(|step| step.batches.len() > 1));
+    }
+    assert!(dispute(7).is_empty());
 }
 
 #[test]
@@ -55,7 +74,10 @@ fn construction_is_deterministic_and_depends_on_every_term() {
         let mut terms = toy.terms.clone();
         change(&mut terms);
         changes += 1;
-        assert_ne!(Graph::new(terms, &toy.leaves).unwrap().id(), one.id());
+        assert_ne!(
+            Graph::new(terms, &toy.disprove_leaves()).unwrap().id(),
+            one.id()
+        );
     };
     differs(&|terms| terms.program_digest[0] ^= 1);
     differs(&|terms| terms.instance = crate::InstanceId::from_bytes([0x12; 32]));
@@ -64,8 +86,14 @@ fn construction_is_deterministic_and_depends_on_every_term() {
     differs(&|terms| terms.parameters.bond += Amount::from_sat(1));
     differs(&|terms| terms.prover.inputs[0].outpoint.vout += 7);
     differs(&|terms| terms.challenger.change[0].value += Amount::from_sat(1));
-    differs(&|terms| terms.layout.asserts[0].batches[0].groups.reverse());
-    differs(&|terms| terms.layout.asserts[0].name.push('x'));
+    differs(&|terms| terms.layout.dispute[0].batches[0].publications.reverse());
+    differs(&|terms| {
+        let batches = &mut terms.layout.dispute[0].batches;
+        let split = batches[0].publications.split_off(1);
+        batches.push(Batch {
+            publications: split,
+        });
+    });
     println!("{changes} changes of the terms, each with another contract id");
 }
 
@@ -86,10 +114,12 @@ fn no_presigned_transaction_pays_a_fee_or_loses_value() {
                 .count();
             assert_eq!(anchors, 1, "{}", presigned.kind);
         }
-        let total = graph.outcome_output().1.value;
         let stakes = toy.terms.parameters.stakes().unwrap() + toy.terms.parameters.bond;
         let further = 330 * (toy.terms.layout.claim[0].batches.len() as u64 - 1);
-        assert_eq!(total, stakes + Amount::from_sat(further));
+        for stage in graph.stages() {
+            let total = graph.outcome_output(stage).unwrap().1.value;
+            assert_eq!(total, stakes + Amount::from_sat(further));
+        }
     }
 }
 
@@ -109,8 +139,8 @@ fn the_winner_of_each_end_is_paid() {
         (Kind::Expire, 100_000 + further, 80_000),
         (Kind::KickoffTimeout(1), 0, 180_000 + further),
         (Kind::Payout, 150_000 + further, 30_000),
-        (Kind::AssertTimeout(0), 0, 180_000 + further),
-        (Kind::PayoutDisputed, 180_000 + further, 0),
+        (Kind::AssertTimeout(Stage::Dispute, 0), 0, 180_000 + further),
+        (Kind::PayoutDisputed(Stage::Dispute), 180_000 + further, 0),
     ];
     for (kind, prover, challenger) in cases {
         assert_eq!(paid(kind, Role::Prover), prover, "{kind}");
@@ -119,7 +149,7 @@ fn the_winner_of_each_end_is_paid() {
 
     let mut terms = toy.terms.clone();
     terms.parameters.expiry_policy = ExpiryPolicy::PotToChallenger;
-    let graph = Graph::new(terms, &toy.leaves).unwrap();
+    let graph = Graph::new(terms, &toy.disprove_leaves()).unwrap();
     let expire = graph.transaction(Kind::Expire).unwrap();
     let vout = expire.vout(OutputKind::Paid(Role::Challenger)).unwrap();
     assert!(expire.transaction.output[vout as usize].value >= Amount::from_sat(180_000));
@@ -133,9 +163,10 @@ fn timeouts_wait_and_moves_do_not() {
             let expected = match presigned.kind {
                 Kind::Expire => Some(1_008),
                 Kind::KickoffTimeout(_)
-                | Kind::AssertTimeout(_)
+                | Kind::AssertTimeout(..)
+                | Kind::SelectTimeout(..)
                 | Kind::Payout
-                | Kind::PayoutDisputed => Some(144),
+                | Kind::PayoutDisputed(_) => Some(144),
                 _ => None,
             };
             assert_eq!(
@@ -144,11 +175,15 @@ fn timeouts_wait_and_moves_do_not() {
                 "{}",
                 presigned.kind
             );
-            let sequence = presigned.transaction.input[0].sequence;
-            assert_eq!(
-                expected.map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height),
-                sequence
-            );
+            for (input, tx_input) in presigned.inputs.iter().zip(&presigned.transaction.input) {
+                // The bond follows the pot without a timelock of its own.
+                let bond = graph.output(Kind::Contract, OutputKind::Bond);
+                let expected = expected.filter(|_| Some(input.source) != bond);
+                assert_eq!(
+                    expected.map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height),
+                    tx_input.sequence
+                );
+            }
         }
     }
 }
@@ -174,22 +209,16 @@ fn a_pot_that_cannot_pay_for_its_connectors_is_refused() {
     terms.parameters.challenger_stake = Amount::from_sat(546);
     terms.parameters.bond = Amount::from_sat(546);
     terms.layout.claim.truncate(1);
-    let groups = terms.layout.claim[0].batches[0].groups.split_off(1);
-    let step = &mut terms.layout.asserts[0];
-    step.batches[0].groups.extend(groups);
-    let all: Vec<usize> = step
-        .batches
-        .iter()
-        .flat_map(|batch| batch.groups.clone())
-        .collect();
+    let publications = terms.layout.claim[0].batches[0].publications.split_off(1);
+    let step = &mut terms.layout.dispute[0];
+    step.batches[0].publications.extend(publications);
+    let all: Vec<usize> = step.batches.iter().flat_map(Batch::groups).collect();
     step.batches = all
         .into_iter()
-        .map(|group| crate::Batch {
-            groups: vec![group],
-        })
+        .map(|group| Batch::of_values([group]))
         .collect();
     let connectors = step.batches.len();
-    let error = Graph::new(terms, &toy.leaves).unwrap_err();
+    let error = Graph::new(terms, &toy.disprove_leaves()).unwrap_err();
     println!("{error}");
     assert!(
         matches!(error, GraphError::PotTooSmall { connectors: count, .. } if count == connectors)
@@ -198,33 +227,99 @@ fn a_pot_that_cannot_pay_for_its_connectors_is_refused() {
 
 #[test]
 fn disprove_refuses_leaves_that_are_not_the_contracts() {
-    let toy = &Toy::shapes()[1];
-    let graph = toy.graph();
-    let build = |leaves: &Vec<bitcoin::ScriptBuf>, leaf| {
-        Disprove::new(&graph, leaves, leaf, Vec::new(), None)
-    };
-    assert_eq!(
-        build(&toy.leaves, toy.leaves.len()).unwrap_err(),
-        DisproveError::NoSuchLeaf {
-            leaf: toy.leaves.len(),
-            leaves: toy.leaves.len()
+    for toy in Toy::shapes() {
+        let graph = toy.graph();
+        for stage in graph.stages() {
+            let leaves = match stage {
+                Stage::Dispute => &toy.leaves,
+                Stage::Opening => toy.opening_leaves.as_ref().unwrap(),
+            };
+            let build = |leaves: &Vec<ScriptBuf>, leaf| {
+                Disprove::new(&graph, stage, leaves, leaf, Vec::new(), None)
+            };
+            assert_eq!(
+                build(leaves, leaves.len()).unwrap_err(),
+                DisproveError::NoSuchLeaf {
+                    leaf: leaves.len(),
+                    leaves: leaves.len()
+                }
+            );
+            if leaves.len() > 1 {
+                let mut swapped = leaves.clone();
+                swapped.swap(0, 1);
+                assert_eq!(
+                    build(&swapped, 0).unwrap_err(),
+                    DisproveError::ForeignLeaf { leaf: 0 }
+                );
+            }
+            let mut fewer = leaves.clone();
+            fewer.pop();
+            assert_eq!(
+                build(&fewer, 0).unwrap_err(),
+                DisproveError::ForeignLeaf { leaf: 0 }
+            );
         }
-    );
-    let mut swapped = toy.leaves.clone();
-    swapped.swap(0, 1);
-    assert_eq!(
-        build(&swapped, 0).unwrap_err(),
-        DisproveError::ForeignLeaf { leaf: 0 }
-    );
-    let mut fewer = toy.leaves.clone();
-    fewer.pop();
-    assert_eq!(
-        build(&fewer, 0).unwrap_err(),
-        DisproveError::ForeignLeaf { leaf: 0 }
-    );
+    }
+}
 
+#[test]
+fn disprove_refuses_a_leaf_without_the_challengers_key_and_a_stage_that_is_not_there() {
+    let toy = &Toy::shapes()[1];
     let open = vec![tapcourt_script::script! { OP_1 }; 2];
-    let graph = Graph::new(toy.terms.clone(), &open).unwrap();
-    let error = Disprove::new(&graph, &open, 0, Vec::new(), None).unwrap_err();
+    let graph = Graph::new(toy.terms.clone(), &DisproveLeaves::of_dispute(&open)).unwrap();
+    let error = Disprove::new(&graph, Stage::Dispute, &open, 0, Vec::new(), None).unwrap_err();
     assert_eq!(error, DisproveError::NotTheChallengers { leaf: 0 });
+    let stage = Stage::Opening;
+    let error = Disprove::new(&graph, stage, &open, 0, Vec::new(), None).unwrap_err();
+    assert_eq!(error, DisproveError::NoSuchStage { stage });
+}
+
+#[test]
+fn leaves_of_one_stage_do_not_disprove_after_the_other() {
+    let toy = &Toy::searches()[0];
+    let graph = toy.graph();
+    let opening = toy.opening_leaves.as_ref().unwrap();
+    let build = |stage, leaves| Disprove::new(&graph, stage, leaves, 0, Vec::new(), None);
+    assert_eq!(
+        build(Stage::Dispute, opening).unwrap_err(),
+        DisproveError::ForeignLeaf { leaf: 0 }
+    );
+    assert_eq!(
+        build(Stage::Opening, &toy.leaves).unwrap_err(),
+        DisproveError::ForeignLeaf { leaf: 0 }
+    );
+    let spent = |stage| {
+        let leaves = match stage {
+            Stage::Dispute => &toy.leaves,
+            Stage::Opening => opening,
+        };
+        let disprove = build(stage, leaves).unwrap().with_signature(&[0; 64]);
+        disprove.input[0].previous_output
+    };
+    for stage in [Stage::Dispute, Stage::Opening] {
+        assert_eq!(graph.outcome_output(stage).unwrap().0, spent(stage));
+    }
+}
+
+#[test]
+fn there_are_leaves_for_the_opening_exactly_if_there_is_one() {
+    let searches = Toy::searches();
+    let without = Graph::new(
+        searches[0].terms.clone(),
+        &DisproveLeaves::of_dispute(&searches[0].leaves),
+    );
+    let has_opening = true;
+    assert_eq!(
+        without.unwrap_err(),
+        GraphError::OpeningLeaves { has_opening }
+    );
+    let leaves = DisproveLeaves {
+        opening: Some(&searches[1].leaves),
+        ..searches[1].disprove_leaves()
+    };
+    let has_opening = false;
+    assert_eq!(
+        Graph::new(searches[1].terms.clone(), &leaves).unwrap_err(),
+        GraphError::OpeningLeaves { has_opening }
+    );
 }

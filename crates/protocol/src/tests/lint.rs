@@ -2,13 +2,15 @@
 
 use bitcoin::{Amount, ScriptBuf, Sequence};
 use tapcourt_script::script;
+use tapcourt_script::taptree::LeafSource;
 
 use super::toy::Toy;
 use crate::connectors::anchor::anchor_output;
 use crate::lint::{Finding, LeafRef, lint};
+use crate::size::GroupSize;
 use crate::transactions::TransactionKind as Kind;
 use crate::transactions::{OutputRef, Presigned};
-use crate::{Graph, LayoutError, OutputKind};
+use crate::{DisproveLeaves, Graph, LayoutError, OutputKind, Stage};
 
 fn toy() -> Toy {
     Toy::shapes().swap_remove(2)
@@ -19,7 +21,7 @@ fn findings(change: impl Fn(&mut Graph)) -> Vec<Finding> {
     let toy = toy();
     let mut graph = toy.graph();
     change(&mut graph);
-    let findings = lint(&graph, &toy.leaves);
+    let findings = lint(&graph, &toy.disprove_leaves());
     for finding in &findings {
         println!("{finding}");
     }
@@ -42,7 +44,12 @@ fn with_leaf(kind: Kind, vin: usize, leaf: ScriptBuf) -> Vec<Finding> {
 #[test]
 fn sound_graphs_have_no_findings() {
     for toy in Toy::shapes() {
-        assert_eq!(lint(&toy.graph(), &toy.leaves), [], "{}", toy.name);
+        assert_eq!(
+            lint(&toy.graph(), &toy.disprove_leaves()),
+            [],
+            "{}",
+            toy.name
+        );
     }
 }
 
@@ -50,23 +57,23 @@ fn sound_graphs_have_no_findings() {
 fn an_output_without_a_timeout_twin_is_found() {
     for (removed, output) in [
         (
-            Kind::AssertTimeout(1),
+            Kind::AssertTimeout(Stage::Dispute, 1),
             OutputRef {
-                transaction: Kind::Assert(0),
+                transaction: Kind::Assert(Stage::Dispute, 0),
                 vout: 0,
             },
         ),
         (
-            Kind::AssertTimeout(0),
+            Kind::AssertTimeout(Stage::Dispute, 0),
             OutputRef {
                 transaction: Kind::Challenge,
                 vout: 0,
             },
         ),
         (
-            Kind::PayoutDisputed,
+            Kind::PayoutDisputed(Stage::Dispute),
             OutputRef {
-                transaction: toy().graph().outcome_parent().kind,
+                transaction: toy().graph().outcome_parent(Stage::Dispute).unwrap().kind,
                 vout: 0,
             },
         ),
@@ -127,10 +134,13 @@ fn an_internal_key_that_somebody_knows_is_found() {
 fn an_output_with_a_key_path_hidden_in_its_script_is_found() {
     let findings = findings(|graph| {
         let own = graph.terms.prover.payout_script.clone();
-        transaction(graph, Kind::Assert(0)).transaction.output[0].script_pubkey = own;
+        transaction(graph, Kind::Assert(Stage::Dispute, 0))
+            .transaction
+            .output[0]
+            .script_pubkey = own;
     });
     let output = OutputRef {
-        transaction: Kind::Assert(0),
+        transaction: Kind::Assert(Stage::Dispute, 0),
         vout: 0,
     };
     assert!(findings.contains(&Finding::NotTaproot {
@@ -172,22 +182,28 @@ fn timelocks_that_disagree_are_found() {
         matches!(
             finding,
             Finding::Timelock {
-                transaction: Kind::AssertTimeout(0),
+                transaction: Kind::AssertTimeout(Stage::Dispute, 0),
                 vin: 0,
                 ..
             }
         )
     };
     let short = findings(|graph| {
-        transaction(graph, Kind::AssertTimeout(0)).transaction.input[0].sequence =
-            Sequence::from_height(1);
+        transaction(graph, Kind::AssertTimeout(Stage::Dispute, 0))
+            .transaction
+            .input[0]
+            .sequence = Sequence::from_height(1);
     });
     assert!(short.iter().any(is_timelock));
     let delta =
         findings(|graph| graph.terms.parameters.delta = crate::RelativeBlocks::new(9).unwrap());
     assert!(delta.iter().any(is_timelock));
     let key = toy().graph().aggregate_key().x_only();
-    let none = with_leaf(Kind::AssertTimeout(0), 0, script! { { key } OP_CHECKSIG });
+    let none = with_leaf(
+        Kind::AssertTimeout(Stage::Dispute, 0),
+        0,
+        script! { { key } OP_CHECKSIG },
+    );
     assert!(none.iter().any(is_timelock));
     let late = with_leaf(
         Kind::Challenge,
@@ -228,7 +244,9 @@ fn transactions_that_would_not_relay_are_found() {
         transaction: Kind::Payout,
         got: 2
     }));
-    let heavy = findings(|graph| graph.sizes[0].script_bytes = 50_000);
+    let resized =
+        |change: &dyn Fn(&mut GroupSize)| findings(|graph| change(graph.sizes.value_mut(0)));
+    let heavy = resized(&|size| size.script_bytes = 50_000);
     assert!(heavy.iter().any(|finding| matches!(
         finding,
         Finding::TooHeavy {
@@ -236,12 +254,12 @@ fn transactions_that_would_not_relay_are_found() {
             ..
         }
     )));
-    let deep = findings(|graph| graph.sizes[0].max_stack = 1_000);
+    let deep = resized(&|size| size.max_stack = 1_000);
     assert!(
         deep.iter()
             .any(|finding| matches!(finding, Finding::Stack { limit: 1_000, .. }))
     );
-    let long = findings(|graph| graph.sizes[0].witness_bytes_max = 90 * graph.sizes[0].items);
+    let long = resized(&|size| size.witness_bytes_max = 90 * size.items);
     assert!(
         long.iter()
             .any(|finding| matches!(finding, Finding::ItemTooLong { limit: 80, .. }))
@@ -283,24 +301,32 @@ fn a_challenge_the_prover_could_make_is_found() {
 #[test]
 fn a_publishing_leaf_that_does_not_open_its_groups_is_found() {
     let key = toy().graph().aggregate_key().x_only();
-    let found = with_leaf(Kind::Assert(0), 0, script! { { key } OP_CHECKSIG });
+    let found = with_leaf(
+        Kind::Assert(Stage::Dispute, 0),
+        0,
+        script! { { key } OP_CHECKSIG },
+    );
     assert!(found.contains(&Finding::PublishLeaf {
-        transaction: Kind::Assert(0),
+        transaction: Kind::Assert(Stage::Dispute, 0),
         vin: 0
     }));
     let moved = findings(|graph| {
-        transaction(graph, Kind::Assert(0)).inputs[0]
-            .groups
+        transaction(graph, Kind::Assert(Stage::Dispute, 0)).inputs[0]
+            .publications
             .reverse()
     });
-    let single = toy().graph().transaction(Kind::Assert(0)).unwrap().inputs[0]
-        .groups
+    let single = toy()
+        .graph()
+        .transaction(Kind::Assert(Stage::Dispute, 0))
+        .unwrap()
+        .inputs[0]
+        .publications
         .len()
         == 1;
     assert!(
         single
             || moved.contains(&Finding::PublishLeaf {
-                transaction: Kind::Assert(0),
+                transaction: Kind::Assert(Stage::Dispute, 0),
                 vin: 0
             })
     );
@@ -309,18 +335,23 @@ fn a_publishing_leaf_that_does_not_open_its_groups_is_found() {
 #[test]
 fn a_one_time_key_used_twice_is_found() {
     let twice = findings(|graph| {
-        let group = graph.terms.layout.claim[0].batches[0].groups[0];
-        transaction(graph, Kind::Assert(0)).inputs[0]
-            .groups
-            .push(group);
+        let claimed = graph.terms.layout.claim[0].batches[0].publications[0];
+        transaction(graph, Kind::Assert(Stage::Dispute, 0)).inputs[0]
+            .publications
+            .push(claimed);
     });
-    let group = toy().terms.layout.claim[0].batches[0].groups[0];
+    let claimed = toy().terms.layout.claim[0].batches[0].publications[0];
+    let group = claimed.group();
     assert!(twice.contains(&Finding::Layout(LayoutError::PublishedTwice { group })));
-    let layout = findings(|graph| graph.terms.layout.asserts[0].batches[0].groups.push(group));
+    let layout = findings(|graph| {
+        graph.terms.layout.dispute[0].batches[0]
+            .publications
+            .push(claimed)
+    });
     assert!(layout.contains(&Finding::Layout(LayoutError::PublishedTwice { group })));
     let never = findings(|graph| {
         transaction(graph, Kind::Kickoff(0)).inputs[0]
-            .groups
+            .publications
             .clear()
     });
     assert!(never.contains(&Finding::Layout(LayoutError::NeverPublished { group })));
@@ -329,35 +360,95 @@ fn a_one_time_key_used_twice_is_found() {
     assert!(shared.contains(&Finding::SharedChain { one: 0, other: 1 }));
 }
 
+/// Replaces a disprove leaf of a sound graph.
+fn with_disprove_leaf(toy: &Toy, stage: Stage, index: usize, leaf: ScriptBuf) -> Vec<Finding> {
+    let (mut dispute, mut opening) = (toy.leaves.clone(), toy.opening_leaves.clone());
+    match stage {
+        Stage::Dispute => dispute[index] = leaf,
+        Stage::Opening => opening.as_mut().unwrap()[index] = leaf,
+    }
+    lint(&toy.graph(), &disprove_leaves(&dispute, opening.as_ref()))
+}
+
+fn disprove_leaves<'a>(
+    dispute: &'a Vec<ScriptBuf>,
+    opening: Option<&'a Vec<ScriptBuf>>,
+) -> DisproveLeaves<'a> {
+    DisproveLeaves {
+        dispute,
+        opening: opening.map(|leaves| leaves as &dyn LeafSource),
+    }
+}
+
 #[test]
 fn disprove_leaves_that_are_wrong_are_found() {
-    let toy = toy();
-    let with = |leaf: ScriptBuf| {
-        let mut leaves = toy.leaves.clone();
-        leaves[1] = leaf;
-        lint(&toy.graph(), &leaves)
-    };
-    let leaf = LeafRef::Disprove(1);
-    let found = with(script! { OP_1 });
-    assert!(found.contains(&Finding::NotTheChallengers { leaf }));
-    assert!(found.contains(&Finding::OutcomeTree));
-    let challenger = toy.terms.challenger.x_only_key();
-    let mut success = script! { { challenger } OP_CHECKSIGVERIFY }.into_bytes();
-    success.push(0xbb);
-    assert!(
-        with(ScriptBuf::from_bytes(success)).contains(&Finding::OpSuccess { leaf, position: 34 })
+    let search = Toy::searches().swap_remove(0);
+    for (toy, stage) in [
+        (&toy(), Stage::Dispute),
+        (&search, Stage::Dispute),
+        (&search, Stage::Opening),
+    ] {
+        let with = |leaf| with_disprove_leaf(toy, stage, 1, leaf);
+        let leaf = LeafRef::Disprove(stage, 1);
+        let found = with(script! { OP_1 });
+        assert_eq!(
+            found,
+            [
+                Finding::NotTheChallengers { leaf },
+                Finding::OutcomeTree { stage }
+            ]
+        );
+        let challenger = toy.terms.challenger.x_only_key();
+        let mut success = script! { { challenger } OP_CHECKSIGVERIFY }.into_bytes();
+        success.push(0xbb);
+        assert_eq!(
+            with(ScriptBuf::from_bytes(success)),
+            [
+                Finding::OpSuccess { leaf, position: 34 },
+                Finding::OutcomeTree { stage }
+            ]
+        );
+        let long = script! { { challenger } OP_CHECKSIGVERIFY { vec![script! { OP_1 OP_DROP }; 20_000] } OP_1 };
+        let found = with(long);
+        assert!(found.iter().any(|finding| matches!(
+            finding,
+            Finding::LeafTooLarge {
+                leaf: LeafRef::Disprove(found, 1),
+                limit_wu: 40_000,
+                ..
+            } if *found == stage
+        )));
+    }
+}
+
+#[test]
+fn outcomes_that_do_not_commit_to_their_leaves_are_found() {
+    let fewer = |leaves: &[ScriptBuf]| leaves[1..].to_vec();
+    let (toy, search) = (toy(), Toy::searches().swap_remove(0));
+    let (dispute, opening) = (&search.leaves, search.opening_leaves.as_ref().unwrap());
+    let of = |stage| Finding::OutcomeTree { stage };
+    let found = lint(
+        &toy.graph(),
+        &DisproveLeaves::of_dispute(&fewer(&toy.leaves)),
     );
-    let long = script! { { challenger } OP_CHECKSIGVERIFY { vec![script! { OP_1 OP_DROP }; 20_000] } OP_1 };
-    let found = with(long);
-    assert!(found.iter().any(|finding| matches!(
-        finding,
-        Finding::LeafTooLarge {
-            leaf: 1,
-            limit_wu: 40_000,
-            ..
-        }
-    )));
-    let mut fewer = toy.leaves.clone();
-    fewer.pop();
-    assert_eq!(lint(&toy.graph(), &fewer), [Finding::OutcomeTree]);
+    assert_eq!(found, [of(Stage::Dispute)]);
+    let found = lint(
+        &search.graph(),
+        &disprove_leaves(&fewer(dispute), Some(opening)),
+    );
+    assert_eq!(found, [of(Stage::Dispute)]);
+    let found = lint(
+        &search.graph(),
+        &disprove_leaves(dispute, Some(&fewer(opening))),
+    );
+    assert_eq!(found, [of(Stage::Opening)]);
+    // Leaves of the opening after the dispute also open what is not published by then.
+    let found = lint(&search.graph(), &disprove_leaves(opening, Some(dispute)));
+    for stage in [Stage::Dispute, Stage::Opening] {
+        assert!(found.contains(&of(stage)));
+    }
+    let found = lint(&search.graph(), &DisproveLeaves::of_dispute(dispute));
+    assert_eq!(found, [of(Stage::Opening)]);
+    let found = lint(&toy.graph(), &disprove_leaves(&toy.leaves, Some(opening)));
+    assert_eq!(found, [of(Stage::Opening)]);
 }

@@ -3,8 +3,8 @@ use std::time::Instant;
 use super::toy::{Toy, signing_key};
 use crate::messages::{ChallengerPartials, FixedList, Message, ProverPartials, Signatures};
 use crate::{
-    ChallengerSession, Graph, PackLimits, PresignError, PresignedGraph, Role, SessionSecret,
-    complete, prover_sign,
+    ChallengerSession, DisproveLeaves, Graph, PackLimits, PresignError, PresignedGraph, Role,
+    SessionSecret, complete, prover_sign,
 };
 
 fn secret(byte: u8) -> SessionSecret {
@@ -38,7 +38,7 @@ fn both_parties_end_with_the_same_verified_signatures() {
     println!(
         "{} groups in {} asserts: {} signatures; graph {:?}, presigning by both sides {:?}",
         toy.secrets.len(),
-        toy.terms.layout.asserts.len(),
+        toy.terms.layout.dispute.len(),
         graph.slots().len(),
         built,
         start.elapsed() - built
@@ -221,7 +221,7 @@ fn a_prover_with_other_leaves_cannot_complete() {
     let honest = toy.graph();
     let mut leaves = toy.leaves.clone();
     leaves.pop();
-    let cheating = Graph::new(toy.terms.clone(), &leaves).unwrap();
+    let cheating = Graph::new(toy.terms.clone(), &DisproveLeaves::of_dispute(&leaves)).unwrap();
     assert_eq!(honest.id(), cheating.id());
     let session = ChallengerSession::new(&honest, &toy.challenger, secret(4)).unwrap();
     let answer = prover_sign(&cheating, &toy.prover, &secret(5), &session.acceptance()).unwrap();

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::toy::Toy;
 use crate::transactions::TransactionKind as Kind;
-use crate::{RecoverError, recover_published};
+use crate::{RecoverError, Stage, recover_published};
 
 #[test]
 fn what_was_published_is_recovered() {
@@ -40,7 +40,7 @@ fn every_changed_or_missing_item_is_an_error_not_a_panic() {
     let signed = toy.presign(&graph);
     let openings = toy.openings(7);
     let mut checked = 0;
-    for kind in [Kind::Kickoff(0), Kind::Assert(0)] {
+    for kind in [Kind::Kickoff(0), Kind::Assert(Stage::Dispute, 0)] {
         let original = signed.finalise_with(&graph, kind, &openings, None).unwrap();
         for vin in 0..original.input.len() {
             let items = original.input[vin].witness.to_vec();

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use bitcoin::{FeeRate, Transaction, TxOut};
+use tapcourt_commitment::Opening;
 use tapcourt_script::interpreter::{Rules, verify_script_path};
 
 use super::toy::Toy;
-use crate::Role;
 use crate::presign::FinaliseError;
-use crate::size::GroupSize;
 use crate::transactions::TransactionKind as Kind;
 use crate::transactions::disprove::{Disprove, DisproveError};
+use crate::{Publication, Role, Stage};
 
 /// Runs all inputs and returns the stack's highest point of each.
 fn run(transaction: &Transaction, prevouts: &[TxOut], what: &str) -> Vec<usize> {
@@ -44,12 +44,22 @@ fn every_presigned_transaction_is_valid_and_keeps_its_txid() {
             for (input, peak) in presigned.inputs.iter().zip(peaks) {
                 assert_eq!(
                     peak,
-                    input.size(graph.group_sizes()).peak_stack,
+                    input.size(graph.sizes()).peak_stack,
                     "{kind}: predicted stack"
                 );
             }
         }
         println!("{}: {} transactions run", toy.name, graph.presigned().len());
+    }
+}
+
+/// The items by which a publication is opened.
+fn items(publication: &Publication, openings: &BTreeMap<usize, Opening>) -> Vec<Vec<u8>> {
+    let opening = &openings[&publication.group()];
+    match *publication {
+        Publication::Value(_) => opening.witness_for_publish(),
+        Publication::Choice { options, .. } => opening.witness_for_choice(options),
+        Publication::Agreement { theirs, .. } => opening.witness_for_agreement(&openings[&theirs]),
     }
 }
 
@@ -73,13 +83,11 @@ fn weights_are_predicted_to_the_unit() {
                 let shorter: usize = presigned
                     .inputs
                     .iter()
-                    .flat_map(|input| &input.groups)
-                    .map(|group| {
-                        let items = openings[group].witness_for_publish();
+                    .flat_map(|input| &input.publications)
+                    .map(|publication| {
+                        let items = items(publication, &openings);
                         let bytes: usize = items.iter().map(|item| 1 + item.len()).sum();
-                        GroupSize::of(toy.terms.one_time_keys[*group].parameters())
-                            .witness_bytes_max
-                            - bytes
+                        graph.sizes().publication(publication).witness_bytes_max - bytes
                     })
                     .sum();
                 assert_eq!(
@@ -114,24 +122,31 @@ fn every_disprove_leaf_is_spendable_by_the_challenger_only() {
     for toy in Toy::shapes() {
         let graph = toy.graph();
         let openings = toy.openings(2);
-        for leaf in 0..toy.leaves.len() {
-            let witness = openings[&leaf].witness_for_publish();
-            let disprove = Disprove::new(&graph, &toy.leaves, leaf, witness, None).unwrap();
-            let prevouts = std::slice::from_ref(disprove.prevout());
-            let transaction = disprove.sign(&toy.challenger);
-            run(&transaction, prevouts, "disprove");
-            assert_eq!(transaction.weight().to_wu(), disprove.weight_wu());
-            assert_eq!(transaction.version.0, 3);
-            assert_eq!(
-                disprove.fee().to_sat(),
-                disprove.weight_wu().div_ceil(2),
-                "2 sat/vB are 0.5 sat/WU"
-            );
-            let theft = disprove.sign(&toy.prover);
-            let stolen = verify_script_path(&theft, 0, prevouts, Rules::Consensus);
-            assert!(!stolen.is_ok_and(|execution| execution.succeeded()));
+        for stage in graph.stages() {
+            let groups = toy.leaf_groups(stage);
+            let leaves = match stage {
+                Stage::Dispute => &toy.leaves,
+                Stage::Opening => toy.opening_leaves.as_ref().unwrap(),
+            };
+            for (leaf, group) in groups.iter().enumerate() {
+                let witness = openings[group].witness_for_publish();
+                let disprove = Disprove::new(&graph, stage, leaves, leaf, witness, None).unwrap();
+                let prevouts = std::slice::from_ref(disprove.prevout());
+                let transaction = disprove.sign(&toy.challenger);
+                run(&transaction, prevouts, "disprove");
+                assert_eq!(transaction.weight().to_wu(), disprove.weight_wu());
+                assert_eq!(transaction.version.0, 3);
+                assert_eq!(
+                    disprove.fee().to_sat(),
+                    disprove.weight_wu().div_ceil(2),
+                    "2 sat/vB are 0.5 sat/WU"
+                );
+                let theft = disprove.sign(&toy.prover);
+                let stolen = verify_script_path(&theft, 0, prevouts, Rules::Consensus);
+                assert!(!stolen.is_ok_and(|execution| execution.succeeded()));
+            }
+            println!("{}, {stage:?}: {} leaves", toy.name, leaves.len());
         }
-        println!("{}: {} leaves", toy.name, toy.leaves.len());
     }
 }
 
@@ -143,6 +158,7 @@ fn disprove_chooses_version_and_refuses_what_does_not_relay() {
     let build = |witness| {
         Disprove::new(
             &graph,
+            Stage::Dispute,
             &toy.leaves,
             0,
             witness,
@@ -181,7 +197,14 @@ fn disprove_chooses_version_and_refuses_what_does_not_relay() {
         })
     ));
     let feerate = FeeRate::from_sat_per_vb(2_000).unwrap();
-    let result = Disprove::new(&graph, &toy.leaves, 0, Vec::new(), Some(feerate));
+    let result = Disprove::new(
+        &graph,
+        Stage::Dispute,
+        &toy.leaves,
+        0,
+        Vec::new(),
+        Some(feerate),
+    );
     assert!(matches!(result, Err(DisproveError::FeeTooHigh { .. })));
 }
 
@@ -195,7 +218,7 @@ fn finalising_asks_for_what_is_missing() {
         signed.finalise(&graph, Kind::Kickoff(0)).unwrap_err(),
         FinaliseError::NoOpening {
             kind: Kind::Kickoff(0),
-            group: toy.terms.layout.claim[0].batches[0].groups[1]
+            group: toy.terms.layout.claim[0].batches[0].publications[1].group()
         }
     );
     for wrong in [None, Some(&toy.prover)] {
@@ -209,9 +232,11 @@ fn finalising_asks_for_what_is_missing() {
         );
     }
     assert_eq!(
-        signed.finalise(&graph, Kind::Assert(9)).unwrap_err(),
+        signed
+            .finalise(&graph, Kind::Assert(Stage::Dispute, 9))
+            .unwrap_err(),
         FinaliseError::NoSuchTransaction {
-            kind: Kind::Assert(9)
+            kind: Kind::Assert(Stage::Dispute, 9)
         }
     );
     let other = Toy::shapes()[2].graph();
