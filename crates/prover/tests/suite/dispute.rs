@@ -119,7 +119,10 @@ fn a_challenge_without_cause_fails_and_a_lie_in_answer_to_it_loses() {
     println!("{report}\n");
     assert_eq!(
         (report.settled_by, report.winner),
-        (Some(Kind::PayoutDisputed(Stage::Dispute)), Some(Role::Prover))
+        (
+            Some(Kind::PayoutDisputed(Stage::Dispute)),
+            Some(Role::Prover)
+        )
     );
     let mut lies = 0;
     for group in checked_groups(&parties) {
@@ -149,7 +152,10 @@ fn a_prover_that_stalls_loses_by_timeout_at_every_move() {
         let report = game.play(|_, duty| duty.kind != Kind::Assert(Stage::Dispute, stalled));
         assert_eq!(
             (report.settled_by, report.winner),
-            (Some(Kind::AssertTimeout(Stage::Dispute, stalled)), Some(Role::Challenger))
+            (
+                Some(Kind::AssertTimeout(Stage::Dispute, stalled)),
+                Some(Role::Challenger)
+            )
         );
         let before = if stalled == 0 {
             Kind::Challenge
@@ -157,7 +163,10 @@ fn a_prover_that_stalls_loses_by_timeout_at_every_move() {
             Kind::Assert(Stage::Dispute, stalled - 1)
         };
         let due = game.height_of(before).unwrap() + u32::from(DELTA_BLOCKS);
-        assert_eq!(game.height_of(Kind::AssertTimeout(Stage::Dispute, stalled)), Some(due));
+        assert_eq!(
+            game.height_of(Kind::AssertTimeout(Stage::Dispute, stalled)),
+            Some(due)
+        );
         println!("{report}\n");
     }
     let mut game = Game::of_circuit(&parties, &contract, None);
@@ -179,7 +188,8 @@ fn an_output_that_is_not_accepted_is_disputed() {
     for _ in 0..8 {
         let input = random_input(&parties, &mut rng);
         let accepted = parties.compiled().output(&input).unwrap() == [true];
-        let report = Game::of_circuit(&parties, &contract, Some(parties.values(&input))).play(everyone);
+        let report =
+            Game::of_circuit(&parties, &contract, Some(parties.values(&input))).play(everyone);
         let winner = if accepted {
             Role::Prover
         } else {
@@ -279,7 +289,10 @@ fn no_honest_party_loses_under_delays_and_reorganisations() {
                 };
                 (challenge_anyway(&parties, &contract, values), honest)
             } else {
-                (Game::of_circuit(&parties, &contract, Some(values)), Role::Prover)
+                (
+                    Game::of_circuit(&parties, &contract, Some(values)),
+                    Role::Prover,
+                )
             };
             play_adversarially(&mut game, honest, &mut rng);
             let report = game.judge();
@@ -369,7 +382,10 @@ fn a_prover_without_its_disk_finishes_the_dispute_from_the_chain() {
     let report = game.play(everyone);
     assert_eq!(
         (report.settled_by, report.winner),
-        (Some(Kind::PayoutDisputed(Stage::Dispute)), Some(Role::Prover)),
+        (
+            Some(Kind::PayoutDisputed(Stage::Dispute)),
+            Some(Role::Prover)
+        ),
         "{report}"
     );
 }

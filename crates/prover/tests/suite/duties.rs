@@ -41,7 +41,10 @@ fn duties_have_the_deadlines_of_their_rivals() {
                 duty.blocks_left(tip),
                 delay.map(|blocks| u32::from(blocks) - 1)
             );
-            assert_eq!(duty.fee == FeeSource::Own, duty.kind == Kind::Disprove(Stage::Dispute));
+            assert_eq!(
+                duty.fee == FeeSource::Own,
+                duty.kind == Kind::Disprove(Stage::Dispute)
+            );
             seen.insert(duty.kind, duty.deadline);
             block.push(transaction);
         }
@@ -165,9 +168,12 @@ fn a_store_restored_from_before_the_claim_opens_no_other_value() {
         tip: game.world.tip() + 1,
         transactions,
     });
-    assert_eq!(outlook.phase, Phase::Disputed {
+    assert_eq!(
+        outlook.phase,
+        Phase::Disputed {
             next: Kind::Assert(Stage::Dispute, 0)
-        });
+        }
+    );
     // The engine goes on with what the chain shows.
     let [duty] = outlook.duties.as_slice() else {
         panic!("one duty, not {:?}", outlook.duties)

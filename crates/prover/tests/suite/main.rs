@@ -1,9 +1,5 @@
 //! Stores under crashes and damage, presigning under restarts, and whole disputes between two engines.
 
-#[expect(
-    dead_code,
-    reason = "shared with the verifier's tests, which use the rest"
-)]
 #[path = "../../../verifier/tests/suite/circuits.rs"]
 mod circuits;
 mod damage;

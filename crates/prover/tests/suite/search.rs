@@ -12,14 +12,14 @@ use tapcourt_verifier::{Claim, TranscriptReport};
 
 use crate::game::Game;
 use crate::liars::{Anyway, FalseStep, OtherInput};
-use crate::machine::{BASE, INPUT, SUM, court, program};
+use crate::machine::{BASE, INPUT, SUM, court};
 use crate::parties::{DELTA_BLOCKS, EXPIRY_BLOCKS, Parties};
 
 fn everyone(_: Role, _: &Duty) -> bool {
     true
 }
 
-/// A step of [`program`] that reads two registers and is not the first: `mul a0, a0, t0`.
+/// A step of the program that reads two registers and is not the first: `mul a0, a0, t0`.
 pub(crate) const MUL_STEP: u64 = 6;
 
 fn assert_disproved(report: &TranscriptReport, stage: Stage, leaf: &str) {

@@ -107,7 +107,9 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
             let mut values = truth.clone();
             let bit = rng.gen_range(0..values[&group].len());
             flip(&mut values, group, bit);
-            let leaf = compiled.find_fault(&list(&values)).expect("a value is false");
+            let leaf = compiled
+                .find_fault(&list(&values))
+                .expect("a value is false");
             let mut moves = parties.disputed(&values);
             let open = contract.verify_transcript(&moves).unwrap();
             assert_eq!((open.winner, open.rightful), (None, Some(Role::Challenger)));
