@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tapcourt_compiler::riscv::PathAccess;
-use tapcourt_protocol::{Role, Stage, TransactionKind as Kind};
+use tapcourt_protocol::{Move, Publication, Role, Stage, TransactionKind as Kind};
 use tapcourt_prover::trace::TraceDispute;
 use tapcourt_prover::{EngineError, Event, FeeSource, Needs, ReleaseError};
 
@@ -55,6 +55,21 @@ fn every_move_has_the_deadline_of_its_rival() {
     expected.extend([Kind::Challenge, Kind::Disprove(Stage::Opening)]);
     expected.sort();
     assert_eq!(seen.into_keys().collect::<Vec<_>>(), expected);
+}
+
+/// Ten nodes take two transactions, and the choice that they depend on is repeated in the second: the games are played over that.
+#[test]
+fn a_turn_repeats_a_choice_after_what_depends_on_it() {
+    let parties = Parties::trace(SUM);
+    let opening = &parties.graph.terms().layout.opening;
+    let repeats = |step: &Move| {
+        step.publications()
+            .any(|publication| matches!(publication, Publication::Agreement { .. }))
+    };
+    assert_eq!(
+        [&opening[1], &opening[2]].map(|step| (step.mover, repeats(step))),
+        [(Role::Prover, false), (Role::Prover, true)]
+    );
 }
 
 #[test]
