@@ -5,71 +5,17 @@ use std::collections::BTreeMap;
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_compiler::riscv::{
-    Group, Options, PathAccess, PathLeaf, Paths, Published, PublishedError, Search, StepLeaf, Steps,
+    Court, Group, PathAccess, PathLeaf, Published, PublishedError, Search, StepLeaf,
 };
 use tapcourt_program::riscv::{
-    Digest, Execution, Image, Instruction, Node, Op, Program, Register, Rom, State, StepRecord,
-    Symbols, Tree,
+    Digest, Execution, Image, Instruction, Node, Op, Program, Register, Rom, StepRecord, Symbols,
 };
-use tapcourt_prover::trace::{Answers, Challenges, Court, Verdict};
+use tapcourt_prover::trace::{Answers, Challenges, Verdict};
 
-const BASE: u32 = 0x1000;
+#[path = "../../verifier/tests/suite/machine.rs"]
+mod machine;
 
-fn register(number: u8) -> Register {
-    Register::new(number)
-}
-
-/// Stores and loads in a loop, reads input, and accepts if the sum is `expected`: some 40 steps of all kinds.
-fn program(expected: u32) -> Program {
-    let [x0, a0, a7, t0, t1, s0] = [0, 10, 17, 5, 6, 8].map(register);
-    let new = Instruction::new;
-    let code = [
-        new(Op::Lui, s0, x0, x0, 0x8000_0000),
-        new(Op::Addi, t0, x0, x0, 3),
-        // loop:
-        new(Op::Addi, a0, t0, x0, 0u32.wrapping_sub(1)),
-        new(Op::Addi, a7, x0, x0, 1024),
-        Instruction::ECALL,
-        new(Op::Lw, t1, s0, x0, 4),
-        new(Op::Mul, a0, a0, t0, 0),
-        new(Op::Add, t1, t1, a0, 0),
-        new(Op::Sw, x0, s0, t1, 4),
-        new(Op::Sb, x0, s0, t0, 9),
-        new(Op::Addi, t0, t0, x0, 0u32.wrapping_sub(1)),
-        new(Op::Bne, x0, t0, x0, 0u32.wrapping_sub(36)),
-        // The sum, less what is expected, is the exit code.
-        new(Op::Lw, a0, s0, x0, 4),
-        new(
-            Op::Lui,
-            t1,
-            x0,
-            x0,
-            expected.wrapping_add(0x800) & 0xffff_f000,
-        ),
-        new(Op::Addi, t1, t1, x0, ((expected << 20) as i32 >> 20) as u32), // cast ok: sign extended
-        new(Op::Sub, a0, a0, t1, 0),
-        new(Op::Addi, a7, x0, x0, 93),
-        Instruction::ECALL,
-    ];
-    Program::from_instructions(BASE, &code).expect("a program")
-}
-
-/// Input words, and what the program makes of them: 1·w0 + 2·w1 + 3·w2.
-const INPUT: [u32; 3] = [5, 7, 11];
-const SUM: u32 = 5 + 2 * 7 + 3 * 11;
-
-fn root(program: &Program) -> [u8; 20] {
-    Tree::of_state(&State::new(program)).root().to_bytes()
-}
-
-fn steps(program: &Program, search: Search) -> Steps<'_> {
-    let options = Options {
-        fixed: Vec::new(),
-        inputs: 3,
-        search,
-    };
-    Steps::compile(program, root(program), options).expect("it compiles")
-}
+use machine::{BASE, INPUT, SUM, court, program, register};
 
 /// What was published before the dispute: the input that is claimed.
 fn claim(input: &[u32]) -> Published {
@@ -114,14 +60,18 @@ impl End {
 
 /// Plays a dispute. `None` if the challenger finds nothing, or no leaf is spendable in the end.
 fn play(
-    court: Court<'_>,
-    prover: &mut Answers<'_>,
-    challenger: &mut Challenges<'_>,
+    court: &Court,
+    prover: &mut Execution<'_>,
+    challenger: &mut Execution<'_>,
     liar: &mut dyn Liar,
     mut published: Published,
 ) -> Option<End> {
     let published = &mut published;
-    let search = &court.steps.options().search;
+    let (mut prover, mut challenger) = (
+        Answers::new(court, prover),
+        Challenges::new(court, challenger),
+    );
+    let search = court.search();
     for round in 0..search.rounds() {
         prover
             .digests(round, published)
@@ -139,7 +89,7 @@ fn play(
         Verdict::Concede => return None,
     };
     published.set_word(Group::Access, access.number(), 2);
-    let search = court.paths.search();
+    let search = court.paths().search();
     for round in 0..search.rounds() {
         prover.nodes(round, published).expect("published");
         liar.nodes(round, published);
@@ -169,7 +119,6 @@ fn instructions(program: &Program) -> Vec<u32> {
 /// Whoever runs another program, on other input or from another memory than agreed, and is consistent ever after, loses.
 #[test]
 fn consistent_provers_of_another_execution_lose() {
-    let paths = Paths::compile(Search::new(vec![8, 4]).expect("in range")).expect("it compiles");
     // It does not accept: one more is expected.
     let agreed = program(SUM + 1);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
@@ -218,16 +167,12 @@ fn consistent_provers_of_another_execution_lose() {
         vec![2, 3, 11],
         vec![5, 13],
     ] {
-        let steps = steps(&agreed, Search::new(search).expect("some 64 steps"));
-        let court = Court {
-            steps: &steps,
-            paths: &paths,
-        };
-        let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
+        let court = court(agreed.clone(), search, vec![8, 4]);
+        let mut challenger = Execution::new(&agreed, &INPUT[..]);
         for (program, input) in &others {
-            let mut prover = Answers::new(court, Execution::new(program, input));
+            let mut prover = Execution::new(program, input);
             let end = play(
-                court,
+                &court,
                 &mut prover,
                 &mut challenger,
                 &mut Says,
@@ -339,23 +284,17 @@ impl Liar for Choices<'_> {
 /// A false claim, and every choice of what is false: all of the digests, all of the record's parts, and many of the nodes.
 #[test]
 fn every_choice_of_lies_loses() {
-    let paths = Paths::compile(Search::new(vec![6, 6]).expect("in range")).expect("it compiles");
     let agreed = program(SUM + 1);
     let mut random = ChaCha8Rng::seed_from_u64(6);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut games = 0usize;
     let searches = [vec![2; 6], vec![3, 3, 3, 3], vec![7, 9]];
     for rounds in searches {
-        let search = Search::new(rounds).expect("some 64 steps");
+        let court = court(agreed.clone(), rounds, vec![6, 6]);
         // How many digests are revealed in all.
-        let revealed = search.revealed().count() as u32; // cast ok: few
-        let steps = steps(&agreed, search);
-        let court = Court {
-            steps: &steps,
-            paths: &paths,
-        };
-        let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
-        let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+        let revealed = court.search().revealed().count() as u32; // cast ok: few
+        let mut challenger = Execution::new(&agreed, &INPUT[..]);
+        let mut prover = Execution::new(&agreed, &INPUT[..]);
         // Of the digests every choice where they are few, the rest at random; of the record every choice for some of these.
         let choices = 1u64 << revealed.min(7);
         for choice in 0..choices {
@@ -383,7 +322,7 @@ fn every_choice_of_lies_loses() {
                     seen_nodes: 0,
                 };
                 let end = play(
-                    court,
+                    &court,
                     &mut prover,
                     &mut challenger,
                     &mut liar,
@@ -453,22 +392,17 @@ impl Liar for Planned<'_> {
 /// One false word or root at any step, with everything else consistent: what only a path can show.
 #[test]
 fn a_false_word_at_any_step_is_found() {
-    let paths = Paths::compile(Search::new(vec![2, 3, 6]).expect("in range")).expect("it compiles");
     let agreed = program(SUM + 1);
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut games = 0usize;
     let reads = [PathAccess::A, PathAccess::B, PathAccess::Memory].map(Plan::Reads);
     for rounds in [vec![2; 6], vec![3, 5, 4], vec![16, 4]] {
-        let search = Search::new(rounds).expect("some 64 steps");
-        let steps = steps(&agreed, search.clone());
-        let court = Court {
-            steps: &steps,
-            paths: &paths,
-        };
-        let mut execution = Execution::new(&agreed, &INPUT);
-        let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
-        let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+        let court = court(agreed.clone(), rounds, vec![2, 3, 6]);
+        let search = court.search();
+        let mut execution = Execution::new(&agreed, &INPUT[..]);
+        let mut challenger = Execution::new(&agreed, &INPUT[..]);
+        let mut prover = Execution::new(&agreed, &INPUT[..]);
         // The last one's end is no digest.
         for target in 0..search.count() - 1 {
             for plan in [Plan::NextRoot, Plan::Replaced].into_iter().chain(reads) {
@@ -497,14 +431,14 @@ fn a_false_word_at_any_step_is_found() {
                 };
                 let mut liar = Planned {
                     target,
-                    search: &search,
+                    search,
                     record,
                     root: truth.root.to_bytes(),
                     next_root,
                     random: &mut random,
                 };
                 let end = play(
-                    court,
+                    &court,
                     &mut prover,
                     &mut challenger,
                     &mut liar,
@@ -525,17 +459,15 @@ fn a_false_word_at_any_step_is_found() {
 /// A true claim, whatever is selected and opened: no leaf is spendable, of any kind.
 #[test]
 fn a_true_claim_loses_to_no_selection() {
-    let paths = Paths::compile(Search::new(vec![7, 5]).expect("in range")).expect("it compiles");
     let agreed = program(SUM);
-    let search = Search::new(vec![3, 2, 10]).expect("60 steps");
-    let steps = steps(&agreed, search.clone());
-    let court = Court {
-        steps: &steps,
-        paths: &paths,
-    };
-    let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
+    let court = court(agreed.clone(), vec![3, 2, 10], vec![7, 5]);
+    let (search, steps, paths) = (court.search(), court.steps(), court.paths());
+    let mut executions = [(); 2].map(|()| Execution::new(&agreed, &INPUT[..]));
+    let [prover, challenger] = &mut executions;
+    let mut prover = Answers::new(&court, prover);
+    let mut challenger = Challenges::new(&court, challenger);
     assert!(prover.may_claim());
-    assert!(!Challenges::new(court, Execution::new(&agreed, &INPUT)).must_challenge());
+    assert!(!challenger.must_challenge());
     let mut checked = 0usize;
     let accesses = [
         PathAccess::A,
@@ -560,8 +492,7 @@ fn a_true_claim_loses_to_no_selection() {
             );
             checked += 1;
         }
-        let verdict = Challenges::new(court, Execution::new(&agreed, &INPUT)).judge(&published);
-        assert_eq!(verdict, Ok(Verdict::Concede));
+        assert_eq!(challenger.judge(&published), Ok(Verdict::Concede));
         for access in accesses {
             for level in 0..paths.search().count() {
                 let mut published = published.clone();
@@ -588,16 +519,13 @@ fn a_true_claim_loses_to_no_selection() {
 /// A key of a selection can say more than there are parts. Neither party panics over it, and no leaf that asks for a selection is spendable.
 #[test]
 fn selections_of_no_part_are_refused() {
-    let paths = Paths::compile(Search::new(vec![6, 6]).expect("in range")).expect("it compiles");
     let agreed = program(SUM);
-    let search = Search::new(vec![3, 5, 6]).expect("90 steps");
-    let steps = steps(&agreed, search.clone());
-    let court = Court {
-        steps: &steps,
-        paths: &paths,
-    };
-    let mut prover = Answers::new(court, Execution::new(&agreed, &INPUT));
-    let mut challenger = Challenges::new(court, Execution::new(&agreed, &INPUT));
+    let court = court(agreed.clone(), vec![3, 5, 6], vec![6, 6]);
+    let (search, steps, paths) = (court.search(), court.steps(), court.paths());
+    let mut executions = [(); 2].map(|()| Execution::new(&agreed, &INPUT[..]));
+    let [prover, challenger] = &mut executions;
+    let mut prover = Answers::new(&court, prover);
+    let mut challenger = Challenges::new(&court, challenger);
     // All that an honest prover says about the first step and level, and then another selection.
     let mut honest = claim(&INPUT);
     for round in 0..search.rounds() {

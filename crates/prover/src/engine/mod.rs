@@ -1,8 +1,9 @@
 //! Both parties' engines: pure functions from what the chain shows to what must be done.
 //!
-//! An engine remembers nothing that the chain does not show, but for the prover's decision to claim: every step recomputes
-//! the [`Phase`] and the duties from the confirmed transactions of the contract. So a restart gives the same duties, and a
-//! reorganisation is no special case. Unconfirmed transactions are never acted upon.
+//! An engine remembers nothing that the chain does not show, but for the prover's decision to claim and the first words of both
+//! parties: every step recomputes the [`Phase`] and the duties from the confirmed transactions of the contract. So a restart gives
+//! the same duties, and a reorganisation is a special case only if a party says another thing after it: then its first word counts,
+//! which the other one may have answered already. Unconfirmed transactions are never acted upon.
 //!
 //! | phase | prover | challenger |
 //! |---|---|---|

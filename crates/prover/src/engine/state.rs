@@ -1,4 +1,6 @@
-//! What an engine remembers: the contract's transactions on the chain, and the prover's decision.
+//! What an engine remembers: the contract's transactions on the chain, the first words of both parties, and the prover's decision.
+
+use std::collections::BTreeMap;
 
 use bitcoin::Transaction;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,8 @@ pub struct State {
     confirmed: Vec<Confirmed>,
     /// The contract's transaction, which stays known when its block is dropped: only both parties together can sign it.
     contract: Option<Transaction>,
+    /// Of each move that publishes the transaction that counts, even if its block is dropped ([`State::hear`]).
+    heard: BTreeMap<TransactionKind, Transaction>,
     values: Option<Values>,
 }
 
@@ -81,7 +85,7 @@ impl State {
         self.contract.as_ref()
     }
 
-    /// Recovers what the confirmed transactions have published.
+    /// Recovers what was published by the moves that are confirmed, in the words that were heard first.
     pub(crate) fn published(&self, graph: &Graph) -> Result<Vec<Published>, EngineError> {
         let publishing = self
             .confirmed
@@ -89,9 +93,29 @@ impl State {
             .filter(|confirmed| confirmed.kind.publishes());
         let mut published = Vec::new();
         for confirmed in publishing {
-            published.extend(recover_published(graph, &confirmed.transaction)?);
+            let heard = self.heard.get(&confirmed.kind);
+            let transaction = heard.unwrap_or(&confirmed.transaction);
+            published.extend(recover_published(graph, transaction)?);
         }
         Ok(published)
+    }
+
+    /// Takes each party at its first word. A witness does not change a txid, so one who signs two values with one key can replace
+    /// the first, on which the other party's answer depends, in a reorganisation. That answer is signed by one-time keys and cannot
+    /// change; and it need not, because the first opening is as good as the second in whatever follows. A claim can change until it
+    /// is challenged: nothing is signed before that.
+    fn hear(&mut self) {
+        for confirmed in &self.confirmed {
+            let (kind, transaction) = (confirmed.kind, &confirmed.transaction);
+            let is_open = matches!(kind, TransactionKind::Kickoff(_))
+                && !self.heard.contains_key(&TransactionKind::Challenge);
+            if is_open {
+                self.heard.insert(kind, transaction.clone());
+            } else if kind.publishes() || kind == TransactionKind::Challenge {
+                let first = self.heard.entry(kind);
+                first.or_insert_with(|| transaction.clone());
+            }
+        }
     }
 
     pub(super) fn after(&self, graph: &Graph, event: &Event) -> Result<Self, EngineError> {
@@ -118,6 +142,7 @@ impl State {
                 transactions
                     .iter()
                     .for_each(|transaction| next.confirm(graph, *height, transaction));
+                next.hear();
             }
             Event::BlockDisconnected { height } => {
                 if self.tip != Some(*height) {
@@ -142,6 +167,7 @@ impl State {
                 transactions
                     .iter()
                     .for_each(|(height, transaction)| next.confirm(graph, *height, transaction));
+                next.hear();
             }
             Event::Tick => {}
         }

@@ -6,15 +6,16 @@ use bitcoin::Transaction;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use tapcourt_protocol::{Role, TransactionKind as Kind};
-use tapcourt_prover::{Event, Phase};
+use tapcourt_protocol::{Role, Stage, TransactionKind as Kind};
+use tapcourt_prover::{Event, Phase, Values};
 use tapcourt_verifier::Contract;
 
+use crate::circuits::list;
 use crate::game::{Game, Player, store};
-use crate::parties::{DELTA_BLOCKS, EXPIRY_BLOCKS, Parties};
+use crate::parties::{DELTA_BLOCKS, EXPIRY_BLOCKS, Parties, flip};
 
 pub(crate) fn random_input(parties: &Parties, rng: &mut ChaCha20Rng) -> Vec<bool> {
-    let compiled = parties.program.compiled();
+    let compiled = parties.compiled();
     let groups = compiled.committed_groups().iter();
     let bits: usize = groups
         .filter(|group| group.role() == tapcourt_compiler::circuit::Role::Input)
@@ -25,7 +26,7 @@ pub(crate) fn random_input(parties: &Parties, rng: &mut ChaCha20Rng) -> Vec<bool
 
 /// Every group that can be false.
 pub(crate) fn checked_groups(parties: &Parties) -> Vec<usize> {
-    let groups = parties.program.compiled().committed_groups();
+    let groups = parties.compiled().committed_groups();
     (0..groups.len())
         .filter(|&group| groups[group].role() != tapcourt_compiler::circuit::Role::Input)
         .collect()
@@ -41,7 +42,7 @@ fn an_undisputed_claim_is_paid_after_delta() {
     for parties in [Parties::adder(), Parties::multiplier()] {
         let contract = parties.program.verify_setup(&parties.messages()).unwrap();
         let values = parties.values(&random_input(&parties, &mut rng));
-        let mut game = Game::new(&parties, &contract, Some(values));
+        let mut game = Game::of_circuit(&parties, &contract, Some(values));
         let report = game.play(everyone);
         println!("{report}\n");
         assert_eq!(
@@ -63,14 +64,14 @@ fn every_single_bit_lie_loses() {
     let mut lies = 0;
     for parties in [Parties::adder(), Parties::multiplier()] {
         let contract = parties.program.verify_setup(&parties.messages()).unwrap();
-        let compiled = parties.program.compiled();
+        let compiled = parties.compiled();
         for group in checked_groups(&parties) {
             let mut values = parties.values(&random_input(&parties, &mut rng));
-            let bit = rng.gen_range(0..values[group].len());
-            values[group][bit] ^= true;
+            let bit = rng.gen_range(0..values[&group].len());
+            flip(&mut values, group, bit);
             let claim_is_false = compiled.committed_groups()[group].role()
                 == tapcourt_compiler::circuit::Role::Output;
-            let mut game = Game::new(&parties, &contract, Some(values));
+            let mut game = Game::of_circuit(&parties, &contract, Some(values));
             if !claim_is_false {
                 // The claim is true and only its proof would be false: nobody challenges it.
                 assert_eq!(game.play(everyone).settled_by, Some(Kind::Payout));
@@ -79,7 +80,7 @@ fn every_single_bit_lie_loses() {
             let report = game.play(everyone);
             assert_eq!(
                 (report.settled_by, report.winner),
-                (Some(Kind::Disprove), Some(Role::Challenger)),
+                (Some(Kind::Disprove(Stage::Dispute)), Some(Role::Challenger)),
                 "{report}"
             );
             assert!(report.is_just());
@@ -93,9 +94,9 @@ fn every_single_bit_lie_loses() {
 fn challenge_anyway<'a>(
     parties: &'a Parties,
     contract: &'a Contract<'a>,
-    values: Vec<Vec<bool>>,
+    values: Values,
 ) -> Game<'a> {
-    let mut game = Game::new(parties, contract, Some(values.clone()));
+    let mut game = Game::of_circuit(parties, contract, Some(values.clone()));
     while game.outlooks[0].as_ref().unwrap().phase != Phase::Claimed {
         let block = game
             .duties(everyone)
@@ -118,17 +119,20 @@ fn a_challenge_without_cause_fails_and_a_lie_in_answer_to_it_loses() {
     println!("{report}\n");
     assert_eq!(
         (report.settled_by, report.winner),
-        (Some(Kind::PayoutDisputed), Some(Role::Prover))
+        (
+            Some(Kind::PayoutDisputed(Stage::Dispute)),
+            Some(Role::Prover)
+        )
     );
     let mut lies = 0;
     for group in checked_groups(&parties) {
         let mut values = truth.clone();
-        let bit = rng.gen_range(0..values[group].len());
-        values[group][bit] ^= true;
+        let bit = rng.gen_range(0..values[&group].len());
+        flip(&mut values, group, bit);
         let report = challenge_anyway(&parties, &contract, values).play(everyone);
         assert_eq!(
             (report.settled_by, report.winner),
-            (Some(Kind::Disprove), Some(Role::Challenger)),
+            (Some(Kind::Disprove(Stage::Dispute)), Some(Role::Challenger)),
             "{report}"
         );
         lies += 1;
@@ -143,23 +147,29 @@ fn a_prover_that_stalls_loses_by_timeout_at_every_move() {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let values = parties.values(&random_input(&parties, &mut rng));
     let layout = &parties.graph.terms().layout;
-    for stalled in 0..layout.asserts.len() {
+    for stalled in 0..layout.dispute.len() {
         let mut game = challenge_anyway(&parties, &contract, values.clone());
-        let report = game.play(|_, duty| duty.kind != Kind::Assert(stalled));
+        let report = game.play(|_, duty| duty.kind != Kind::Assert(Stage::Dispute, stalled));
         assert_eq!(
             (report.settled_by, report.winner),
-            (Some(Kind::AssertTimeout(stalled)), Some(Role::Challenger))
+            (
+                Some(Kind::AssertTimeout(Stage::Dispute, stalled)),
+                Some(Role::Challenger)
+            )
         );
         let before = if stalled == 0 {
             Kind::Challenge
         } else {
-            Kind::Assert(stalled - 1)
+            Kind::Assert(Stage::Dispute, stalled - 1)
         };
         let due = game.height_of(before).unwrap() + u32::from(DELTA_BLOCKS);
-        assert_eq!(game.height_of(Kind::AssertTimeout(stalled)), Some(due));
+        assert_eq!(
+            game.height_of(Kind::AssertTimeout(Stage::Dispute, stalled)),
+            Some(due)
+        );
         println!("{report}\n");
     }
-    let mut game = Game::new(&parties, &contract, None);
+    let mut game = Game::of_circuit(&parties, &contract, None);
     let report = game.play(everyone);
     assert_eq!(
         (report.settled_by, report.winner),
@@ -177,8 +187,9 @@ fn an_output_that_is_not_accepted_is_disputed() {
     let (mut right, mut wrong) = (0, 0);
     for _ in 0..8 {
         let input = random_input(&parties, &mut rng);
-        let accepted = parties.program.compiled().output(&input).unwrap() == [true];
-        let report = Game::new(&parties, &contract, Some(parties.values(&input))).play(everyone);
+        let accepted = parties.compiled().output(&input).unwrap() == [true];
+        let report =
+            Game::of_circuit(&parties, &contract, Some(parties.values(&input))).play(everyone);
         let winner = if accepted {
             Role::Prover
         } else {
@@ -265,12 +276,12 @@ fn no_honest_party_loses_under_delays_and_reorganisations() {
             if lies {
                 for _ in 0..rng.gen_range(1..4) {
                     let group = *checked_groups(&parties).choose(&mut rng).unwrap();
-                    let bit = rng.gen_range(0..values[group].len());
-                    values[group][bit] ^= true;
+                    let bit = rng.gen_range(0..values[&group].len());
+                    flip(&mut values, group, bit);
                 }
             }
             let (mut game, honest) = if lies || rng.r#gen() {
-                let claimed = parties.program.compiled().find_fault(&values).is_some();
+                let claimed = parties.compiled().find_fault(&list(&values)).is_some();
                 let honest = if claimed {
                     Role::Challenger
                 } else {
@@ -278,7 +289,10 @@ fn no_honest_party_loses_under_delays_and_reorganisations() {
                 };
                 (challenge_anyway(&parties, &contract, values), honest)
             } else {
-                (Game::new(&parties, &contract, Some(values)), Role::Prover)
+                (
+                    Game::of_circuit(&parties, &contract, Some(values)),
+                    Role::Prover,
+                )
             };
             play_adversarially(&mut game, honest, &mut rng);
             let report = game.judge();
@@ -305,13 +319,13 @@ fn reorganisations_of_every_depth_at_every_height_change_nothing() {
     let truth = parties.values(&random_input(&parties, &mut rng));
     let mut lie = truth.clone();
     let output = checked_groups(&parties)[0];
-    lie[output][0] ^= true;
+    flip(&mut lie, output, 0);
     let mut played = 0;
     for (values, expected) in [(truth, Role::Prover), (lie, Role::Challenger)] {
         let mut length = 0;
         for at in 1.. {
             let depth = 1 + at % 10;
-            let mut game = Game::new(&parties, &contract, Some(values.clone()));
+            let mut game = Game::of_circuit(&parties, &contract, Some(values.clone()));
             for _ in 0..at {
                 if !game.is_settled() {
                     let block = game
@@ -357,7 +371,8 @@ fn a_prover_without_its_disk_finishes_the_dispute_from_the_chain() {
         &parties,
         &contract,
         Role::Prover,
-        Some(store(&directory, "new")),
+        parties.compiled(),
+        store(&directory, "new"),
     );
     let synced = Event::Synced {
         tip: game.world.tip(),
@@ -367,7 +382,10 @@ fn a_prover_without_its_disk_finishes_the_dispute_from_the_chain() {
     let report = game.play(everyone);
     assert_eq!(
         (report.settled_by, report.winner),
-        (Some(Kind::PayoutDisputed), Some(Role::Prover)),
+        (
+            Some(Kind::PayoutDisputed(Stage::Dispute)),
+            Some(Role::Prover)
+        ),
         "{report}"
     );
 }

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use tapcourt_protocol::{Role, TransactionKind as Kind};
+use tapcourt_protocol::{InstanceId, Role, Stage, TransactionKind as Kind};
 use tapcourt_prover::{
-    EngineError, Event, FeeSource, Needs, Phase, ReleaseError, SignerError, StoreError,
+    EngineError, Event, FeeSource, KeyContext, Needs, Phase, ReleaseError, SignerError, StoreError,
 };
 
 use crate::dispute::{checked_groups, random_input};
 use crate::game::{Game, Player, START, one_time_keys, store};
-use crate::parties::{DELTA_BLOCKS, EXPIRY_BLOCKS, Parties};
+use crate::parties::{DELTA_BLOCKS, EXPIRY_BLOCKS, INSTANCE, Parties, flip};
 
 #[test]
 fn duties_have_the_deadlines_of_their_rivals() {
     let parties = Parties::multiplier();
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
     let mut values = parties.values(&random_input(&parties, &mut ChaCha20Rng::seed_from_u64(1)));
-    values[checked_groups(&parties)[0]][0] ^= true;
-    let mut game = Game::new(&parties, &contract, Some(values));
+    flip(&mut values, checked_groups(&parties)[0], 0);
+    let mut game = Game::of_circuit(&parties, &contract, Some(values));
     let mut seen: BTreeMap<Kind, Option<u32>> = BTreeMap::new();
     while !game.is_settled() {
         let tip = game.world.tip();
@@ -41,21 +41,24 @@ fn duties_have_the_deadlines_of_their_rivals() {
                 duty.blocks_left(tip),
                 delay.map(|blocks| u32::from(blocks) - 1)
             );
-            assert_eq!(duty.fee == FeeSource::Own, duty.kind == Kind::Disprove);
+            assert_eq!(
+                duty.fee == FeeSource::Own,
+                duty.kind == Kind::Disprove(Stage::Dispute)
+            );
             seen.insert(duty.kind, duty.deadline);
             block.push(transaction);
         }
         game.connect(block);
     }
     let layout = &parties.graph.terms().layout;
-    assert_eq!(seen.len(), layout.claim.len() + layout.asserts.len() + 2);
+    assert_eq!(seen.len(), layout.claim.len() + layout.dispute.len() + 2);
 }
 
 #[test]
 fn an_engine_says_when_it_wants_to_be_woken() {
     let parties = Parties::adder();
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
-    let game = Game::new(&parties, &contract, None);
+    let game = Game::of_circuit(&parties, &contract, None);
     let expiry = START + 1 + u32::from(EXPIRY_BLOCKS);
     for outlook in game.outlooks.iter().flatten() {
         assert_eq!(outlook.phase, Phase::Claiming { next: 0 });
@@ -69,7 +72,7 @@ fn events_out_of_order_are_refused_and_change_nothing() {
     let parties = Parties::adder();
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
     let values = parties.values(&random_input(&parties, &mut ChaCha20Rng::seed_from_u64(2)));
-    let mut game = Game::new(&parties, &contract, Some(values.clone()));
+    let mut game = Game::of_circuit(&parties, &contract, Some(values.clone()));
     let (engine, state, tip) = (
         &game.prover.engine,
         game.prover.state.clone(),
@@ -99,7 +102,7 @@ fn events_out_of_order_are_refused_and_change_nothing() {
         );
     }
     let mut other = values.clone();
-    other[0][0] ^= true;
+    flip(&mut other, 0, 0);
     let event = Event::Claim { values: other };
     assert_eq!(
         engine.step(&state, &event).unwrap_err(),
@@ -117,9 +120,9 @@ fn events_out_of_order_are_refused_and_change_nothing() {
 fn values_of_a_wrong_shape_are_named() {
     let parties = Parties::adder();
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
-    let game = Game::new(&parties, &contract, None);
+    let game = Game::of_circuit(&parties, &contract, None);
     let mut values = parties.values(&random_input(&parties, &mut ChaCha20Rng::seed_from_u64(3)));
-    values[0].pop();
+    values.get_mut(&0).unwrap().pop();
     let error = game
         .prover
         .engine
@@ -140,7 +143,7 @@ fn a_store_restored_from_before_the_claim_opens_no_other_value() {
         parties.values(&random_input(&parties, &mut rng)),
         parties.values(&random_input(&parties, &mut rng)),
     );
-    let mut game = Game::new(&parties, &contract, Some(values.clone()));
+    let mut game = Game::of_circuit(&parties, &contract, Some(values.clone()));
     game.play(|_, duty| duty.kind != Kind::Payout && game_is_open(duty.kind));
     assert!(game.height_of(Kind::Kickoff(0)).is_some());
 
@@ -150,7 +153,8 @@ fn a_store_restored_from_before_the_claim_opens_no_other_value() {
         &parties,
         &contract,
         Role::Prover,
-        Some(store(&directory, "copy")),
+        parties.compiled(),
+        store(&directory, "copy"),
     );
     restored.see(&Event::Claim {
         values: others.clone(),
@@ -164,7 +168,12 @@ fn a_store_restored_from_before_the_claim_opens_no_other_value() {
         tip: game.world.tip() + 1,
         transactions,
     });
-    assert_eq!(outlook.phase, Phase::Disputed { next: 0 });
+    assert_eq!(
+        outlook.phase,
+        Phase::Disputed {
+            next: Kind::Assert(Stage::Dispute, 0)
+        }
+    );
     // The engine goes on with what the chain shows.
     let [duty] = outlook.duties.as_slice() else {
         panic!("one duty, not {:?}", outlook.duties)
@@ -175,22 +184,22 @@ fn a_store_restored_from_before_the_claim_opens_no_other_value() {
     assert!(
         openings
             .iter()
-            .all(|(group, value)| value == &values[*group])
+            .all(|(group, value)| value == &values[group])
     );
     restored.finish(duty).unwrap();
     // And the guard has learnt it: nothing else of the claim can be opened.
-    let claim = &parties.graph.terms().layout.claim[0].batches[0].groups;
-    let (keys, store) = restored.keys.as_ref().unwrap();
-    for &group in claim {
-        let refused = keys.release(store, &BTreeMap::from([(group, others[group].clone())]));
-        if others[group] != values[group] {
+    let claim = &parties.graph.terms().layout.claim[0].batches[0];
+    let (keys, store) = (&restored.keys, restored.store());
+    for group in claim.groups() {
+        let refused = keys.release(store, &BTreeMap::from([(group, others[&group].clone())]));
+        if others[&group] != values[&group] {
             assert!(matches!(
                 refused,
                 Err(ReleaseError::Store(StoreError::KeySpent { .. }))
             ));
         }
         assert!(
-            keys.release(store, &BTreeMap::from([(group, values[group].clone())]))
+            keys.release(store, &BTreeMap::from([(group, values[&group].clone())]))
                 .is_ok()
         );
     }
@@ -214,11 +223,10 @@ fn a_chain_that_shows_another_value_than_the_store_stops_the_signer() {
         &parties,
         &contract,
         Role::Prover,
-        Some(store(&directory, "store")),
+        parties.compiled(),
+        store(&directory, "store"),
     );
-    let (keys, guard) = prover.keys.as_ref().unwrap();
-    keys.release(guard, &others.iter().cloned().enumerate().collect())
-        .unwrap();
+    prover.keys.release(prover.store(), &others).unwrap();
     let transactions: Vec<_> = parties
         .disputed(&values)
         .into_iter()
@@ -242,7 +250,7 @@ fn a_chain_that_shows_another_value_than_the_store_stops_the_signer() {
 fn is_before_asserts(parties: &Parties, transaction: &bitcoin::Transaction) -> bool {
     !matches!(
         parties.graph.find(transaction.compute_txid()),
-        Some(Kind::Assert(_))
+        Some(Kind::Assert(..))
     )
 }
 
@@ -250,13 +258,17 @@ fn is_before_asserts(parties: &Parties, transaction: &bitcoin::Transaction) -> b
 fn keys_derive_as_the_offer_says_and_labels_must_differ() {
     let parties = Parties::adder();
     assert_eq!(
-        one_time_keys(&parties).public_keys(),
+        one_time_keys(&parties, Role::Prover).public_keys(),
         parties.graph.terms().one_time_keys
     );
     let shape = parties.graph.terms().one_time_keys[0].parameters().clone();
-    let twice = vec![("a".to_owned(), shape.clone()), ("a".to_owned(), shape)];
+    let twice = BTreeMap::from([
+        (0, ("a".to_owned(), shape.clone())),
+        (1, ("a".to_owned(), shape)),
+    ]);
     let seed = tapcourt_commitment::Seed::new([1; 32]);
-    let result = tapcourt_prover::OneTimeKeys::new(seed, parties.graph.terms().instance, twice);
+    let context = KeyContext::prover(InstanceId::from_bytes(INSTANCE));
+    let result = tapcourt_prover::OneTimeKeys::new(seed, context, twice);
     assert!(matches!(result, Err(ReleaseError::LabelTwice { label }) if label == "a"));
 }
 
@@ -264,7 +276,7 @@ fn keys_derive_as_the_offer_says_and_labels_must_differ() {
 fn the_watched_outputs_are_those_that_wait() {
     let parties = Parties::multiplier();
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
-    let game = Game::new(&parties, &contract, None);
+    let game = Game::of_circuit(&parties, &contract, None);
     let watched = game.prover.engine.watched();
     for presigned in parties.graph.presigned() {
         for input in &presigned.transaction.input {
@@ -275,5 +287,6 @@ fn the_watched_outputs_are_those_that_wait() {
             );
         }
     }
-    assert!(watched.contains(&parties.graph.outcome_output().0));
+    let outcome = parties.graph.outcome_output(Stage::Dispute).unwrap();
+    assert!(watched.contains(&outcome.0));
 }

@@ -1,15 +1,16 @@
 //! A chain in miniature and two parties on it, for whole disputes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bitcoin::{OutPoint, Transaction, Txid};
 use tapcourt_commitment::Seed;
-use tapcourt_compiler::circuit::Leaves;
 use tapcourt_protocol::{InstanceId, Role, TransactionKind as Kind};
 use tapcourt_prover::{
-    Disputable, Duty, Engine, Event, OneTimeKeys, Outlook, Phase, Signer, SignerError, State, Store,
+    Disputable, Duty, Engine, Event, KeyContext, OneTimeKeys, Outlook, Phase, Signer, SignerError,
+    State, Store, Values,
 };
-use tapcourt_verifier::{Contract, TransactionReport, TranscriptReport};
+use tapcourt_verifier::{Contract, Leaves, TransactionReport, TranscriptReport};
 
 use crate::parties::{INSTANCE, Parties, SEED};
 
@@ -70,7 +71,8 @@ impl World {
 pub(crate) struct Player<'a> {
     pub(crate) engine: Engine<'a>,
     pub(crate) state: State,
-    pub(crate) keys: Option<(OneTimeKeys, Store)>,
+    pub(crate) keys: OneTimeKeys,
+    store: Option<Store>,
     parties: &'a Parties,
     leaves: Leaves<'a>,
 }
@@ -80,16 +82,32 @@ impl<'a> Player<'a> {
         parties: &'a Parties,
         contract: &'a Contract<'a>,
         role: Role,
-        store: Option<Store>,
+        program: &'a dyn Disputable,
+        store: Store,
     ) -> Self {
-        let compiled = contract.program().compiled();
         Self {
-            engine: Engine::new(role, contract.graph(), compiled as &dyn Disputable).unwrap(),
+            engine: Engine::new(role, contract.graph(), program),
             state: State::default(),
-            keys: store.map(|store| (one_time_keys(parties), store)),
+            keys: one_time_keys(parties, role),
+            store: Some(store),
             parties,
             leaves: contract.leaves(),
         }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
+    }
+
+    /// Stops and starts again with what is on disk.
+    pub(crate) fn restart(&mut self) {
+        let store = self.store.take().unwrap();
+        store.save_state(&self.state).unwrap();
+        let path: PathBuf = store.path().to_owned();
+        drop(store);
+        let store = Store::open(&path).unwrap();
+        self.state = store.state().unwrap().unwrap();
+        self.store = Some(store);
     }
 
     pub(crate) fn see(&mut self, event: &Event) -> Outlook {
@@ -108,28 +126,25 @@ impl<'a> Player<'a> {
         let signer = Signer {
             graph: &self.parties.graph,
             presigned: &self.parties.presigned,
-            leaves: &self.leaves,
+            leaves: self.leaves.all(),
             key: match self.engine.role() {
                 Role::Prover => &self.parties.prover,
                 Role::Challenger => &self.parties.challenger,
             },
-            one_time_keys: self.keys.as_ref().map(|(keys, store)| (keys, store)),
+            one_time_keys: Some((&self.keys, self.store())),
         };
         signer.finish(&self.state, duty, None)
     }
 }
 
-pub(crate) fn one_time_keys(parties: &Parties) -> OneTimeKeys {
-    let groups = parties.program.compiled().committed_groups().iter();
-    let groups = groups
-        .map(|group| {
-            (
-                group.label().to_owned(),
-                group.parameters().unwrap().clone(),
-            )
-        })
-        .collect();
-    OneTimeKeys::new(Seed::new(SEED), InstanceId::from_bytes(INSTANCE), groups).unwrap()
+pub(crate) fn one_time_keys(parties: &Parties, role: Role) -> OneTimeKeys {
+    let groups = parties.program.groups_of(role);
+    let groups = groups.map(|(number, group)| (number, (group.label.clone(), group.shape.clone())));
+    let context = match role {
+        Role::Prover => KeyContext::prover(InstanceId::from_bytes(INSTANCE)),
+        Role::Challenger => KeyContext::challenger(&parties.offered),
+    };
+    OneTimeKeys::new(Seed::new(SEED), context, groups.collect()).unwrap()
 }
 
 /// Two players, and what keeps their transactions from the chain.
@@ -142,7 +157,7 @@ pub(crate) struct Game<'a> {
     _directory: tempfile::TempDir,
 }
 
-/// Opens the store of a test's prover.
+/// Makes a store for a party of a test.
 pub(crate) fn store(directory: &tempfile::TempDir, name: &str) -> Store {
     Store::create(
         &directory.path().join(name),
@@ -152,20 +167,20 @@ pub(crate) fn store(directory: &tempfile::TempDir, name: &str) -> Store {
 }
 
 impl<'a> Game<'a> {
-    /// Starts after the contract has confirmed; the prover claims `values`, or nothing.
+    /// Starts after the contract has confirmed; the prover claims `values`, or nothing. `programs` are what each party makes of the
+    /// program, the prover first.
     pub(crate) fn new(
         parties: &'a Parties,
         contract: &'a Contract<'a>,
-        values: Option<Vec<Vec<bool>>>,
+        programs: [&'a dyn Disputable; 2],
+        values: Option<Values>,
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut prover = Player::new(
-            parties,
-            contract,
-            Role::Prover,
-            Some(store(&directory, "prover")),
-        );
-        let challenger = Player::new(parties, contract, Role::Challenger, None);
+        let player = |role, program, name| {
+            Player::new(parties, contract, role, program, store(&directory, name))
+        };
+        let mut prover = player(Role::Prover, programs[0], "prover");
+        let challenger = player(Role::Challenger, programs[1], "challenger");
         if let Some(values) = values {
             prover.see(&Event::Claim { values });
         }
@@ -180,6 +195,42 @@ impl<'a> Game<'a> {
         };
         game.connect(vec![parties.contract()]);
         game
+    }
+
+    /// The same about a circuit, of which both make the same.
+    pub(crate) fn of_circuit(
+        parties: &'a Parties,
+        contract: &'a Contract<'a>,
+        values: Option<Values>,
+    ) -> Self {
+        let program: &dyn Disputable = parties.compiled();
+        Self::new(parties, contract, [program, program], values)
+    }
+
+    /// Restarts both parties, which know their duties again.
+    pub(crate) fn restart(&mut self) {
+        for (player, outlook) in [&mut self.prover, &mut self.challenger]
+            .into_iter()
+            .zip(&self.outlooks)
+        {
+            player.restart();
+            let again = player.engine.outlook(&player.state).unwrap();
+            assert_eq!(Some(again), *outlook);
+        }
+    }
+
+    /// Mines the next block with what the parties have to do, as far as `plays` lets them.
+    pub(crate) fn advance(&mut self, plays: impl Fn(Role, &Duty) -> bool) {
+        let mut block = Vec::new();
+        for (_, duty, transaction) in self.duties(plays) {
+            assert!(
+                self.world.accepts(self.contract, &transaction),
+                "{duty} cannot confirm"
+            );
+            block.push(transaction);
+        }
+        block.truncate(1); // both parties can have the same duty, such as expire
+        self.connect(block);
     }
 
     /// Mines a block and shows it to both.
@@ -263,16 +314,7 @@ impl<'a> Game<'a> {
             if self.is_settled() {
                 break;
             }
-            let mut block = Vec::new();
-            for (_, duty, transaction) in self.duties(&plays) {
-                assert!(
-                    self.world.accepts(self.contract, &transaction),
-                    "{duty} cannot confirm"
-                );
-                block.push(transaction);
-            }
-            block.truncate(1); // both parties can have the same duty, such as expire
-            self.connect(block);
+            self.advance(&plays);
         }
         self.judge()
     }

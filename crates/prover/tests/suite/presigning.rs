@@ -1,8 +1,11 @@
-use tapcourt_protocol::messages::{Acceptance, Message};
-use tapcourt_protocol::{PresignError, complete};
+use tapcourt_protocol::messages::{Acceptance, Message, ProverPartials};
+use tapcourt_protocol::{PresignError, Role, complete};
 use tapcourt_prover::presign::{PresigningError, accept, answer, countersign};
 use tapcourt_prover::{Store, StoreError};
+use tapcourt_verifier::Messages;
 
+use crate::game::one_time_keys;
+use crate::machine::SUM;
 use crate::parties::Parties;
 use crate::store::instance;
 
@@ -233,4 +236,54 @@ fn a_session_that_was_never_opened_signs_nothing() {
         matches!(error, PresigningError::Store(StoreError::NoSession { .. })),
         "{error}"
     );
+}
+
+/// Both parties know only the program, their own secrets and the messages, and start again before each of these.
+#[test]
+fn a_contract_about_a_trace_is_made_by_messages() {
+    let parties = Parties::trace(SUM);
+    let (program, stores) = (&parties.program, Stores::new());
+    // The challenger takes the offer.
+    let offer = program.verify_offer(&parties.offer).unwrap();
+    let keys = one_time_keys(&parties, Role::Challenger).public_keys();
+    let party = parties.graph.terms().challenger.clone();
+    let theirs = program.graph(&offer, party, &keys, None).unwrap();
+    let accepted = accept(
+        &stores.open("challenger"),
+        &theirs,
+        &parties.challenger,
+        [1; 32],
+    );
+    let acceptance = accepted.unwrap().to_bytes(theirs.id().as_bytes());
+    // The prover comes to the same graph, and signs.
+    let (ours, parsed) = program.verify_graph(&parties.offer, &acceptance).unwrap();
+    assert_eq!(ours.id(), theirs.id());
+    let signed = answer(
+        &stores.open("prover"),
+        &ours,
+        &parties.prover,
+        [3; 32],
+        &parsed,
+    );
+    let prover_partials = signed.unwrap().to_bytes(ours.id().as_bytes());
+    let (_, signed) = ProverPartials::from_bytes(&prover_partials).unwrap();
+    let (presigned, partials) = countersign(
+        &stores.open("challenger"),
+        &theirs,
+        &parties.challenger,
+        &signed,
+    )
+    .unwrap();
+    let completed = complete(&ours, &parsed, &signed, &partials).unwrap();
+    assert_eq!(completed, presigned);
+    // Anybody can check it.
+    let id = *ours.id().as_bytes();
+    let messages = Messages {
+        offer: &parties.offer,
+        acceptance: &acceptance,
+        partials: Some((&prover_partials, &partials.to_bytes(&id))),
+        signatures: &presigned.to_message().to_bytes(&id),
+    };
+    let contract = program.verify_setup(&messages).unwrap();
+    assert_eq!(contract.presigned(), &presigned);
 }

@@ -1,5 +1,11 @@
 //! Setups, transactions and transcripts: honest ones are accepted, and everything else is refused by name.
 
+mod circuits;
+mod machine;
 mod parties;
+mod said;
 mod setup;
+mod trace_setup;
+mod trace_transcript;
+mod traces;
 mod transcript;

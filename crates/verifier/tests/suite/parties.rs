@@ -1,35 +1,41 @@
 //! Two parties with everything they know, for tests of setups and disputes; the prover crate's tests use it too.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use bitcoin::hashes::Hash;
 use bitcoin::key::TweakedPublicKey;
 use bitcoin::{Amount, FeeRate, OutPoint, ScriptBuf, Transaction, TxOut, Txid, Witness};
 use tapcourt_commitment::{KeyPath, Opening, SecretKey, Seed};
-use tapcourt_compiler::circuit::{Compiled, Options};
-use tapcourt_program::circuit::Circuit;
+use tapcourt_compiler::riscv::End;
 use tapcourt_protocol::messages::{Message, Offer};
 use tapcourt_protocol::transactions::disprove::Disprove;
 use tapcourt_protocol::{
     ChallengerSession, ExpiryPolicy, FundingInput, Graph, InstanceId, Parameters, Party,
-    PresignedGraph, RelativeBlocks, Role, SessionSecret, SigningKey, TransactionKind, prover_sign,
+    PresignedGraph, RelativeBlocks, Role, SessionSecret, SigningKey, Stage, TransactionKind,
+    prover_sign,
 };
 use tapcourt_script::limits::Profile;
-use tapcourt_verifier::{Messages, Program};
+use tapcourt_verifier::{GroupInfo, Messages, Part, Program, Source};
 
 pub(crate) const DELTA_BLOCKS: u16 = 10;
 pub(crate) const EXPIRY_BLOCKS: u16 = 50;
 pub(crate) const SEED: [u8; 32] = [0x22; 32];
 pub(crate) const INSTANCE: [u8; 32] = [0x11; 32];
 
+/// Values of groups, by group number.
+pub(crate) type Values = BTreeMap<usize, Vec<bool>>;
+
+/// Makes one bit of a group another.
+pub(crate) fn flip(values: &mut Values, group: usize, bit: usize) {
+    values.get_mut(&group).unwrap()[bit] ^= true;
+}
+
 /// A program, a contract about it, both parties' secrets and the messages of the setup.
 pub(crate) struct Parties {
-    pub(crate) netlist: Vec<u8>,
-    pub(crate) options: Options,
     pub(crate) program: Program,
     pub(crate) prover: SigningKey,
     pub(crate) challenger: SigningKey,
+    pub(crate) offered: Offer,
     pub(crate) graph: Graph,
     pub(crate) presigned: PresignedGraph,
     pub(crate) offer: Vec<u8>,
@@ -37,14 +43,6 @@ pub(crate) struct Parties {
     pub(crate) prover_partials: Vec<u8>,
     pub(crate) challenger_partials: Vec<u8>,
     pub(crate) signatures: Vec<u8>,
-}
-
-/// Reads one of the repository's netlists.
-pub(crate) fn netlist(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../circuits")
-        .join(name);
-    std::fs::read(path).unwrap()
 }
 
 pub(crate) fn signing_key(byte: u8) -> SigningKey {
@@ -93,52 +91,49 @@ pub(crate) fn parameters() -> Parameters {
     }
 }
 
-/// The secret one-time keys of all groups.
-pub(crate) fn secrets(compiled: &Compiled) -> Vec<SecretKey> {
-    let seed = Seed::new(SEED);
-    let groups = compiled.committed_groups().iter();
-    let derive = groups.map(|group| {
-        let path = KeyPath {
-            contract: INSTANCE,
-            role: "prover",
-            label: group.label(),
-        };
-        SecretKey::derive(&seed, &path, group.parameters().unwrap())
-    });
-    derive.collect()
+/// The secret one-time key of a group. `context` is the offer's digest for the challenger's, the instance for the prover's.
+fn secret(group: &GroupInfo, context: [u8; 32]) -> SecretKey {
+    let path = KeyPath {
+        contract: context,
+        role: match group.owner {
+            Role::Prover => "prover",
+            Role::Challenger => "challenger",
+        },
+        label: &group.label,
+    };
+    SecretKey::derive(&Seed::new(SEED), &path, &group.shape)
 }
 
 impl Parties {
-    pub(crate) fn new(netlist: Vec<u8>, options: Options) -> Self {
-        Self::with(netlist, options, parameters())
-    }
-
-    pub(crate) fn with(netlist: Vec<u8>, options: Options, parameters: Parameters) -> Self {
-        let circuit = Circuit::parse(&netlist).unwrap();
-        let program = Program::new(Compiled::new(&circuit, &options).unwrap()).unwrap();
+    /// Goes through the whole setup.
+    pub(crate) fn of(program: Program, parameters: Parameters) -> Self {
         let (prover, challenger) = (signing_key(1), signing_key(2));
         let instance = InstanceId::from_bytes(INSTANCE);
+        let one_time_keys = |role: Role, context: [u8; 32]| {
+            let groups = program.groups_of(role);
+            groups
+                .map(|(_, group)| secret(group, context).public_key())
+                .collect::<Vec<_>>()
+        };
         let offer = Offer {
             parameters,
-            program_digest: program.compiled().program_digest(),
+            program_digest: program.digest(),
             instance,
             prover: party(&prover, 130_000, 10_000),
-            one_time_keys: secrets(program.compiled())
-                .iter()
-                .map(SecretKey::public_key)
-                .collect(),
+            one_time_keys: one_time_keys(Role::Prover, INSTANCE),
         };
-        let terms = offer.terms(
-            party(&challenger, 100_000, 10_000),
-            program.layout().clone(),
-        );
+        let terms = offer
+            .terms(
+                party(&challenger, 100_000, 10_000),
+                &one_time_keys(Role::Challenger, offer.digest()),
+                program.layout().clone(),
+                program.groups().len(),
+            )
+            .unwrap();
         let keys = terms.one_time_keys.clone();
-        let challenger_key = terms.challenger.x_only_key();
-        let graph = Graph::new(
-            terms,
-            &program.compiled().leaf_source(&keys, challenger_key),
-        )
-        .unwrap();
+        let leaves = program.leaves(&keys, terms.challenger.x_only_key());
+        let graph = Graph::new(terms, &leaves.all()).unwrap();
+        drop(leaves);
         let session =
             ChallengerSession::new(&graph, &challenger, SessionSecret::from_bytes([4; 32]))
                 .unwrap();
@@ -158,34 +153,13 @@ impl Parties {
             prover_partials: answer.to_bytes(&id),
             challenger_partials: partials.to_bytes(&id),
             signatures: presigned.to_message().to_bytes(&id),
-            netlist,
-            options,
+            offered: offer,
             program,
             prover,
             challenger,
             graph,
             presigned,
         }
-    }
-
-    /// Adds two numbers of 64 bits: one leaf or a few, all outputs free.
-    pub(crate) fn adder() -> Self {
-        Self::new(netlist("adder64.txt"), Options::default())
-    }
-
-    /// Says whether one number of 64 bits is below another, and accepts only if it is.
-    pub(crate) fn compare() -> Self {
-        Self::new(
-            netlist("compare64.txt"),
-            Options {
-                accept: vec![Some(true)],
-            },
-        )
-    }
-
-    /// Multiplies two numbers of 32 bits, with values to assert.
-    pub(crate) fn multiplier() -> Self {
-        Self::new(netlist("multiply32.txt"), Options::default())
     }
 
     pub(crate) fn messages(&self) -> Messages<'_> {
@@ -197,18 +171,41 @@ impl Parties {
         }
     }
 
-    pub(crate) fn values(&self, input: &[bool]) -> Vec<Vec<bool>> {
-        self.program.compiled().values(input).unwrap()
+    /// The messages in the order of a setup.
+    pub(crate) fn parts(&self) -> [(Part, &[u8]); 5] {
+        [
+            (Part::Offer, &self.offer),
+            (Part::Acceptance, &self.acceptance),
+            (Part::ProverPartials, &self.prover_partials),
+            (Part::ChallengerPartials, &self.challenger_partials),
+            (Part::Signatures, &self.signatures),
+        ]
     }
 
-    pub(crate) fn openings(&self, values: &[Vec<bool>]) -> BTreeMap<usize, Opening> {
-        let secrets = secrets(self.program.compiled());
-        values
-            .iter()
-            .zip(&secrets)
-            .map(|(value, secret)| secret.sign(value))
-            .enumerate()
-            .collect()
+    /// The setup with one message replaced.
+    pub(crate) fn replaced<'a>(&'a self, part: Part, bytes: &'a [u8]) -> Messages<'a> {
+        let all = self
+            .parts()
+            .map(|(each, original)| if each == part { bytes } else { original });
+        Messages {
+            offer: all[0],
+            acceptance: all[1],
+            partials: Some((all[2], all[3])),
+            signatures: all[4],
+        }
+    }
+
+    /// The openings of values, each under its owner's key.
+    pub(crate) fn openings(&self, values: &Values) -> BTreeMap<usize, Opening> {
+        let open = |(&number, value): (&usize, &Vec<bool>)| {
+            let group = &self.program.groups()[number];
+            let context = match group.owner {
+                Role::Prover => INSTANCE,
+                Role::Challenger => self.offered.digest(),
+            };
+            (number, secret(group, context).sign(value))
+        };
+        values.iter().map(open).collect()
     }
 
     /// The funding transaction, signed by both.
@@ -230,30 +227,46 @@ impl Parties {
     }
 
     /// A presigned transaction, finished.
-    pub(crate) fn finish(&self, kind: TransactionKind, values: &[Vec<bool>]) -> Transaction {
+    pub(crate) fn finish(&self, kind: TransactionKind, values: &Values) -> Transaction {
         let openings = self.openings(values);
         self.presigned
             .finalise_with(&self.graph, kind, &openings, Some(&self.challenger))
             .unwrap()
     }
 
-    /// The disprove transaction of a leaf, whether or not its witness is valid.
-    pub(crate) fn disprove(&self, leaf: usize, values: &[Vec<bool>]) -> Transaction {
-        let compiled = self.program.compiled();
-        let witness = compiled.leaf_witness(leaf, &self.openings(values)).unwrap();
+    /// The disprove transaction of a leaf, whether or not its witness is valid; `None` if it opens what was not published.
+    pub(crate) fn disprove(
+        &self,
+        stage: Stage,
+        leaf: usize,
+        values: &Values,
+    ) -> Option<Transaction> {
+        let openings = self.openings(values);
+        let witness = match self.program.source() {
+            Source::Circuit(compiled) => compiled.leaf_witness(leaf, &openings)?,
+            Source::Trace(court) => {
+                let end = match stage {
+                    Stage::Dispute => End::Step,
+                    Stage::Opening => End::Path,
+                };
+                court.witness(end, leaf, &openings)?
+            }
+        };
         let terms = self.graph.terms();
-        let leaves = compiled.leaf_source(&terms.one_time_keys, terms.challenger.x_only_key());
-        Disprove::new(&self.graph, &leaves, leaf, witness, None)
-            .unwrap()
-            .sign(&self.challenger)
+        let leaves = self
+            .program
+            .leaves(&terms.one_time_keys, terms.challenger.x_only_key());
+        let leaves = leaves.all().stage(stage).unwrap();
+        let disprove = Disprove::new(&self.graph, stage, leaves, leaf, witness, None).unwrap();
+        Some(disprove.sign(&self.challenger))
     }
 
-    /// The contract, the whole claim, the challenge and all asserts.
-    pub(crate) fn disputed(&self, values: &[Vec<bool>]) -> Vec<Transaction> {
+    /// The contract, the whole claim, the challenge and all moves of the dispute.
+    pub(crate) fn disputed(&self, values: &Values) -> Vec<Transaction> {
         let layout = &self.graph.terms().layout;
         let claim = (0..layout.claim.len()).map(TransactionKind::Kickoff);
-        let asserts = (0..layout.asserts.len()).map(TransactionKind::Assert);
-        let kinds = claim.chain([TransactionKind::Challenge]).chain(asserts);
+        let moves = layout.kinds(Stage::Dispute).map(|(kind, _)| kind);
+        let kinds = claim.chain([TransactionKind::Challenge]).chain(moves);
         std::iter::once(self.contract())
             .chain(kinds.map(|kind| self.finish(kind, values)))
             .collect()

@@ -1,3 +1,5 @@
+//! Setups of circuits.
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
@@ -5,12 +7,15 @@ use tapcourt_compiler::circuit::Options;
 use tapcourt_program::circuit::Circuit;
 use tapcourt_verifier::{Messages, Part, Program};
 
-use crate::parties::{Parties, netlist};
+use crate::circuits::{adder_source, compare_source, multiplier_source, netlist};
+use crate::parties::{Parties, parameters};
 
 #[test]
 fn honest_setups_are_accepted_with_and_without_the_answers() {
-    for parties in [Parties::adder(), Parties::compare(), Parties::multiplier()] {
-        let program = Program::read(&parties.netlist, &parties.options).unwrap();
+    let sources = [adder_source(), compare_source(), multiplier_source()];
+    for (netlist, options) in sources {
+        let parties = Parties::of_circuit((netlist.clone(), options.clone()), parameters());
+        let program = Program::read(&netlist, &options).unwrap();
         let contract = program.verify_setup(&parties.messages()).unwrap();
         assert_eq!(contract.graph().id(), parties.graph.id());
         assert_eq!(contract.presigned(), &parties.presigned);
@@ -23,41 +28,19 @@ fn honest_setups_are_accepted_with_and_without_the_answers() {
     }
 }
 
-/// The messages in the order of a setup.
-fn parts(parties: &Parties) -> [(Part, &[u8]); 5] {
-    [
-        (Part::Offer, &parties.offer),
-        (Part::Acceptance, &parties.acceptance),
-        (Part::ProverPartials, &parties.prover_partials),
-        (Part::ChallengerPartials, &parties.challenger_partials),
-        (Part::Signatures, &parties.signatures),
-    ]
-}
-
-/// The setup with one message replaced.
-fn replaced<'a>(parties: &'a Parties, part: Part, bytes: &'a [u8]) -> Messages<'a> {
-    let all = parts(parties).map(|(each, original)| if each == part { bytes } else { original });
-    Messages {
-        offer: all[0],
-        acceptance: all[1],
-        partials: Some((all[2], all[3])),
-        signatures: all[4],
-    }
-}
-
 #[test]
 fn a_changed_byte_in_any_message_is_refused_in_its_name() {
     let parties = Parties::compare();
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut mutations = 0;
-    for (part, original) in parts(&parties) {
+    for (part, original) in parties.parts() {
         for _ in 0..100 {
             let mut bytes = original.to_vec();
             let place = rng.gen_range(0..bytes.len());
             bytes[place] ^= rng.gen_range(1..=255u8);
             let fault = parties
                 .program
-                .verify_setup(&replaced(&parties, part, &bytes))
+                .verify_setup(&parties.replaced(part, &bytes))
                 .unwrap_err();
             assert_eq!(fault.part, part, "byte {place}: {fault}");
             mutations += 1;
@@ -65,7 +48,7 @@ fn a_changed_byte_in_any_message_is_refused_in_its_name() {
         for length in [0, 1, 42, 43, 74, 75, original.len() / 2, original.len() - 1] {
             let fault = parties
                 .program
-                .verify_setup(&replaced(&parties, part, &original[..length]))
+                .verify_setup(&parties.replaced(part, &original[..length]))
                 .unwrap_err();
             assert_eq!(fault.part, part, "cut to {length}: {fault}");
             mutations += 1;
@@ -75,7 +58,7 @@ fn a_changed_byte_in_any_message_is_refused_in_its_name() {
 }
 
 /// Puts a right digest at the end of a changed message, as a malicious sender would.
-fn reframe(bytes: &mut [u8]) {
+pub(crate) fn reframe(bytes: &mut [u8]) {
     let tag = Sha256::digest(b"tapcourt/message/1");
     let end = bytes.len() - 32;
     let digest = Sha256::new()
@@ -91,7 +74,7 @@ fn a_changed_byte_with_a_right_digest_is_refused_all_the_same() {
     let parties = Parties::compare();
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     let mut by_part = std::collections::BTreeMap::<String, usize>::new();
-    for (part, original) in parts(&parties) {
+    for (part, original) in parties.parts() {
         for _ in 0..60 {
             let mut bytes = original.to_vec();
             let place = rng.gen_range(0..bytes.len() - 32);
@@ -99,7 +82,7 @@ fn a_changed_byte_with_a_right_digest_is_refused_all_the_same() {
             reframe(&mut bytes);
             let fault = parties
                 .program
-                .verify_setup(&replaced(&parties, part, &bytes))
+                .verify_setup(&parties.replaced(part, &bytes))
                 .unwrap_err();
             *by_part
                 .entry(format!("{part} changed, refused: {}", fault.part))
@@ -116,7 +99,7 @@ fn random_bytes_do_not_make_the_verifier_panic() {
     let parties = Parties::compare();
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let mut tried = 0;
-    for (part, original) in parts(&parties) {
+    for (part, original) in parties.parts() {
         for _ in 0..100 {
             // A right header, a random body of random length, a right digest.
             let mut bytes = original[..43].to_vec();
@@ -128,7 +111,7 @@ fn random_bytes_do_not_make_the_verifier_panic() {
             assert!(
                 parties
                     .program
-                    .verify_setup(&replaced(&parties, part, &bytes))
+                    .verify_setup(&parties.replaced(part, &bytes))
                     .is_err()
             );
             tried += 1;
@@ -139,19 +122,20 @@ fn random_bytes_do_not_make_the_verifier_panic() {
 
 #[test]
 fn a_changed_netlist_is_another_program_or_the_same_circuit() {
+    let (netlist, options) = compare_source();
     let parties = Parties::compare();
-    let original = Circuit::parse(&parties.netlist).unwrap();
+    let original = Circuit::parse(&netlist).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let (mut refused, mut unparsable, mut same) = (0, 0, 0);
     for _ in 0..60 {
-        let mut bytes = parties.netlist.clone();
+        let mut bytes = netlist.clone();
         let place = rng.gen_range(0..bytes.len());
         // Digits become digits, so that many of the changed files still parse.
         bytes[place] = match bytes[place] {
             digit @ b'0'..=b'9' => b'0' + (digit - b'0' + rng.gen_range(1..10)) % 10,
             other => other ^ 1 << rng.gen_range(0..8),
         };
-        match Program::read(&bytes, &parties.options) {
+        match Program::read(&bytes, &options) {
             Err(fault) => {
                 assert_eq!(fault.part, Part::Program);
                 unparsable += 1;
@@ -190,10 +174,10 @@ fn a_setup_about_other_accepted_outputs_is_refused() {
 #[test]
 fn messages_of_another_contract_are_refused_in_their_name() {
     let (parties, other) = (Parties::compare(), Parties::adder());
-    for ((part, _), (_, foreign)) in parts(&parties).into_iter().zip(parts(&other)) {
+    for ((part, _), (_, foreign)) in parties.parts().into_iter().zip(other.parts()) {
         let fault = parties
             .program
-            .verify_setup(&replaced(&parties, part, foreign))
+            .verify_setup(&parties.replaced(part, foreign))
             .unwrap_err();
         let expected = if part == Part::Offer {
             Part::Program

@@ -1,11 +1,13 @@
+//! Transcripts of contracts about circuits.
+
 use bitcoin::{Transaction, Witness};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use tapcourt_compiler::circuit::Options;
-use tapcourt_protocol::{ExpiryPolicy, Parameters, Role, TransactionKind as Kind};
+use tapcourt_protocol::{ExpiryPolicy, Parameters, Role, Stage, TransactionKind as Kind};
 use tapcourt_verifier::{Claim, Contract, TransactionFault, TranscriptFault, TranscriptReport};
 
-use crate::parties::{Parties, netlist, parameters};
+use crate::circuits::{adder_source, list};
+use crate::parties::{Parties, flip, parameters};
 
 fn number(value: u64, bits: usize) -> impl Iterator<Item = bool> {
     (0..bits).map(move |bit| value >> bit & 1 == 1)
@@ -41,7 +43,7 @@ fn undisputed_and_disputed_true_claims_are_the_provers() {
     assert_eq!((paid.winner, paid.is_just()), (Some(Role::Prover), true));
 
     let mut moves = parties.disputed(&values);
-    moves.push(parties.finish(Kind::PayoutDisputed, &values));
+    moves.push(parties.finish(Kind::PayoutDisputed(Stage::Dispute), &values));
     let disputed = judge(&contract, &moves);
     assert_eq!(
         (
@@ -65,16 +67,16 @@ fn no_leaf_disproves_a_true_claim() {
             judge(&contract, &parties.disputed(&values)).rightful,
             Some(Role::Prover)
         );
-        let leaves = parties.program.compiled().leaves().len();
+        let leaves = parties.compiled().leaves().len();
         for leaf in 0..leaves {
             let fault = contract
-                .verify_transaction(&parties.disprove(leaf, &values))
+                .verify_transaction(&parties.disprove(Stage::Dispute, leaf, &values).unwrap())
                 .unwrap_err();
             assert!(
                 matches!(
                     fault,
                     TransactionFault::Witness {
-                        kind: Kind::Disprove,
+                        kind: Kind::Disprove(Stage::Dispute),
                         vin: 0,
                         ..
                     }
@@ -95,7 +97,7 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
     ] {
         let contract = parties.program.verify_setup(&parties.messages()).unwrap();
         let truth = parties.values(&input);
-        let compiled = parties.program.compiled();
+        let compiled = parties.compiled();
         let mut lies = 0;
         for group in 0..truth.len() {
             if compiled.committed_groups()[group].role() == tapcourt_compiler::circuit::Role::Input
@@ -103,16 +105,18 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
                 continue;
             }
             let mut values = truth.clone();
-            let bit = rng.gen_range(0..values[group].len());
-            values[group][bit] ^= true;
-            let leaf = compiled.find_fault(&values).expect("a value is false");
+            let bit = rng.gen_range(0..values[&group].len());
+            flip(&mut values, group, bit);
+            let leaf = compiled
+                .find_fault(&list(&values))
+                .expect("a value is false");
             let mut moves = parties.disputed(&values);
             let open = contract.verify_transcript(&moves).unwrap();
             assert_eq!((open.winner, open.rightful), (None, Some(Role::Challenger)));
-            moves.push(parties.disprove(leaf, &values));
+            moves.push(parties.disprove(Stage::Dispute, leaf, &values).unwrap());
             let report = contract.verify_transcript(&moves).unwrap();
             assert_eq!(report.fired.as_ref().map(|fired| fired.leaf), Some(leaf));
-            assert!(report.spendable.contains(&leaf));
+            assert!(report.spendable.contains(&(Stage::Dispute, leaf)));
             assert_eq!(
                 report.false_groups,
                 [compiled.committed_groups()[group].label()]
@@ -123,7 +127,7 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
             );
             // A challenger who sleeps loses, and the verifier says that it should not have.
             moves.pop();
-            moves.push(parties.finish(Kind::PayoutDisputed, &values));
+            moves.push(parties.finish(Kind::PayoutDisputed(Stage::Dispute), &values));
             let missed = contract.verify_transcript(&moves).unwrap();
             assert_eq!(
                 (missed.winner, missed.is_just()),
@@ -141,9 +145,9 @@ fn an_output_that_the_contract_does_not_accept_is_false() {
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
     let values = parties.values(&input(4, 3, 64));
     let mut moves = parties.disputed(&values);
-    let leaf = parties.program.compiled().find_fault(&values).unwrap();
+    let leaf = parties.compiled().find_fault(&list(&values)).unwrap();
     assert_eq!(judge(&contract, &moves).claim, Claim::False);
-    moves.push(parties.disprove(leaf, &values));
+    moves.push(parties.disprove(Stage::Dispute, leaf, &values).unwrap());
     assert_eq!(judge(&contract, &moves).winner, Some(Role::Challenger));
 }
 
@@ -164,7 +168,7 @@ fn timeouts_and_expiry_are_judged() {
         expiry_policy: ExpiryPolicy::PotToChallenger,
         ..parameters()
     };
-    let forfeit = Parties::with(netlist("adder64.txt"), Options::default(), forfeiting);
+    let forfeit = Parties::of_circuit(adder_source(), forfeiting);
     let moves = [
         forfeit.contract(),
         forfeit.finish(Kind::Expire, &forfeit.values(&input(6, 7, 64))),
@@ -178,10 +182,10 @@ fn timeouts_and_expiry_are_judged() {
         (Some(Role::Challenger), true)
     );
     let mut moves = parties.disputed(&values);
-    let asserts = parties.graph.terms().layout.asserts.len();
+    let asserts = parties.graph.terms().layout.dispute.len();
     assert!(asserts > 0);
     moves.truncate(moves.len() - asserts);
-    moves.push(parties.finish(Kind::AssertTimeout(0), &values));
+    moves.push(parties.finish(Kind::AssertTimeout(Stage::Dispute, 0), &values));
     let late = judge(&contract, &moves);
     assert_eq!(
         (late.claim, late.winner, late.is_just()),
@@ -247,12 +251,10 @@ fn a_changed_witness_is_refused() {
     let contract = parties.program.verify_setup(&parties.messages()).unwrap();
     let mut values = parties.values(&input(6, 7, 32));
     let last = values.len() - 1;
-    values[last][0] ^= true;
+    flip(&mut values, last, 0);
     let mut moves = parties.disputed(&values);
-    moves.push(parties.disprove(
-        parties.program.compiled().find_fault(&values).unwrap(),
-        &values,
-    ));
+    let leaf = parties.compiled().find_fault(&list(&values)).unwrap();
+    moves.push(parties.disprove(Stage::Dispute, leaf, &values).unwrap());
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     let mut mutations = 0;
     for transaction in &moves {
