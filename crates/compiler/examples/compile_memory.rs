@@ -69,12 +69,12 @@ fn riscv(program: &Program) -> Result<(), Box<dyn std::error::Error>> {
         inputs: 8,
         search: Search::uniform(32, 3)?,
     };
-    let steps = Steps::compile(program, [0; 20], options)?;
+    let steps = Steps::compile(program.clone(), [0; 20], options)?;
     let groups = steps.groups().into_iter();
     let keys: BTreeMap<_, _> = groups
         .map(|group| (group, key(&group.to_string(), &steps.parameters(group))))
         .collect();
-    let tree = Taptree::build(&steps.leaf_source(&keys, CHALLENGER.parse()?))?;
+    let tree = Taptree::build(&steps.leaf_source(keys, CHALLENGER.parse()?))?;
     println!("program     {} instructions", program.rom().len());
     println!("leaves      {}", tree.len());
     println!("root        {}", tree.root());
