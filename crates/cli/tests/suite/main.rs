@@ -3,6 +3,7 @@
 mod bad_input;
 mod looking;
 mod riscv;
+mod search;
 mod simulate;
 mod size;
 mod support;

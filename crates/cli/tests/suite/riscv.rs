@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{circuit, tapcourt};
+use crate::support::{circuit, elf, tapcourt};
 
 fn guest(name: &str) -> String {
-    circuit(&format!("riscv/elf/{name}.elf"))
+    elf(&format!("{name}.elf"))
 }
 
 /// 47 and the 47th Fibonacci number.
@@ -139,13 +139,7 @@ fn compile_and_inspect_show_leaves() {
         .json();
     assert_eq!(report, again, "compilation is deterministic");
     let other = tapcourt([
-        "compile",
-        &fibonacci,
-        "--inputs",
-        "2",
-        "--json",
-        "--log2-arity",
-        "2",
+        "compile", &fibonacci, "--inputs", "2", "--json", "--arity", "8",
     ])
     .exits(0)
     .json();
@@ -189,8 +183,12 @@ fn what_is_wrong_is_named() {
         &["run", &fibonacci, "--accept", "1"],
         "--accept is for netlists",
     );
-    fails(&["compile", &fibonacci, "--log2-arity", "5"], "32 parts");
-    fails(&["compile", &fibonacci, "--log2-steps", "0"], "1 intervals");
+    fails(&["compile", &fibonacci, "--arity", "17"], "17 parts");
+    fails(
+        &["compile", &fibonacci, "--arity", "4,x"],
+        "no list of arities",
+    );
+    fails(&["compile", &fibonacci, "--max-steps", "1"], "2 to 2^48");
     fails(
         &["compile", &fibonacci, "--inputs", "100000"],
         "at most 65536",

@@ -65,6 +65,11 @@ pub(crate) fn circuit(name: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// One of the repository's RISC-V programs.
+pub(crate) fn elf(name: &str) -> String {
+    circuit(&format!("riscv/elf/{name}"))
+}
+
 /// Finds a Bitcoin Core daemon where the binary would.
 pub(crate) fn bitcoind() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("BITCOIND_EXE") {

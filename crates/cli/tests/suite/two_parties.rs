@@ -10,7 +10,7 @@ use bitcoind::BitcoinD;
 use serde_json::Value;
 use tapcourt_chain::{Chain, Credentials, Node, Wallet};
 
-use crate::support::{Ran, bitcoind, circuit, tapcourt};
+use crate::support::{Ran, bitcoind, circuit, elf, tapcourt};
 
 /// A party: its directory, and where its coins are to be sent.
 struct Party {
@@ -469,4 +469,67 @@ fn two_parties_play_a_false_claim_on_a_node() {
     fs::write(&file, transcript.join("\n")).unwrap();
     let cut = prover.run(&["verify"], &["--transcript", file.to_str().unwrap()]);
     assert_eq!(cut.exits(1).json()["part"], "transcript");
+}
+
+/// A dispute over a trace of 2^9 steps, each command in a process of its own, up to a leaf.
+#[test]
+fn two_parties_search_a_false_step_on_a_node() {
+    let Some(mut bank) = Bank::open() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let program = elf("fibonacci.elf");
+    let [prover, challenger] = ["alice", "bob"].map(|name| Party::new(root.path(), name));
+    let coins = [
+        bank.pay(&prover, 2_000_000),
+        bank.pay(&challenger, 2_000_000),
+    ];
+    let search = ["--inputs", "2", "--max-steps", "2^9", "--arity", "8,8,8"];
+    set_up(
+        &prover,
+        &challenger,
+        &program,
+        [&coins[0], &coins[1]],
+        &search,
+    );
+    // Whoever has another search in mind has another contract.
+    let other = ["--inputs", "2", "--max-steps", "2^9", "--arity", "2"];
+    let [carol] = ["carol"].map(|name| Party::new(root.path(), name));
+    let offered = prover.file("offer.tapcourt");
+    accept(&carol, &program, &offered, &coin('c'), &other).fails_in_one_line();
+
+    let mut transcript = vec![bank.fund(&challenger)];
+    let refused = bank.act(&prover, &["prove", "--input", "47,1"], 1);
+    assert_eq!(refused["accepted"], false);
+    let steps: [(&Party, &[&str], i32, &str); 10] = [
+        (
+            &prover,
+            &["prove", "--input", "47,1", "--anyway"],
+            0,
+            "kickoff",
+        ),
+        (&challenger, &["challenge"], 1, "challenge"),
+        (&prover, &["respond"], 0, "assert_1"),
+        (&challenger, &["respond"], 0, "select_1"),
+        (&prover, &["respond"], 0, "assert_2"),
+        (&challenger, &["respond"], 0, "select_2"),
+        (&prover, &["respond"], 0, "assert_3"),
+        (&challenger, &["respond"], 0, "select_3"),
+        (&prover, &["respond"], 0, "assert_4"),
+        (&challenger, &["respond"], 1, "disprove"),
+    ];
+    for (party, command, code, name) in steps {
+        let facts = bank.act(party, command, code);
+        let (names, hexes) = sent(&bank, &facts);
+        assert_eq!(names, [name]);
+        transcript.extend(hexes);
+    }
+    let over = bank.act(&prover, &["respond"], 0);
+    let phase = over["phase"].as_str().unwrap();
+    assert!(phase.starts_with("settled by disprove"), "{phase}");
+
+    let file = root.path().join("transcript");
+    fs::write(&file, transcript.join("\n")).unwrap();
+    let judged = challenger.run(&["verify"], &["--transcript", file.to_str().unwrap()]);
+    let judged = judged.exits(0).json();
+    assert_eq!(judged["winner"], "challenger");
+    println!("{judged}");
 }

@@ -240,7 +240,7 @@ struct Game<'a> {
 impl Game<'_> {
     fn fund(&mut self, funding: Transaction) -> CliResult<()> {
         self.chain.submit(&funding)?;
-        self.record(TransactionKind::Contract.to_string(), funding)?;
+        self.record(TransactionKind::Contract.to_string(), funding, false)?;
         self.mine(1)
     }
 
@@ -301,14 +301,14 @@ impl Game<'_> {
     }
 
     fn record_sent(&mut self, sent: Sent) -> CliResult<()> {
-        self.record(sent.kind.to_string(), sent.transaction)?;
+        self.record(sent.kind.to_string(), sent.transaction, false)?;
         match sent.child {
-            Some(child) => self.record(format!("{}_fee", sent.kind), child),
+            Some(child) => self.record(format!("{}_fee", sent.kind), child, true),
             None => Ok(()),
         }
     }
 
-    fn record(&mut self, name: String, transaction: Transaction) -> CliResult<()> {
+    fn record(&mut self, name: String, transaction: Transaction, is_child: bool) -> CliResult<()> {
         let mut paid = 0;
         for input in &transaction.input {
             let outpoint = input.previous_output;
@@ -326,6 +326,7 @@ impl Game<'_> {
             name,
             fee_sat: paid.saturating_sub(kept),
             block: None,
+            is_child,
             transaction,
         });
         Ok(())

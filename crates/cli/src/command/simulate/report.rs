@@ -17,6 +17,8 @@ pub(super) struct Broadcast {
     pub(super) transaction: Transaction,
     pub(super) fee_sat: u64,
     pub(super) block: Option<u32>,
+    /// Whether it pays the fee of the one before it.
+    pub(super) is_child: bool,
 }
 
 #[derive(Serialize)]
@@ -30,6 +32,8 @@ struct Row {
     vsize: u64,
     fee_sat: u64,
     block: Option<u32>,
+    /// Whether it pays the fee of the one before it.
+    is_child: bool,
     hex: String,
 }
 
@@ -44,6 +48,7 @@ impl From<Broadcast> for Row {
             hex: serialize_hex(transaction),
             fee_sat: broadcast.fee_sat,
             block: broadcast.block,
+            is_child: broadcast.is_child,
             name: broadcast.name,
         }
     }
@@ -78,6 +83,9 @@ pub(super) struct Played {
     total_weight: u64,
     total_vsize: u64,
     total_fee_sat: u64,
+    /// How many of the transactions are the contract's, fee children not counted, and their virtual bytes.
+    contract_transactions: usize,
+    contract_vsize: u64,
 }
 
 impl Played {
@@ -95,6 +103,7 @@ impl Played {
         }
         let transactions: Vec<Row> = sent.into_iter().map(Row::from).collect();
         let total = |of: fn(&Row) -> u64| transactions.iter().map(of).sum();
+        let own = || transactions.iter().filter(|row| !row.is_child);
         Ok(Self {
             outcome: match settled_by {
                 TransactionKind::Payout => Outcome::Payout,
@@ -109,6 +118,8 @@ impl Played {
             total_weight: total(|row| row.weight),
             total_vsize: total(|row| row.vsize),
             total_fee_sat: total(|row| row.fee_sat),
+            contract_transactions: own().count(),
+            contract_vsize: own().map(|row| row.vsize).sum(),
             transactions,
         })
     }
@@ -190,11 +201,18 @@ impl fmt::Display for Played {
             String::new(),
         ]);
         table.fmt(f)?;
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{} transactions of the contract, {} vB, and {} children that pay fees",
+            self.contract_transactions,
+            thousands(self.contract_vsize),
+            self.transactions.len() - self.contract_transactions
+        )?;
         let winner = match &self.winner {
             Some(winner) => format!("the {winner} won"),
             None => "nobody won".to_owned(),
         };
-        writeln!(f)?;
         writeln!(f, "{winner}: {}", self.reason)
     }
 }
