@@ -147,7 +147,10 @@ fn opened_early(script: &Script, closed: &HashMap<[u8; 20], usize>) -> Option<us
         return None;
     }
     let mut pushes = instructions(script).map_while(Result::ok);
-    pushes.find_map(|push| closed.get(push.data).copied())
+    pushes.find_map(|push| {
+        let end: &[u8; 20] = push.data.try_into().ok()?;
+        closed.get(end).copied()
+    })
 }
 
 pub(super) fn check_one_time_keys(graph: &Graph, findings: &mut Vec<Finding>) {
