@@ -47,6 +47,31 @@ pub(crate) struct VerifyArgs {
     /// Transactions of the contract in the order in which they confirmed, one in hexadecimal a line, to be judged.
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
+    /// A single transaction of the contract, in hexadecimal, to be checked by itself.
+    #[arg(long, value_name = "HEX", conflicts_with = "transcript")]
+    transaction: Option<String>,
+}
+
+/// What is to be judged besides the setup.
+enum Played {
+    Nothing,
+    Transaction(Box<Transaction>),
+    Transcript(Vec<Transaction>),
+}
+
+impl VerifyArgs {
+    fn played(&self) -> CliResult<Played> {
+        Ok(match (&self.transaction, &self.transcript) {
+            (Some(hex), _) => {
+                let transaction = deserialize_hex(hex.trim());
+                Played::Transaction(Box::new(transaction.map_err(|error| {
+                    CliError::new(format!("--transaction: not a transaction: {error}"))
+                })?))
+            }
+            (None, Some(path)) => Played::Transcript(read_transcript(path)?),
+            (None, None) => Played::Nothing,
+        })
+    }
 }
 
 /// What there is to verify.
@@ -65,12 +90,7 @@ pub(crate) fn run(args: &VerifyArgs, output: &Output) -> CliResult<Verdict> {
         Some(dir) => from_directory(dir)?,
         None => from_files(args)?,
     };
-    let transcript = args
-        .transcript
-        .as_deref()
-        .map(read_transcript)
-        .transpose()?;
-    let (facts, verdict) = match evidence.verify(transcript.as_deref()) {
+    let (facts, verdict) = match evidence.verify(&args.played()?) {
         Ok(verified) => verified,
         Err(Refusal::Fault(fault)) => (rejected(fault.part, &fault.reason), Verdict::Reject),
         Err(Refusal::Part(part, reason)) => (rejected(part, &reason), Verdict::Reject),
@@ -109,7 +129,7 @@ impl From<CliError> for Refusal {
 }
 
 impl Evidence {
-    fn verify(&self, transcript: Option<&[Transaction]>) -> Result<(Facts, Verdict), Refusal> {
+    fn verify(&self, played: &Played) -> Result<(Facts, Verdict), Refusal> {
         let program = &self.loaded.program;
         let offer = program.verify_offer(&self.offer)?;
         let facts = Facts::new()
@@ -122,7 +142,7 @@ impl Evidence {
                 program.leaf_count(Stage::Dispute) + program.leaf_count(Stage::Opening),
             );
         let Some(acceptance) = &self.acceptance else {
-            return unfinished(facts, "offer", transcript);
+            return unfinished(facts, "offer", played);
         };
         let (graph, _) = program.verify_graph(&self.offer, acceptance)?;
         let facts = facts
@@ -143,7 +163,7 @@ impl Evidence {
                     })?;
                 &completed
             }
-            (None, None) => return unfinished(facts, "acceptance", transcript),
+            (None, None) => return unfinished(facts, "acceptance", played),
         };
         let contract = program.verify_setup(&Messages {
             offer: &self.offer,
@@ -154,9 +174,10 @@ impl Evidence {
         let facts = facts
             .with("signatures", contract.report().signatures)
             .with("verified_up_to", "signatures");
-        match transcript {
-            None => Ok((facts, Verdict::Accept)),
-            Some(transactions) => judge(&contract, transactions, facts),
+        match played {
+            Played::Nothing => Ok((facts, Verdict::Accept)),
+            Played::Transaction(transaction) => check_move(&contract, transaction, facts),
+            Played::Transcript(transactions) => judge(&contract, transactions, facts),
         }
     }
 }
@@ -165,14 +186,34 @@ impl Evidence {
 fn unfinished(
     facts: Facts,
     up_to: &'static str,
-    transcript: Option<&[Transaction]>,
+    played: &Played,
 ) -> Result<(Facts, Verdict), Refusal> {
-    match transcript {
-        None => Ok((facts.with("verified_up_to", up_to), Verdict::Accept)),
-        Some(_) => Err(Refusal::Unfinished(CliError::new(
-            "a transcript can only be judged with all messages of the setup",
+    match played {
+        Played::Nothing => Ok((facts.with("verified_up_to", up_to), Verdict::Accept)),
+        _ => Err(Refusal::Unfinished(CliError::new(
+            "transactions can only be judged with all messages of the setup",
         ))),
     }
+}
+
+/// Checks one transaction by itself: which it is, its witness, what it publishes, and the leaf that it spends.
+fn check_move(
+    contract: &Contract<'_>,
+    transaction: &Transaction,
+    facts: Facts,
+) -> Result<(Facts, Verdict), Refusal> {
+    let report = contract
+        .verify_transaction(transaction)
+        .map_err(|fault| Refusal::Part("transaction", fault.to_string()))?;
+    let facts = facts
+        .with("transaction", report.kind.to_string())
+        .with("weight", transaction.weight().to_wu())
+        .with(
+            "fired",
+            report.fired.as_ref().map(|fired| fired.name.clone()),
+        )
+        .with("judgement", report.to_string().lines().collect::<Vec<_>>());
+    Ok((facts, Verdict::Accept))
 }
 
 /// Judges a transcript; rejects one in which the wrong party won.

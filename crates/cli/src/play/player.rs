@@ -86,7 +86,7 @@ impl<'a> Player<'a> {
             transactions: self.confirmed(chain)?,
         };
         let (next, outlook) = self.engine.step(&self.state, &event)?;
-        if next.confirmed() != self.state.confirmed() {
+        if next != self.state {
             self.store.save_state(&next)?;
         }
         for confirmed in next.confirmed() {

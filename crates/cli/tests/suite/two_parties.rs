@@ -528,6 +528,17 @@ fn two_parties_search_a_false_step_on_a_node() {
 
     let file = root.path().join("transcript");
     fs::write(&file, transcript.join("\n")).unwrap();
+    // One move by itself.
+    let last = transcript.last().unwrap();
+    let checked = challenger.run(&["verify"], &["--transaction", last]);
+    let checked = checked.exits(0).json();
+    assert_eq!(checked["transaction"], "disprove");
+    assert_eq!(checked["fired"], "accept");
+    let mut changed = last.clone();
+    changed.replace_range(100..102, "00");
+    let refused = challenger.run(&["verify"], &["--transaction", &changed]);
+    assert_eq!(refused.exits(1).json()["part"], "transaction");
+
     let judged = challenger.run(&["verify"], &["--transcript", file.to_str().unwrap()]);
     let judged = judged.exits(0).json();
     assert_eq!(judged["winner"], "challenger");

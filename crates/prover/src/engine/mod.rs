@@ -102,14 +102,18 @@ impl<'a> Engine<'a> {
         Ok(Event::Synced { tip, transactions })
     }
 
-    /// Takes an event in, and returns the next state and what must be done in it.
+    /// Takes an event in, and returns the next state and what must be done in it. The state has to be saved before that is done.
     ///
     /// # Errors
     ///
     /// When the event does not fit the state, or the chain shows what the contract cannot do. The state before stays valid.
     pub fn step(&self, state: &State, event: &Event) -> Result<(State, Outlook), EngineError> {
-        let next = state.after(self.graph, event)?;
+        let mut next = state.after(self.graph, event)?;
         let outlook = self.outlook(&next)?;
+        let mut duties = outlook.duties.iter();
+        if duties.any(|duty| duty.kind == TransactionKind::Challenge) {
+            next.fix_claim();
+        }
         Ok((next, outlook))
     }
 

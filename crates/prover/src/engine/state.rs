@@ -61,6 +61,8 @@ pub struct State {
     contract: Option<Transaction>,
     /// Of each move that publishes the transaction that counts, even if its block is dropped ([`State::hear`]).
     heard: BTreeMap<TransactionKind, Transaction>,
+    /// Whether the claim that was heard has been found false: then it is the one that counts.
+    is_claim_fixed: bool,
     values: Option<Values>,
 }
 
@@ -103,11 +105,13 @@ impl State {
     /// Takes each party at its first word. A witness does not change a txid, so one who signs two values with one key can replace
     /// the first, on which the other party's answer depends, in a reorganisation. That answer is signed by one-time keys and cannot
     /// change; and it need not, because the first opening is as good as the second in whatever follows. A claim can change until it
-    /// is challenged: nothing is signed before that.
+    /// is challenged: nothing is signed before that. The challenger holds the prover to a claim from when it has found it false, since
+    /// its challenge, once sent, can confirm upon any other.
     fn hear(&mut self) {
         for confirmed in &self.confirmed {
             let (kind, transaction) = (confirmed.kind, &confirmed.transaction);
             let is_open = matches!(kind, TransactionKind::Kickoff(_))
+                && !self.is_claim_fixed
                 && !self.heard.contains_key(&TransactionKind::Challenge);
             if is_open {
                 self.heard.insert(kind, transaction.clone());
@@ -116,6 +120,11 @@ impl State {
                 first.or_insert_with(|| transaction.clone());
             }
         }
+    }
+
+    /// Holds the prover to the claim that was heard.
+    pub(super) fn fix_claim(&mut self) {
+        self.is_claim_fixed = true;
     }
 
     pub(super) fn after(&self, graph: &Graph, event: &Event) -> Result<Self, EngineError> {

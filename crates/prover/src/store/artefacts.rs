@@ -12,7 +12,7 @@ const ARTEFACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("artefa
 const ENGINE: &str = "engine";
 
 /// Version of the engine state's encoding.
-const ENGINE_FORMAT: u32 = 2;
+const ENGINE_FORMAT: u32 = 3;
 
 /// What a contract was made from: written once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -130,3 +130,35 @@ fn a_claim_that_becomes_false_in_a_reorganisation_is_challenged() {
     assert_eq!(shown(&game.challenger), second);
     assert_ne!(game.prover.state.confirmed(), first);
 }
+
+#[test]
+fn a_challenge_on_its_way_is_not_turned_against_the_challenger() {
+    let parties = Parties::trace(SUM);
+    let contract = parties.program.verify_setup(&parties.messages()).unwrap();
+    let court = parties.court();
+    let truth = TraceDispute::new(court);
+    let mut other = INPUT;
+    other[1] ^= 1;
+    let [claim, false_claim] = [INPUT, other].map(|input| truth.claim(&input));
+    let group = court.claim()[0];
+    // The prover claims what is false, and once the challenge is out replaces it by what is true. Its store knows of the latter only.
+    let mut game = Game::new(&parties, &contract, [&truth, &truth], Some(claim.clone()));
+    advance_to(&mut game, Kind::Contract);
+    game.connect(vec![parties.finish(Kind::Kickoff(0), &false_claim)]);
+    let [duty] = &game.outlooks[1].clone().unwrap().duties[..] else {
+        panic!("the claim is false")
+    };
+    let challenge = game.challenger.finish(duty).unwrap();
+    game.disconnect(1);
+    game.connect(vec![
+        parties.finish(Kind::Kickoff(0), &claim),
+        challenge.clone(),
+    ]);
+    assert_ne!(shown(&game.challenger)[&group], claim[&group]);
+    // The prover goes on with the truth of its second claim, as the chain shows it.
+    assert_eq!(shown(&game.prover)[&group], claim[&group]);
+    let report = game.play(|_, _| true);
+    assert_eq!(report.winner, Some(Role::Challenger), "{report}");
+    let leaf = report.fired.unwrap();
+    assert!(leaf.name.starts_with("input"), "{}", leaf.name);
+}
