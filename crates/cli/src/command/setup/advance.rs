@@ -41,6 +41,7 @@ pub(super) fn run(args: &ContinueArgs) -> CliResult<Facts> {
         kept: Kept::read(&home, &store)?,
         home: &home,
         store: &store,
+        their_funding: None,
     };
     for (_, path, contents) in &incoming {
         dialogue.take(path, contents)?;
@@ -73,6 +74,24 @@ struct Dialogue<'a> {
     home: &'a Home,
     store: &'a Store,
     kept: Kept,
+    /// The other party's funding witnesses, which are checked when the setup is, and where they were read.
+    their_funding: Option<(PathBuf, Vec<u8>)>,
+}
+
+/// Whose funding witnesses an artefact has.
+fn funding_of(role: Role) -> Artefact {
+    match role {
+        Role::Prover => Artefact::ProverFunding,
+        Role::Challenger => Artefact::ChallengerFunding,
+    }
+}
+
+/// Says in which file something is wrong.
+fn in_file(path: &Path, error: CliError) -> CliError {
+    match error {
+        CliError::Message(message) => CliError::file(path, message),
+        other => other,
+    }
 }
 
 impl Dialogue<'_> {
@@ -93,15 +112,15 @@ impl Dialogue<'_> {
             (Role::Prover, Ok(1)) => self.take_acceptance(contents),
             (Role::Challenger, Ok(2)) => self.take_answer(contents),
             (Role::Prover, Ok(3)) => self.take_partials(contents),
-            (_, Ok(5)) => self.take_funding(contents),
+            (_, Ok(5)) => {
+                self.their_funding = Some((path.to_owned(), contents.to_vec()));
+                Ok(())
+            }
             (role, _) => Err(CliError::new(format!(
                 "not a message that the {role} waits for"
             ))),
         };
-        taken.map_err(|error| match error {
-            CliError::Message(message) => CliError::file(path, message),
-            other => other,
-        })
+        taken.map_err(|error| in_file(path, error))
     }
 
     fn take_acceptance(&mut self, contents: &[u8]) -> CliResult<()> {
@@ -150,50 +169,44 @@ impl Dialogue<'_> {
         Ok(())
     }
 
-    /// Signs for the party's own coins, once the whole setup verifies.
+    /// Signs for the party's own coins and takes the other party's signatures in, once the whole setup verifies.
     fn fund(&mut self) -> CliResult<()> {
-        if self.kept.signatures.is_none() || self.own_funding().is_some() {
+        let theirs = self.their_funding.take();
+        if self.kept.signatures.is_none() {
+            return match theirs {
+                None => Ok(()),
+                Some(_) => Err(CliError::new("the presigning is not finished")),
+            };
+        }
+        if self.own_funding().is_some() && theirs.is_none() {
             return Ok(());
         }
-        let funding = {
-            let program = &self.kept.loaded.program;
-            let contract = program.verify_setup(&self.kept.messages()?)?;
-            setup::fund(&contract, self.kept.role, &self.home.secrets.wallet()?)?
+        let role = self.kept.role;
+        let program = &self.kept.loaded.program;
+        let contract = program.verify_setup(&self.kept.messages()?)?;
+        let own = match self.own_funding() {
+            Some(own) => own.to_vec(),
+            None => {
+                let own = setup::fund(&contract, role, &self.home.secrets.wallet()?)?;
+                self.keep(funding_of(role), &own)?
+            }
         };
-        match self.kept.role {
-            Role::Prover => {
-                self.kept.prover_funding = Some(self.keep(Artefact::ProverFunding, &funding)?);
-            }
-            Role::Challenger => {
-                let kept = self.keep(Artefact::ChallengerFunding, &funding)?;
-                self.kept.challenger_funding = Some(kept);
-            }
+        if let Some((path, theirs)) = &theirs {
+            let both = match role {
+                Role::Prover => [&own, theirs],
+                Role::Challenger => [theirs, &own],
+            };
+            setup::funding_transaction(&contract, both[0], both[1])
+                .map_err(|error| in_file(path, error))?;
+            self.keep(funding_of(role.other()), theirs)?;
         }
-        Ok(())
-    }
-
-    fn take_funding(&mut self, contents: &[u8]) -> CliResult<()> {
-        self.fund()?;
-        let own = self
-            .own_funding()
-            .ok_or_else(|| CliError::new("the presigning is not finished"))?;
-        let contract = self
-            .kept
-            .loaded
-            .program
-            .verify_setup(&self.kept.messages()?)?;
-        match self.kept.role {
-            Role::Prover => {
-                setup::funding_transaction(&contract, own, contents)?;
-                let kept = self.keep(Artefact::ChallengerFunding, contents)?;
-                self.kept.challenger_funding = Some(kept);
-            }
-            Role::Challenger => {
-                setup::funding_transaction(&contract, contents, own)?;
-                let kept = self.keep(Artefact::ProverFunding, contents)?;
-                self.kept.prover_funding = Some(kept);
-            }
-        }
+        let theirs = theirs.map(|(_, contents)| contents);
+        let (prover, challenger) = match role {
+            Role::Prover => (Some(own), theirs),
+            Role::Challenger => (theirs, Some(own)),
+        };
+        self.kept.prover_funding = prover.or(self.kept.prover_funding.take());
+        self.kept.challenger_funding = challenger.or(self.kept.challenger_funding.take());
         Ok(())
     }
 
