@@ -119,11 +119,6 @@ impl SearchArgs {
             path: parse_path_search(&self.path_arity)?,
         })
     }
-
-    /// How many steps a claim is about at least.
-    pub(crate) fn max_steps(&self) -> u64 {
-        self.max_steps
-    }
 }
 
 /// Reads `--arity`: of all rounds, or of each.

@@ -256,7 +256,9 @@ impl Bill {
     /// Returns the virtual size of the children that one party pays by.
     pub fn children_of_vb(&self, payer: Option<Role>) -> u64 {
         let children = self.of(payer);
-        children.map(|line| line.package_vb() - line.vsize_vb()).sum()
+        children
+            .map(|line| line.package_vb() - line.vsize_vb())
+            .sum()
     }
 
     /// Returns what one party pays for what it broadcasts, children included; with `None`, the fee of the contract.
@@ -453,7 +455,11 @@ fn choices(layout: &Layout) -> Vec<Choice> {
 
 /// Of values the heaviest message. Of a choice the option for which the two transactions that show it are the heaviest together.
 fn heaviest_openings(graph: &Graph) -> BTreeMap<usize, Opening> {
-    let shapes = graph.terms().one_time_keys.iter().map(OneTimeKey::parameters);
+    let shapes = graph
+        .terms()
+        .one_time_keys
+        .iter()
+        .map(OneTimeKey::parameters);
     let mut known: HashMap<&Shape, Opening> = HashMap::new();
     let mut openings: BTreeMap<usize, Opening> = shapes
         .enumerate()

@@ -45,7 +45,11 @@ impl Program {
     ///
     /// [`Part::Graph`], if the parameters make none.
     pub fn placeholder_graph(&self, parameters: Parameters) -> Result<Graph, SetupFault> {
-        let shapes: Vec<_> = self.groups().iter().map(|group| group.shape.clone()).collect();
+        let shapes: Vec<_> = self
+            .groups()
+            .iter()
+            .map(|group| group.shape.clone())
+            .collect();
         let terms = placeholder_terms(parameters, self.digest(), &shapes, self.layout().clone());
         let leaves = |stage| PlaceholderLeaves::alike(self.leaf_count(stage));
         let dispute = leaves(Stage::Dispute);

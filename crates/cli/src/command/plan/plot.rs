@@ -16,9 +16,12 @@ const OTHERS: RGBColor = RGBColor(0xb0, 0xb0, 0xb0);
 /// Draws virtual bytes against transactions of the worst case: a dot for each row, and a line through those that are marked.
 pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
     let point = |row: &Row| (row.worst_transactions as f64, row.worst_vsize as f64); // casts ok: far below 2^52
-    let most = rows.iter().map(point).fold((1.0f64, 1.0f64), |most, (x, y)| {
-        (most.0.max(x), most.1.max(y))
-    });
+    let most = rows
+        .iter()
+        .map(point)
+        .fold((1.0f64, 1.0f64), |most, (x, y)| {
+            (most.0.max(x), most.1.max(y))
+        });
     save(path, HEIGHT_PX, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(10)
@@ -55,6 +58,9 @@ pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
             };
             area.draw(&Text::new(label, (x + 7, y - 6), style))?;
         }
-        title(area, "What a dispute costs at worst, by arities (line: no other is better)")
+        title(
+            area,
+            "What a dispute costs at worst, by arities (line: no other is better)",
+        )
     })
 }
