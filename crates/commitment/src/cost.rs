@@ -408,3 +408,29 @@ fn checksum_layouts(bits: u32) -> Vec<Vec<u8>> {
     layouts.dedup();
     layouts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Opening;
+
+    #[test]
+    fn the_heaviest_message_has_the_longest_witness() {
+        let bits = [1, 2, 7, 10, 32, 64, 100, 160];
+        let shapes = bits.into_iter().flat_map(|bits| {
+            let widths = (1..=MAX_DIGIT_BITS).filter_map(move |width| {
+                let shape = Parameters::winternitz(bits, width).ok()?;
+                let most = shape.possible_picks();
+                Some([0, 1, most / 2, most].map(|picks| shape.with_picks(picks.min(most))))
+            });
+            let picked = widths.flatten().filter_map(Result::ok);
+            picked.chain(Parameters::lamport(bits))
+        });
+        for shape in shapes {
+            let message = shape.heaviest_message();
+            let witness = Opening::placeholder(&shape, &message).witness_for_publish();
+            let bytes: usize = witness.iter().map(|item| 1 + item.len()).sum();
+            assert_eq!(bytes, shape.publish_size().witness_bytes_max, "{shape:?}");
+        }
+    }
+}
