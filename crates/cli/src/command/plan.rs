@@ -26,16 +26,23 @@ use crate::program::load_circuit;
 use crate::progress::Progress;
 use crate::riscv::{is_elf, parse_input_of, read_program};
 
+/// What the list means.
+const HELP: &str = "\
+Sizes are exact, for parties with one P2TR coin and one P2TR change output each.
+
+Pareto rows are marked (*): no other row has at most as much of each of these, and less of one: transactions, virtual bytes and blocks of \
+the worst case, and virtual bytes of the happy path.
+
+A RISC-V program is disputed by search, a netlist in one round: no program can be disputed in both ways.";
+
 /// Arguments of `plan`.
-///
-/// Sizes are exact, for parties with one P2TR coin and one P2TR change output each. A row is marked (*) if no other row has at most as
-/// much of each of these, and less of one: transactions, virtual bytes and blocks of the worst case, and virtual bytes of the happy path.
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     program: ProgramArgs,
-    /// Of a RISC-V program: how many words of input the prover publishes.
-    #[arg(long, value_name = "WORDS", default_value_t = 0)]
+    /// Of a RISC-V program: how many words of input the prover publishes, one at least.
+    #[arg(long, value_name = "WORDS", default_value = "8", value_parser = clap::value_parser!(u32).range(1..))]
     inputs: u32,
     /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes, as of `--input`.
     #[arg(long, value_name = "VALUES", default_value = "")]

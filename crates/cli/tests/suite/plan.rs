@@ -116,7 +116,7 @@ fn delays_and_feerates_are_in_their_units() {
 
 #[test]
 fn inputs_cost_the_kickoff_their_commitments() {
-    let [without, with] = ["0", "8"].map(|inputs| short(&["--inputs", inputs]).swap_remove(0));
+    let [without, with] = ["1", "8"].map(|inputs| short(&["--inputs", inputs]).swap_remove(0));
     let bytes = number(&with, "happy_vsize") - number(&without, "happy_vsize");
     assert!((1_000..2_000).contains(&bytes), "{bytes}");
     assert!(number(&with, "happy_vsize") <= 2_100);
@@ -295,6 +295,7 @@ fn what_makes_no_plan_is_refused() {
     );
     fails(&[&fibonacci, "--max-steps", "1"], "2 to 2^48");
     fails(&[&fibonacci, "--inputs", "100000"], "at most 65536");
+    fails(&[&fibonacci, "--inputs", "0"], "--inputs");
     fails(&[&fibonacci, "--fixed", "x"], "--fixed");
     fails(&[&fibonacci, "--delta", "0"], "--delta");
     fails(&[&fibonacci, "--feerate", "0"], "--feerate");
