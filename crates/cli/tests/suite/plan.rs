@@ -80,6 +80,12 @@ fn rows_have_the_promised_fields_in_order() {
             let parties = of("prover", &field) + of("challenger", &field);
             assert_eq!(number(row, &field), parties + number(row, "contract_vsize"));
         }
+        let path = row["worst_path"].as_array().unwrap();
+        let total: u64 = path.iter().map(|line| number(line, "vsize")).sum();
+        assert_eq!(total, number(row, "worst_vsize"));
+        assert_eq!(path.len() as u64, number(row, "worst_transactions"));
+        assert_eq!(path[0]["transaction"], "contract");
+        assert_eq!(path[path.len() - 1]["transaction"], "open_disprove");
         assert_eq!(of("prover", "happy_vsize"), number(row, "happy_vsize"));
         assert_eq!(of("challenger", "happy_vsize"), 0);
         // One child for each transaction but contract and disprove.

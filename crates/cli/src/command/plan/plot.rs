@@ -29,7 +29,7 @@ pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
             .margin_right(30)
             .x_label_area_size(AXIS_PX - 10)
             .y_label_area_size(90)
-            .build_cartesian_2d(0.0..most.0 * 1.25, 0.0..most.1 * 1.1)?;
+            .build_cartesian_2d(0.0..most.0 * 1.05, 0.0..most.1 * 1.3)?;
         let number = |number: &f64| thousands(number.round() as u64); // cast ok: not negative
         chart
             .configure_mesh()
@@ -49,14 +49,22 @@ pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
             let colour = if row.pareto { marked } else { OTHERS };
             chart.draw_series([Circle::new(point(row), 4, colour.filled())])?;
             let (x, y) = chart.backend_coord(&point(row));
+            // Upwards from marked dots and downwards from the others, so that labels of neighbours stay apart.
+            let (end, away) = if row.pareto {
+                (HPos::Left, -8)
+            } else {
+                (HPos::Right, 8)
+            };
             let style = (FONT, 11)
+                .into_font()
+                .transform(FontTransform::Rotate270)
                 .into_text_style(area)
-                .pos(Pos::new(HPos::Left, VPos::Center));
+                .pos(Pos::new(end, VPos::Center));
             let label = match row.short_arity() {
                 arity if arity.is_empty() => row.protocol.to_owned(),
                 arity => arity,
             };
-            area.draw(&Text::new(label, (x + 7, y - 6), style))?;
+            area.draw(&Text::new(label, (x, y + away), style))?;
         }
         title(
             area,

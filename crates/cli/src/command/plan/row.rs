@@ -3,7 +3,7 @@
 use bitcoin::FeeRate;
 use serde::Serialize;
 use tapcourt_compiler::riscv::Search;
-use tapcourt_protocol::{Bill, Role};
+use tapcourt_protocol::{Bill, Line, Role};
 use tapcourt_verifier::Quote;
 
 use super::candidates::Candidate;
@@ -55,9 +55,22 @@ pub(super) struct Row {
     pub(super) largest_presigned_vsize: u64,
     /// The heaviest `disprove` of all leaves, in vB.
     pub(super) largest_disprove_vsize: u64,
+    /// The transactions of the worst case, in order.
+    pub(super) worst_path: Vec<LineRow>,
     /// The arities with runs of the same shortened.
     #[serde(skip)]
     short_arity: String,
+}
+
+/// A transaction of the worst case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct LineRow {
+    /// Its name, as in `simulate`.
+    transaction: String,
+    /// Who broadcasts it; both, if `null`.
+    payer: Option<String>,
+    /// Its size in vB, without its child's.
+    vsize: u64,
 }
 
 /// One party's part.
@@ -142,6 +155,7 @@ impl Row {
             worst_sat: fees(&quote.worst)?,
             largest_presigned_vsize: quote.largest_presigned_wu.div_ceil(4),
             largest_disprove_vsize: quote.largest_disprove_wu.div_ceil(4),
+            worst_path: quote.worst.lines.iter().map(LineRow::new).collect(),
             short_arity,
         })
     }
@@ -159,6 +173,16 @@ impl Row {
             self.happy_vsize,
             self.worst_blocks.into(),
         ]
+    }
+}
+
+impl LineRow {
+    fn new(line: &Line) -> Self {
+        Self {
+            transaction: line.kind.to_string(),
+            payer: line.payer.map(|payer| payer.to_string()),
+            vsize: line.vsize_vb(),
+        }
     }
 }
 
