@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Respond(command::respond::RespondArgs),
     /// Recompute everything that a counterparty sent.
     Verify(command::verify::VerifyArgs),
+    /// Print what contracts about a program cost, before any is made.
+    Plan(command::plan::PlanArgs),
     /// Print what bit commitments and leaves cost.
     Size(command::size::SizeArgs),
     /// Play a whole contract with both parties, and print its transactions.
@@ -107,34 +109,38 @@ pub(crate) struct SearchArgs {
 impl SearchArgs {
     /// Works the searches out. `inputs` is how many words there are if the argument is not given.
     pub(crate) fn options(&self, inputs: Option<u32>) -> CliResult<CourtOptions> {
-        let wrong = |name: &str, error: String| CliError::new(format!("{name}: {error}"));
-        let search = match self.arity.trim().parse() {
-            Ok(arity) => Search::at_least(self.max_steps, arity)
-                .map_err(|error| wrong("--arity and --max-steps", error.to_string()))?,
-            Err(_) => parse_arities(&self.arity).map_err(|error| wrong("--arity", error))?,
-        };
-        if search.count() < self.max_steps {
-            let count = search.count();
-            let reason = format!(
-                "the rounds make {count} steps, {} are asked for",
-                self.max_steps
-            );
-            return Err(wrong("--arity", reason));
-        }
+        let search = parse_search(&self.arity, self.max_steps)?;
         Ok(CourtOptions {
             steps: Options {
                 fixed: parse_input_of("--fixed", &self.fixed)?,
                 inputs: self.inputs.or(inputs).unwrap_or(0),
                 search,
             },
-            path: parse_arities(&self.path_arity).map_err(|error| wrong("--path-arity", error))?,
+            path: parse_path_search(&self.path_arity)?,
         })
     }
+}
 
-    /// How many steps a claim is about at least.
-    pub(crate) fn max_steps(&self) -> u64 {
-        self.max_steps
+/// Reads `--arity`: of all rounds, or of each.
+pub(crate) fn parse_search(text: &str, max_steps: u64) -> CliResult<Search> {
+    let wrong = |error: String| CliError::new(format!("--arity: {error}"));
+    let search = match text.trim().parse() {
+        Ok(arity) => Search::at_least(max_steps, arity)
+            .map_err(|error| CliError::new(format!("--arity and --max-steps: {error}")))?,
+        Err(_) => parse_arities(text).map_err(wrong)?,
+    };
+    let count = search.count();
+    if count < max_steps {
+        return Err(wrong(format!(
+            "the rounds make {count} steps, {max_steps} are asked for"
+        )));
     }
+    Ok(search)
+}
+
+/// Reads `--path-arity`.
+pub(crate) fn parse_path_search(text: &str) -> CliResult<Search> {
+    parse_arities(text).map_err(|error| CliError::new(format!("--path-arity: {error}")))
 }
 
 /// Reads a number of steps: `1000000` or `2^32`.

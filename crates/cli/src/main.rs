@@ -6,6 +6,7 @@
 mod args;
 mod command;
 mod contract;
+mod drawing;
 mod error;
 mod files;
 mod output;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> CliResult<Verdict> {
         Command::Challenge(args) => command::challenge::run(&args, &output),
         Command::Respond(args) => command::respond::run(&args, &output),
         Command::Verify(args) => command::verify::run(&args, &output),
+        Command::Plan(args) => command::plan::run(&args, &output),
         Command::Size(args) => command::size::run(&args, &output),
         Command::Simulate(args) => command::simulate::run(&args, &output),
         Command::Inspect(args) => command::inspect::run(&args, &output),

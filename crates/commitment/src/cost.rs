@@ -239,6 +239,38 @@ fn most_excess_ones(parameters: &Parameters, template: &Template) -> usize {
         .unwrap_or(0)
 }
 
+/// A message whose opening has the longest witness, of the length that [`Size::witness_bytes_max`] says: all flags are set, and
+/// picks are lowered so far that the checksum has the most ones.
+pub(crate) fn heaviest_message(parameters: &Parameters) -> Vec<bool> {
+    let message = vec![true; parameters.message_bits()];
+    let mut values = parameters.values(&message);
+    let items = verifier::publish(parameters, &verifier::blank_ends(parameters)).items;
+    // By how much the checksum grows, and by how much each pick so far is lowered for that.
+    let mut lowered = std::collections::BTreeMap::from([(0u32, Vec::new())]);
+    let mut picks = Vec::new();
+    for item in &items {
+        if let Item::Pick { digit, bit } = *item {
+            picks.push((digit, bit));
+            let mut next = std::collections::BTreeMap::new();
+            for (sum, counts) in lowered {
+                for count in 0..1u8 << PICK_BITS {
+                    next.entry(sum + (u32::from(count) << bit))
+                        .or_insert_with(|| [&counts[..], &[count]].concat());
+                }
+            }
+            lowered = next;
+        }
+    }
+    let most_ones = lowered
+        .into_iter()
+        .max_by_key(|(sum, _)| (sum.count_ones(), std::cmp::Reverse(*sum)));
+    let (_, counts) = most_ones.expect("nothing lowered is one way");
+    for ((digit, bit), count) in picks.into_iter().zip(counts) {
+        values[digit] -= count << bit;
+    }
+    parameters.message_of(&values)
+}
+
 /// Mean witness bytes, given the mean number of ones in the checksum: a set flag takes one byte, any other none.
 fn mean_witness_bytes(parameters: &Parameters, template: &Template, ones_mean: f64) -> f64 {
     let flags_mean = match parameters.scheme() {
@@ -375,4 +407,30 @@ fn checksum_layouts(bits: u32) -> Vec<Vec<u8>> {
     layouts.sort();
     layouts.dedup();
     layouts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Opening;
+
+    #[test]
+    fn the_heaviest_message_has_the_longest_witness() {
+        let bits = [1, 2, 7, 10, 32, 64, 100, 160];
+        let shapes = bits.into_iter().flat_map(|bits| {
+            let widths = (1..=MAX_DIGIT_BITS).filter_map(move |width| {
+                let shape = Parameters::winternitz(bits, width).ok()?;
+                let most = shape.possible_picks();
+                Some([0, 1, most / 2, most].map(|picks| shape.with_picks(picks.min(most))))
+            });
+            let picked = widths.flatten().filter_map(Result::ok);
+            picked.chain(Parameters::lamport(bits))
+        });
+        for shape in shapes {
+            let message = shape.heaviest_message();
+            let witness = Opening::placeholder(&shape, &message).witness_for_publish();
+            let bytes: usize = witness.iter().map(|item| 1 + item.len()).sum();
+            assert_eq!(bytes, shape.publish_size().witness_bytes_max, "{shape:?}");
+        }
+    }
 }

@@ -35,6 +35,15 @@ impl Opening {
         }
     }
 
+    /// An opening of a message under no key, its elements all zeros: of the size that a real one has.
+    ///
+    /// # Panics
+    /// If the message does not have the shape's number of bits.
+    pub fn placeholder(parameters: &Parameters, message: &[bool]) -> Self {
+        let elements = vec![Element::default(); parameters.digits()];
+        Self::new(parameters.clone(), parameters.values(message), elements)
+    }
+
     /// The shape of the key.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters

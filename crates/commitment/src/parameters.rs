@@ -312,6 +312,21 @@ impl Parameters {
         cost::size(self, &verifier::publish(self, &verifier::blank_ends(self)))
     }
 
+    /// Returns a message whose opening has the longest witness, bit 0 first: [`Size::witness_bytes_max`] bytes.
+    ///
+    /// ```
+    /// use tapcourt_commitment::{Opening, Parameters};
+    ///
+    /// let shape = Parameters::winternitz(32, 4)?;
+    /// let witness = Opening::placeholder(&shape, &shape.heaviest_message()).witness_for_publish();
+    /// let bytes: usize = witness.iter().map(|item| 1 + item.len()).sum();
+    /// assert_eq!(bytes, shape.publish_size().witness_bytes_max);
+    /// # Ok::<(), tapcourt_commitment::ParametersError>(())
+    /// ```
+    pub fn heaviest_message(&self) -> Vec<bool> {
+        cost::heaviest_message(self)
+    }
+
     /// Sizes of the script that opens a value to its bits in their natural order, and of its witness.
     ///
     /// If all message digits have the same width, every order has these sizes.

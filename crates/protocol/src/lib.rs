@@ -20,6 +20,7 @@
 //! [`LeafSource`](tapcourt_script::taptree::LeafSource).
 
 pub mod connectors;
+pub mod cost;
 pub mod graph;
 mod hash;
 pub mod keys;
@@ -38,6 +39,7 @@ mod wiring;
 #[cfg(test)]
 mod tests;
 
+pub use cost::{Bill, Costs, DisproveSize, Ending, Line, PlaceholderLeaves, Witnesses};
 pub use graph::{DisproveLeaves, Graph, GraphError, Slot};
 pub use keys::{AggregateKey, SigningKey};
 pub use lint::{Finding, lint};

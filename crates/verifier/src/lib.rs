@@ -14,12 +14,14 @@
 mod fault;
 mod judge;
 mod program;
+mod quote;
 mod setup;
 mod transaction;
 mod transcript;
 
 pub use fault::{Part, SetupFault, TransactionFault, TranscriptFault};
 pub use program::{GroupInfo, Leaves, Program, Source};
+pub use quote::Quote;
 pub use setup::{Contract, Messages, SetupReport};
 pub use transaction::{FiredLeaf, PublishedValue, TransactionReport};
 pub use transcript::{Claim, TranscriptReport};

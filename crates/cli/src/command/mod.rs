@@ -3,6 +3,7 @@
 pub(crate) mod challenge;
 pub(crate) mod compile;
 pub(crate) mod inspect;
+pub(crate) mod plan;
 pub(crate) mod prove;
 pub(crate) mod respond;
 pub(crate) mod riscv;

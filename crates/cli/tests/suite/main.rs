@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod looking;
+mod plan;
 mod riscv;
 mod search;
 mod simulate;

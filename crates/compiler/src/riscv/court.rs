@@ -116,6 +116,8 @@ impl CourtOptions {
 /// The leaves of a program and the groups of both parties, compiled, without keys.
 #[derive(Debug)]
 pub struct Court {
+    /// Of the first state's tree.
+    root: [u8; 20],
     steps: Steps,
     paths: Paths,
     entries: Vec<Entry>,
@@ -133,10 +135,27 @@ impl Court {
     /// As [`Steps::compile`] and [`Paths::compile`].
     pub fn compile(program: Arc<Program>, options: CourtOptions) -> Result<Self, CompileError> {
         let root = Tree::of_state(&State::new(&program)).root().to_bytes();
-        let digest = digest(&program, &root, &options);
         let steps = Steps::compile(program, root, options.steps)?;
-        let paths = Paths::compile(options.path)?;
+        Ok(Self::new(root, steps, Paths::compile(options.path)?))
+    }
+
+    /// The same program under other searches. What instructions share is not compiled again.
+    ///
+    /// # Errors
+    /// As [`Paths::compile`].
+    pub fn with_searches(&self, trace: Search, path: Search) -> Result<Self, CompileError> {
+        let steps = self.steps.with_search(trace);
+        Ok(Self::new(self.root, steps, Paths::compile(path)?))
+    }
+
+    fn new(root: [u8; 20], steps: Steps, paths: Paths) -> Self {
+        let options = CourtOptions {
+            steps: steps.options().clone(),
+            path: paths.search().clone(),
+        };
+        let digest = digest(steps.program(), &root, &options);
         let mut court = Self {
+            root,
             steps,
             paths,
             entries: Vec::new(),
@@ -152,7 +171,7 @@ impl Court {
             }
             court.add(group, Party::Prover, parameters);
         }
-        Ok(court)
+        court
     }
 
     fn add(&mut self, group: Group, party: Party, parameters: Parameters) {

@@ -1,6 +1,7 @@
 //! The values that a dispute over a trace commits to.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use tapcourt_commitment::Parameters;
 
@@ -132,9 +133,17 @@ impl Group {
                 let choice = [bits as u8]; // cast ok: at most 4
                 Parameters::with_digits(&choice, &choice).expect("a checksum has a digit's bits")
             }
-            _ => Parameters::winternitz(bits, 4).expect("10 to 256 bits"),
+            _ => winternitz(bits),
         }
     }
+}
+
+/// The shape of a group of so many bits, at most 256. Finding its checksum takes long, and groups of few sizes are asked for often.
+fn winternitz(bits: usize) -> Parameters {
+    static KNOWN: [OnceLock<Parameters>; 257] = [const { OnceLock::new() }; 257];
+    let shape =
+        KNOWN[bits].get_or_init(|| Parameters::winternitz(bits, 4).expect("10 to 256 bits"));
+    shape.clone()
 }
 
 /// A label for key derivation, unique in a contract: `step/pc`, `input/3`, `search/2/digest/0`.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use bitcoin::{ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use rayon::prelude::*;
@@ -121,6 +121,17 @@ fn input_openings(options: &Options) -> Vec<Arc<Openings>> {
     fixed.chain(committed).collect()
 }
 
+/// The leaves after those of instructions and inputs.
+fn last_leaves(search: &Search) -> Vec<StepLeaf> {
+    let digests = search.revealed().flat_map(|(round, index)| {
+        [Side::Left, Side::Right].map(|side| StepLeaf::Digest { round, index, side })
+    });
+    [StepLeaf::OutsideRom, StepLeaf::Start, StepLeaf::Accept]
+        .into_iter()
+        .chain(digests)
+        .collect()
+}
+
 /// A leaf that checks a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepLeaf {
@@ -183,7 +194,7 @@ pub struct Steps {
     root: [u8; 20],
     /// By instruction, in the order of the ROM.
     kinds: Vec<u32>,
-    classes: Vec<Class>,
+    classes: Arc<[Class]>,
     /// The addresses of calls.
     calls: Vec<u32>,
     inputs: Vec<Arc<Openings>>,
@@ -191,6 +202,8 @@ pub struct Steps {
     hash: HashGadget,
     /// Leaves after those of instructions and inputs.
     last: Vec<StepLeaf>,
+    /// Sizes of all leaves before those, once they are measured. They do not depend on the search, but for the depth of the tree.
+    sizes: Arc<OnceLock<Vec<LeafSize>>>,
 }
 
 impl Steps {
@@ -221,6 +234,7 @@ impl Steps {
             .par_iter()
             .map(|&kind| Class::new(kind, options.words()))
             .collect::<Result<_, _>>()?;
+        let classes = classes.into();
         let places: HashMap<Kind, u32> = used.into_iter().zip(0..).collect();
         let kinds = program
             .rom()
@@ -231,14 +245,6 @@ impl Steps {
             .rom()
             .iter()
             .filter(|(_, instruction)| instruction.op == Op::Ecall);
-        let mut last = vec![StepLeaf::OutsideRom, StepLeaf::Start, StepLeaf::Accept];
-        for (round, index) in options.search.revealed() {
-            last.extend([Side::Left, Side::Right].map(|side| StepLeaf::Digest {
-                round,
-                index,
-                side,
-            }));
-        }
         Ok(Self {
             kinds,
             classes,
@@ -246,11 +252,33 @@ impl Steps {
             inputs: input_openings(&options),
             outside: rom::outside(program.rom())?,
             hash: boundary::digest_hash()?,
-            last,
+            last: last_leaves(&options.search),
+            sizes: Arc::default(),
             program,
             root,
             options,
         })
+    }
+
+    /// The leaves of the same program for another search. What instructions share is not compiled again.
+    #[must_use]
+    pub fn with_search(&self, search: Search) -> Self {
+        Self {
+            program: Arc::clone(&self.program),
+            root: self.root,
+            kinds: self.kinds.clone(),
+            classes: Arc::clone(&self.classes),
+            calls: self.calls.clone(),
+            inputs: self.inputs.clone(),
+            outside: self.outside.clone(),
+            hash: self.hash.clone(),
+            last: last_leaves(&search),
+            sizes: Arc::clone(&self.sizes),
+            options: Options {
+                search,
+                ..self.options.clone()
+            },
+        }
     }
 
     /// The program.
@@ -397,6 +425,19 @@ impl Steps {
     /// If there is no leaf `index`.
     pub fn leaf_size(&self, index: usize) -> LeafSize {
         self.template(index).size(self.len())
+    }
+
+    /// The sizes of all leaves, as [`Self::leaf_size`] has them.
+    pub fn leaf_sizes(&self) -> Vec<LeafSize> {
+        let leaves = self.len();
+        let first = leaves - self.last.len();
+        let measure = |index| self.template(index).size(leaves);
+        let sizes = self
+            .sizes
+            .get_or_init(|| (0..first).into_par_iter().map(measure).collect());
+        let last: Vec<LeafSize> = (first..leaves).into_par_iter().map(measure).collect();
+        let first = sizes.iter().map(|size| size.weighed(leaves));
+        first.chain(last).collect()
     }
 
     /// The script of a leaf after its openings, the same for all keys.

@@ -4,6 +4,7 @@
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash, TapNodeHash};
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
 use tapcourt_commitment::PublicKey as OneTimeKey;
+use tapcourt_script::limits::control_block_bytes;
 use tapcourt_script::taptree::{LeafSource, Taptree, TaptreeError};
 
 use super::publish::publish_leaf;
@@ -71,6 +72,11 @@ impl OutcomeConnector {
     /// Returns the control block of a disprove leaf, or `None` when there is no such leaf.
     pub fn disprove_control_block(&self, leaf: usize) -> Option<ControlBlock> {
         (leaf < self.disprove_leaves).then(|| self.tree.control_block(leaf, self.internal_key))
+    }
+
+    /// Returns the length of that control block: 33 bytes and 32 for each level.
+    pub fn disprove_control_block_bytes(&self, leaf: usize) -> Option<usize> {
+        (leaf < self.disprove_leaves).then(|| control_block_bytes(self.tree.depth(leaf)))
     }
 }
 

@@ -27,6 +27,7 @@ use thiserror::Error;
 
 pub use nonce::SessionSecret;
 pub use session::{ChallengerSession, complete, prover_sign};
+pub(crate) use signatures::transaction_without_signatures;
 pub use signatures::{FinaliseError, PresignedGraph};
 
 use crate::role::Role;

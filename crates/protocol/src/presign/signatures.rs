@@ -151,6 +151,26 @@ impl PresignedGraph {
     }
 }
 
+/// A presigned transaction with these openings, its signatures all zeros.
+pub(crate) fn transaction_without_signatures(
+    graph: &Graph,
+    kind: TransactionKind,
+    openings: &BTreeMap<usize, Opening>,
+) -> Result<Transaction, FinaliseError> {
+    let presigned = graph
+        .transaction(kind)
+        .ok_or(FinaliseError::NoSuchTransaction { kind })?;
+    let mut transaction = presigned.transaction.clone();
+    for (vin, input) in presigned.inputs.iter().enumerate() {
+        let signatures = 1 + usize::from(input.cosigner.is_some());
+        let mut items = vec![vec![0; 64]; signatures];
+        let keys = &graph.terms().one_time_keys;
+        items.extend(opening_items(keys, presigned, input, openings)?);
+        transaction.input[vin].witness = leaf_witness(&items, input);
+    }
+    Ok(transaction)
+}
+
 /// The items of an input's publications: the last one's at the bottom, since the script consumes from the top.
 fn opening_items(
     keys: &[OneTimeKey],

@@ -1,6 +1,7 @@
 //! Tests of whole graphs: toy contracts with small groups, in several shapes.
 
 mod changes;
+mod cost;
 mod fee_child;
 mod funding;
 mod graph;

@@ -3,6 +3,7 @@
 mod circuits;
 mod machine;
 mod parties;
+mod quote;
 mod said;
 mod setup;
 mod trace_setup;

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tapcourt_commitment::{MAX_DIGIT_BITS, Parameters};
@@ -11,32 +10,15 @@ use tapcourt_script::limits::MAX_STACK_SIZE;
 
 use super::peers::{self, Quantity};
 use super::rows::{LEAVES, MESSAGE_BYTES, Row};
+use crate::drawing::{AXIS_PX, Area, CURVE_COLOURS, FONT, HEAD_PX, save, title};
 use crate::error::{CliError, CliResult};
-use crate::files::{self, Access};
 use crate::output::thousands;
 
-const WIDTH_PX: u32 = 1000;
 const BAR_PX: u32 = 34;
-const HEAD_PX: u32 = 80;
-const AXIS_PX: u32 = 60;
 const CURVES_PX: u32 = 760;
 
 const OURS: RGBColor = RGBColor(0x1f, 0x6f, 0xb4);
 const THEIRS: RGBColor = RGBColor(0xb0, 0xb0, 0xb0);
-const FONT: &str = "sans-serif";
-
-/// Colours of curves, which stay apart for most who do not see all colours.
-const CURVE_COLOURS: [RGBColor; 7] = [
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0x00, 0x00, 0x00),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0x56, 0xb4, 0xe9),
-];
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws both pictures: into one file if its name ends in `.svg`, else a file each in this directory.
 pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
@@ -57,23 +39,6 @@ pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
     save(&path.join("winternitz.svg"), CURVES_PX, |area| {
         draw_curves(area, &curves)
     })
-}
-
-fn save(
-    path: &Path,
-    height_px: u32,
-    draw: impl FnOnce(&Area<'_>) -> CliResult<()>,
-) -> CliResult<()> {
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, (WIDTH_PX, height_px)).into_drawing_area();
-        area.fill(&WHITE)?;
-        draw(&area)?;
-        area.present()?;
-    }
-    files::write(path, text.as_bytes(), Access::Public)?;
-    eprintln!("drawn: {}", path.display());
-    Ok(())
 }
 
 /// A gadget as it is drawn.
@@ -186,12 +151,6 @@ fn draw_bars(area: &Area<'_>, bars: &[Bar<'_>]) -> CliResult<()> {
         ))?;
         area.draw(&Text::new(text, (x + 20, y), anchored(15, HPos::Left)))?;
     }
-    Ok(())
-}
-
-fn title(area: &Area<'_>, text: &str) -> CliResult<()> {
-    let style = (FONT, 22).into_text_style(area);
-    area.draw(&Text::new(text.to_owned(), (200, 14), style))?;
     Ok(())
 }
 
