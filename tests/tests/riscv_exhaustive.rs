@@ -37,7 +37,14 @@ fn no_strategy_wins_with_a_false_claim() {
                 plays.ends,
                 begin.elapsed().as_secs_f64(),
             );
-            for end in ["accept", "digest", "semantics", "path(a)", "path(old)", "path(new)"] {
+            for end in [
+                "accept",
+                "digest",
+                "semantics",
+                "path(a)",
+                "path(old)",
+                "path(new)",
+            ] {
                 assert!(plays.ends.contains_key(end), "no play ends at {end}");
             }
         }

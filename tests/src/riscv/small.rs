@@ -49,7 +49,10 @@ pub fn program(wrong: Wrong) -> Program {
     ];
     let words = [1u32, 2, 3, 4, 5, 6, 7, 8];
     let memory = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let code = code.iter().map(|instruction| instruction.encode()).collect();
+    let code = code
+        .iter()
+        .map(|instruction| instruction.encode())
+        .collect();
     Program::new(
         BASE,
         Rom::new(vec![(BASE, code)]).expect("some instructions"),

@@ -13,7 +13,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
 use tapcourt_compiler::riscv::{Border, Court, Group, Party, Published, Search};
 use tapcourt_program::riscv::{Cell, Digest, Node, Path, Read, Register, StepRecord, Write};
 use tapcourt_protocol::{Role, Stage};
@@ -25,6 +24,9 @@ use super::small;
 
 /// Different points of a game, with how many plays lead to each.
 type Points = BTreeMap<Values, u128>;
+
+/// What may be said in some groups.
+type Options = BTreeMap<usize, Vec<Vec<bool>>>;
 
 /// What came of all plays.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +118,10 @@ impl Said {
 
 /// Siblings that are none, the same for all paths: a tree that is consistent in itself.
 fn other_path(cell: Cell) -> Path {
-    Path::new(cell, std::array::from_fn(|level| Node::leaf(!(level as u32)))) // cast ok: 31 levels
+    Path::new(
+        cell,
+        std::array::from_fn(|level| Node::leaf(!(level as u32))),
+    ) // cast ok: 31 levels
 }
 
 /// Another cell of the same kind.
@@ -154,9 +159,11 @@ impl<'a> Walk<'a> {
             let groups: Vec<usize> = step.batches.iter().flat_map(|b| b.groups()).collect();
             points = match step.mover {
                 Role::Challenger => self.choose(points, &groups, &mut plays),
-                Role::Prover if made + 1 < moves.len() => self.say(points, &groups, &|point| {
-                    self.digests(point, &groups)
-                }),
+                Role::Prover if made + 1 < moves.len() => {
+                    self.say(points, &groups, &|truth, point| {
+                        self.digests(truth, point, &groups)
+                    })
+                }
                 Role::Prover => self.judge_records(points, &groups, &mut plays),
             };
         }
@@ -186,31 +193,57 @@ impl<'a> Walk<'a> {
     /// The challenger's move at each point, after which what no longer matters is forgotten.
     fn choose(&self, points: Points, groups: &[usize], plays: &mut Plays) -> Points {
         plays.points += points.len();
-        let points: Vec<(Values, u128)> = points.into_iter().collect();
-        let chosen: Vec<(Values, u128)> = points
-            .into_par_iter()
-            .map_init(
-                || TraceDispute::new(self.court),
-                |challenger, (mut point, count)| {
-                    let answer = challenger.answer(groups, &point);
-                    point.extend(answer.expect("all that it looks at was published"));
-                    // The prover says the same again, as its next transaction must.
-                    for &theirs in groups {
-                        let own = self.number(self.group(theirs));
-                        let value = point[&theirs].clone();
-                        point.insert(own, value);
-                    }
-                    self.forget(&mut point);
-                    (point, count)
-                },
-            )
-            .collect();
+        let chosen = self.each(points, |challenger, (mut point, count)| {
+            let answer = challenger.answer(groups, &point);
+            point.extend(answer.expect("all that it looks at was published"));
+            // The prover says the same again, as its next transaction must.
+            for &theirs in groups {
+                let own = self.number(self.group(theirs));
+                let value = point[&theirs].clone();
+                point.insert(own, value);
+            }
+            self.forget(challenger, &mut point);
+            (point, count)
+        });
         collected(chosen)
     }
 
+    /// Does the same about all of them, on all threads, each with an execution of its own.
+    fn each<T: Send, R: Send>(
+        &self,
+        all: impl IntoIterator<Item = T>,
+        ask: impl Fn(&TraceDispute<'a>, T) -> R + Sync,
+    ) -> Vec<R> {
+        let mut all: Vec<T> = all.into_iter().collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = all.len().div_ceil(threads).max(1);
+        let (court, ask) = (self.court, &ask);
+        std::thread::scope(|scope| {
+            let mut workers = Vec::new();
+            while !all.is_empty() {
+                let rest = all.split_off(share.min(all.len()));
+                let part = std::mem::replace(&mut all, rest);
+                workers.push(scope.spawn(move || {
+                    // Trees are hashed on the thread itself, not handed to others.
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+                    pool.expect("a thread").install(|| {
+                        let dispute = TraceDispute::new(court);
+                        part.into_iter()
+                            .map(|one| ask(&dispute, one))
+                            .collect::<Vec<R>>()
+                    })
+                }));
+            }
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().expect("it does not panic"))
+                .collect()
+        })
+    }
+
     /// Leaves only the revealed values at the borders of what is left.
-    fn forget(&self, point: &mut Values) {
-        let published = TraceDispute::new(self.court).published(point);
+    fn forget(&self, dispute: &TraceDispute<'_>, point: &mut Values) {
+        let published = dispute.published(point);
         let borders = |search: &Search, group: fn(u32) -> Group| -> BTreeSet<(u32, u32)> {
             let (first, count, _) = left(search, group, &published);
             [first, first + count]
@@ -235,35 +268,31 @@ impl<'a> Walk<'a> {
         &self,
         points: Points,
         groups: &[usize],
-        options: &(dyn Fn(&Values) -> BTreeMap<usize, Vec<Vec<bool>>> + Sync),
+        options: &(dyn Fn(&TraceDispute<'_>, &Values) -> Options + Sync),
     ) -> Points {
-        let points: Vec<(Values, u128)> = points.into_iter().collect();
-        let said: Vec<Vec<(Values, u128)>> = points
-            .into_par_iter()
-            .map(|(point, count)| {
-                let mut all = vec![point.clone()];
-                for (number, values) in options(&point) {
-                    assert!(groups.contains(&number), "not of this move");
-                    all = all
-                        .iter()
-                        .flat_map(|point| {
-                            values.iter().map(move |value| {
-                                let mut point = point.clone();
-                                point.insert(number, value.clone());
-                                point
-                            })
-                        })
-                        .collect();
-                }
-                all.into_iter().map(|point| (point, count)).collect()
-            })
-            .collect();
+        let said = self.each(points, |truth, (point, count)| {
+            let mut all = vec![point.clone()];
+            for (number, values) in options(truth, &point) {
+                assert!(groups.contains(&number), "not of this move");
+                let with = |point: &Values, value: &Vec<bool>| {
+                    let mut point = point.clone();
+                    point.insert(number, value.clone());
+                    point
+                };
+                all = all
+                    .iter()
+                    .flat_map(|point| values.iter().map(|value| with(point, value)))
+                    .collect();
+            }
+            all.into_iter()
+                .map(|point| (point, count))
+                .collect::<Vec<_>>()
+        });
         collected(said.into_iter().flatten().collect())
     }
 
     /// For each digest of a round the truth, a lie, and the digest of each false record of the step before it.
-    fn digests(&self, point: &Values, groups: &[usize]) -> BTreeMap<usize, Vec<Vec<bool>>> {
-        let truth = TraceDispute::new(self.court);
+    fn digests(&self, truth: &TraceDispute<'_>, point: &Values, groups: &[usize]) -> Options {
         let published = truth.published(point);
         let mut options = BTreeMap::new();
         for &number in groups {
@@ -278,7 +307,7 @@ impl<'a> Walk<'a> {
                 digests
             });
             let mut digests = said.expect("the input was published");
-            digests.extend(self.consistent(at - 1, point));
+            digests.extend(self.consistent(truth, at - 1, point));
             let mut distinct = Vec::new();
             for digest in digests {
                 let mut value = Published::new();
@@ -294,20 +323,30 @@ impl<'a> Walk<'a> {
     }
 
     /// Digests of false records: of one false part each, with what follows from it.
-    fn consistent(&self, step: u64, point: &Values) -> Vec<[u8; 20]> {
+    fn consistent(&self, truth: &TraceDispute<'_>, step: u64, point: &Values) -> Vec<[u8; 20]> {
+        let published = truth.published(point);
         let one_part = (0..PARTS).map(|part| 1 << part);
-        let choices = one_part.flat_map(|parts| [(parts, 2), (parts, 0)]).chain([(0, 1), (2, 1)]);
+        let choices = one_part
+            .flat_map(|parts| [(parts, 2), (parts, 0)])
+            .chain([(0, 1), (2, 1)]);
         choices
-            .map(|(parts, root)| self.said(step, point, parts, true, root).next_digest())
+            .map(|(parts, root)| {
+                self.said(truth, step, &published, (parts, true, root))
+                    .next_digest()
+            })
             .collect()
     }
 
     /// A record some of whose parts are false. If it `follows`, what is not false by choice is what the instruction makes of the rest. The root after it is
     /// the true one, one of another tree, or that which follows from the record.
-    fn said(&self, step: u64, point: &Values, parts: u32, follows: bool, next_root: u32) -> Said {
-        let dispute = TraceDispute::new(self.court);
-        let published = dispute.published(point);
-        let said = dispute.with_execution(&published, |execution| {
+    fn said(
+        &self,
+        truth: &TraceDispute<'_>,
+        step: u64,
+        published: &Published,
+        (parts, follows, next_root): (u32, bool, u32),
+    ) -> Said {
+        let said = truth.with_execution(published, |execution| {
             let truth = execution.step_at(step);
             let is_false = |part: u32| parts >> part & 1 == 1;
             let flipped = |part: u32, word: u32, bit: u32| word ^ u32::from(is_false(part)) << bit;
@@ -357,10 +396,11 @@ impl<'a> Walk<'a> {
                 })
             })
             .collect();
-        choices
-            .into_par_iter()
-            .map(|(parts, follows, root)| self.said(step, point, parts, follows, root))
-            .collect()
+        let published = TraceDispute::new(self.court).published(point);
+        let said = self.each(choices, |truth, choice| {
+            self.said(truth, step, &published, choice)
+        });
+        said.into_iter().collect()
     }
 
     /// Every record at each point, and the challenger's judgement: leaves that are spendable end the play, and what is to be opened is returned.
@@ -378,15 +418,9 @@ impl<'a> Walk<'a> {
                 .entry(step)
                 .or_insert_with(|| self.records(step, &point));
             plays.points += records.len();
-            let judged: Vec<Result<String, Values>> = records
-                .iter()
-                .collect::<Vec<_>>()
-                .into_par_iter()
-                .map_init(
-                    || TraceDispute::new(self.court),
-                    |challenger, said| self.judge(challenger, &point, groups, &choice, said),
-                )
-                .collect();
+            let judged = self.each(records.iter(), |challenger, said| {
+                self.judge(challenger, &point, groups, &choice, said)
+            });
             for judgement in judged {
                 match judgement {
                     Ok(end) => *plays.ends.entry(end).or_default() += count,
@@ -414,7 +448,9 @@ impl<'a> Walk<'a> {
         let mut values = point.clone();
         values.extend(Group::RECORD.map(|group| self.bits(&record, group)));
         assert!(groups.iter().all(|number| values.contains_key(number)));
-        let verdict = challenger.judge(Stage::Dispute, &values).expect("published");
+        let verdict = challenger
+            .judge(Stage::Dispute, &values)
+            .expect("published");
         match verdict {
             Verdict::Disprove { leaf } => {
                 let steps = self.court.steps();
@@ -435,7 +471,10 @@ impl<'a> Walk<'a> {
         let mut values = point.clone();
         let mut access = 0;
         for (theirs, value) in answer {
-            access = value.iter().rev().fold(0, |word, &bit| word << 1 | u32::from(bit));
+            access = value
+                .iter()
+                .rev()
+                .fold(0, |word, &bit| word << 1 | u32::from(bit));
             values.insert(self.number(self.group(theirs)), value);
         }
         let [_, _, sources, target, memory, m, w, a, b, old] = said.words;
@@ -468,31 +507,33 @@ impl<'a> Walk<'a> {
             points = match step.mover {
                 Role::Challenger => self.choose(points, &groups, plays),
                 Role::Prover if made + 1 < moves.len() => {
-                    self.say(points, &groups, &|point| self.nodes(point, &groups))
+                    self.say(points, &groups, &|truth, point| {
+                        self.nodes(truth, point, &groups)
+                    })
                 }
-                Role::Prover => self.say(points, &groups, &|point| self.siblings(point)),
+                Role::Prover => {
+                    self.say(points, &groups, &|truth, point| self.siblings(truth, point))
+                }
             };
         }
         plays.points += points.len();
-        let points: Vec<(Values, u128)> = points.into_iter().collect();
-        let ends: Vec<(String, u128)> = points
-            .into_par_iter()
-            .map_init(
-                || TraceDispute::new(self.court),
-                |challenger, (values, count)| {
-                    let verdict = challenger.judge(Stage::Opening, &values).expect("published");
-                    let Verdict::Disprove { leaf } = verdict else {
-                        panic!("no level is false in {values:?}");
-                    };
-                    let published = challenger.published(&values);
-                    let paths = self.court.paths();
-                    assert_eq!(paths.is_spendable(leaf, &published), Ok(true));
-                    let leaf = paths.leaves().nth(leaf).expect("it was spendable");
-                    let name = leaf.to_string();
-                    (name.split(',').next().expect("a name").to_owned() + ")", count)
-                },
+        let ends = self.each(points, |challenger, (values, count)| {
+            let verdict = challenger
+                .judge(Stage::Opening, &values)
+                .expect("published");
+            let Verdict::Disprove { leaf } = verdict else {
+                panic!("no level is false in {values:?}");
+            };
+            let published = challenger.published(&values);
+            let paths = self.court.paths();
+            assert_eq!(paths.is_spendable(leaf, &published), Ok(true));
+            let leaf = paths.leaves().nth(leaf).expect("it was spendable");
+            let name = leaf.to_string();
+            (
+                name.split(',').next().expect("a name").to_owned() + ")",
+                count,
             )
-            .collect();
+        });
         for (end, count) in ends {
             *plays.ends.entry(end).or_default() += count;
         }
@@ -513,8 +554,7 @@ impl<'a> Walk<'a> {
 
     /// For each old node of a round the truth, what follows from the word that the record says, and that of another tree; and the like for new
     /// nodes. Nobody looks at new nodes of a read, nor at what is revealed above the root.
-    fn nodes(&self, point: &Values, groups: &[usize]) -> BTreeMap<usize, Vec<Vec<bool>>> {
-        let truth = TraceDispute::new(self.court);
+    fn nodes(&self, truth: &TraceDispute<'_>, point: &Values, groups: &[usize]) -> Options {
         let published = truth.published(point);
         let (step, _, _) = left(self.court.search(), Group::Selection, &published);
         let (access, cell, said, written) = self.access(&published);
@@ -551,8 +591,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The sibling, or that in another tree.
-    fn siblings(&self, point: &Values) -> BTreeMap<usize, Vec<Vec<bool>>> {
-        let truth = TraceDispute::new(self.court);
+    fn siblings(&self, truth: &TraceDispute<'_>, point: &Values) -> Options {
         let published = truth.published(point);
         let (step, _, _) = left(self.court.search(), Group::Selection, &published);
         let search = self.court.paths().search();
@@ -576,9 +615,15 @@ fn left(search: &Search, group: fn(u32) -> Group, published: &Published) -> (u64
     let selections: Vec<u32> = (0..search.rounds())
         .map_while(|round| published.word(group(round)).ok())
         .collect();
-    let (first, count) = search.left_after(&selections).expect("selected by a challenger");
+    let (first, count) = search
+        .left_after(&selections)
+        .expect("selected by a challenger");
     let round = selections.len() as u32; // cast ok: few
-    let parts = if round < search.rounds() { search.arity(round) } else { 1 };
+    let parts = if round < search.rounds() {
+        search.arity(round)
+    } else {
+        1
+    };
     (first, count, count / u64::from(parts))
 }
 
