@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod guests;
 pub mod opening;
+pub mod restart;
 pub mod small;
 pub mod spend;
 pub mod strategies;

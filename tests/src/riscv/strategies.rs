@@ -21,6 +21,7 @@ use tapcourt_prover::{Disputable, Values, Verdict};
 use tapcourt_verifier::Program;
 
 use super::small;
+use crate::threads::share;
 
 /// Different points of a game, with how many plays lead to each.
 type Points = BTreeMap<Values, u128>;
@@ -214,30 +215,9 @@ impl<'a> Walk<'a> {
         all: impl IntoIterator<Item = T>,
         ask: impl Fn(&TraceDispute<'a>, T) -> R + Sync,
     ) -> Vec<R> {
-        let mut all: Vec<T> = all.into_iter().collect();
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = all.len().div_ceil(threads).max(1);
-        let (court, ask) = (self.court, &ask);
-        std::thread::scope(|scope| {
-            let mut workers = Vec::new();
-            while !all.is_empty() {
-                let rest = all.split_off(share.min(all.len()));
-                let part = std::mem::replace(&mut all, rest);
-                workers.push(scope.spawn(move || {
-                    // Trees are hashed on the thread itself, not handed to others.
-                    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-                    pool.expect("a thread").install(|| {
-                        let dispute = TraceDispute::new(court);
-                        part.into_iter()
-                            .map(|one| ask(&dispute, one))
-                            .collect::<Vec<R>>()
-                    })
-                }));
-            }
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().expect("it does not panic"))
-                .collect()
+        share(all, |part| {
+            let dispute = TraceDispute::new(self.court);
+            part.into_iter().map(|one| ask(&dispute, one)).collect()
         })
     }
 
