@@ -29,11 +29,11 @@ fn no_strategy_wins_with_a_false_claim() {
             let layout = program.layout();
             assert!(plays.longest <= layout.dispute.len() + layout.opening.len());
             println!(
-                "{wrong:?}, {steps:?} steps, {path:?} levels: {} plays, {} of them with an opening, at {} points, of at most {} moves: all won, by {:?}; {:.1} s",
+                "{wrong:?}, {steps:?} steps, {path:?} levels: {} plays, at {} points, of at most {} moves, an opening after {} ways to a record: all won, by {:?}; {:.1} s",
                 plays.count(),
-                plays.opened,
                 plays.points,
                 plays.longest,
+                plays.opened,
                 plays.ends,
                 begin.elapsed().as_secs_f64(),
             );
@@ -116,9 +116,12 @@ impl Choices<'_> {
     }
 }
 
+/// Arities with which a turn of the prover's takes several transactions.
+const LARGE: (&[u32], &[u32]) = (&[16], &[16, 2]);
+
 #[test]
 fn no_selection_wins_against_a_true_claim() {
-    for (steps, path) in SEARCHES {
+    for (steps, path) in SEARCHES.into_iter().chain([LARGE]) {
         let begin = Instant::now();
         let program = small::disputed(Wrong::Rejects, steps, path);
         let court = small::court(&program);

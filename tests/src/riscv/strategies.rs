@@ -38,7 +38,7 @@ pub struct Plays {
     pub points: usize,
     /// Transactions of the longest play, the claim's and the disprove aside.
     pub longest: usize,
-    /// Plays that led to an opening.
+    /// Ways to a record after which something was opened.
     pub opened: u128,
 }
 
