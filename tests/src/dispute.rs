@@ -160,16 +160,27 @@ impl Ledger {
     }
 }
 
+/// A contract that both parties have signed, and their one-time keys.
+#[expect(missing_debug_implementations, reason = "holds secrets")]
+pub struct Agreed<'a> {
+    /// The contract.
+    pub contract: Contract<'a>,
+    /// The prover's keys, and the challenger's.
+    pub one_time_keys: [OneTimeKeys; 2],
+    /// The instance of the program.
+    pub instance: InstanceId,
+}
+
 /// A chain and the wallets of two parties, for any number of contracts one after the other.
 #[expect(missing_debug_implementations, reason = "holds a chain of any kind")]
 pub struct Table {
-    chain: Box<dyn Chain>,
-    wallets: [Wallet; 2],
+    pub(crate) chain: Box<dyn Chain>,
+    pub(crate) wallets: [Wallet; 2],
     games: u64,
     submitted: usize,
 }
 
-const ROLES: [Role; 2] = [Role::Prover, Role::Challenger];
+pub(crate) const ROLES: [Role; 2] = [Role::Prover, Role::Challenger];
 
 fn secret(role: Role) -> [u8; 32] {
     match role {
@@ -178,7 +189,7 @@ fn secret(role: Role) -> [u8; 32] {
     }
 }
 
-fn signing_key(role: Role) -> SigningKey {
+pub(crate) fn signing_key(role: Role) -> SigningKey {
     SigningKey::from_bytes(secret(role)).expect("a small number is a secret key")
 }
 
@@ -202,7 +213,7 @@ fn parameters() -> Parameters {
     }
 }
 
-fn feerate() -> FeeRate {
+pub(crate) fn feerate() -> FeeRate {
     FeeRate::from_sat_per_vb_u32(2)
 }
 
@@ -254,11 +265,31 @@ impl Table {
         }
     }
 
-    /// Sets up a contract by messages, funds it and plays it to its end.
+    /// Gives both parties the coins that they put into a contract.
+    pub(crate) fn parties(&mut self, program: &Program) -> [Party; 2] {
+        let parameters = parameters();
+        let connectors = program
+            .layout()
+            .claim
+            .first()
+            .map_or(1, |m| m.batches.len()) as u64
+            - 1; // cast ok: a few batches
+        let prover_due = parameters.prover_stake + CONNECTOR_VALUE * connectors;
+        let challenger_due = parameters.challenger_stake + parameters.bond;
+        let prover = self.party(Role::Prover, prover_due);
+        let challenger = self.party(Role::Challenger, challenger_due);
+        // No reorganisation of these tests reaches the parties' coins.
+        self.chain
+            .mine(COINS_DEPTH_BLOCKS)
+            .expect("a regtest mines");
+        [prover, challenger]
+    }
+
+    /// Sets up a contract by messages.
     ///
     /// # Panics
-    /// If anything is refused that should be accepted, or the reverse, or the contract is never settled.
-    pub fn play(&mut self, program: &Program, parties: Parties<'_>, conduct: &Conduct) -> Outcome {
+    /// If anything is refused that should be accepted.
+    pub fn agree<'p>(&mut self, program: &'p Program) -> Agreed<'p> {
         self.games += 1;
         let mut instance = [0x40; 32];
         instance[..8].copy_from_slice(&self.games.to_le_bytes());
@@ -272,28 +303,14 @@ impl Table {
                 .expect("labels differ")
         };
         let prover_keys = keys_of(KeyContext::prover(instance));
-
-        let parameters = parameters();
-        let connectors = program
-            .layout()
-            .claim
-            .first()
-            .map_or(1, |m| m.batches.len()) as u64
-            - 1; // cast ok: a few batches
-        let prover_due = parameters.prover_stake + CONNECTOR_VALUE * connectors;
-        let challenger_due = parameters.challenger_stake + parameters.bond;
+        let [prover, challenger] = self.parties(program);
         let offer = Offer {
-            parameters,
+            parameters: parameters(),
             program_digest: program.digest(),
             instance,
-            prover: self.party(Role::Prover, prover_due),
+            prover,
             one_time_keys: prover_keys.public_keys(),
         };
-        let challenger = self.party(Role::Challenger, challenger_due);
-        // No reorganisation of these tests reaches the parties' coins.
-        self.chain
-            .mine(COINS_DEPTH_BLOCKS)
-            .expect("a regtest mines");
         let challenger_keys = keys_of(KeyContext::challenger(&offer));
         let graph = program
             .graph(&offer, challenger, &challenger_keys.public_keys(), None)
@@ -330,16 +347,50 @@ impl Table {
                 signatures: &messages.4,
             })
             .expect("the setup is right");
+        Agreed {
+            contract,
+            one_time_keys: [prover_keys, challenger_keys],
+            instance,
+        }
+    }
 
+    /// The contract's transaction, signed by both wallets.
+    pub(crate) fn funding(&self, contract: &Contract<'_>) -> Transaction {
+        let funding = contract.graph().contract();
+        let mut transaction = funding.transaction.clone();
+        for wallet in &self.wallets {
+            wallet
+                .sign(&mut transaction, &funding.prevouts)
+                .expect("every coin is known");
+        }
+        let witnesses = |role: Role| -> Vec<Witness> {
+            let owned = transaction.input.iter().zip(&funding.owners);
+            owned
+                .filter(|(_, owner)| **owner == role)
+                .map(|(input, _)| input.witness.clone())
+                .collect()
+        };
+        funding
+            .finalise(&witnesses(Role::Prover), &witnesses(Role::Challenger))
+            .expect("both have signed")
+    }
+
+    /// Sets up a contract by messages, funds it and plays it to its end.
+    ///
+    /// # Panics
+    /// If anything is refused that should be accepted, or the reverse, or the contract is never settled.
+    pub fn play(&mut self, program: &Program, parties: Parties<'_>, conduct: &Conduct) -> Outcome {
+        let agreed = self.agree(program);
+        let contract = &agreed.contract;
         let directory = tempfile::tempdir().expect("a directory can be made");
         let stores = ROLES.map(|role| {
             let path = directory.path().join(format!("{role}.redb"));
-            Store::create(&path, instance).expect("a store can be made")
+            Store::create(&path, agreed.instance).expect("a store can be made")
         });
         let mut game = Game {
-            contract: &contract,
+            contract,
             conduct,
-            one_time_keys: [&prover_keys, &challenger_keys],
+            one_time_keys: agreed.one_time_keys.each_ref(),
             stores: &stores,
             states: [State::default(), State::default()],
             engines: ROLES.map(|role| Engine::new(role, contract.graph(), parties.of(role))),
@@ -378,23 +429,7 @@ impl Game<'_> {
     }
 
     fn fund(&mut self) {
-        let funding = self.contract.graph().contract();
-        let mut transaction = funding.transaction.clone();
-        for wallet in &self.table.wallets {
-            wallet
-                .sign(&mut transaction, &funding.prevouts)
-                .expect("every coin is known");
-        }
-        let witnesses = |role: Role| -> Vec<Witness> {
-            let owned = transaction.input.iter().zip(&funding.owners);
-            owned
-                .filter(|(_, owner)| **owner == role)
-                .map(|(input, _)| input.witness.clone())
-                .collect()
-        };
-        let transaction = funding
-            .finalise(&witnesses(Role::Prover), &witnesses(Role::Challenger))
-            .expect("both have signed");
+        let transaction = self.table.funding(self.contract);
         self.submit(Kind::Contract, &transaction);
         self.mine(1);
     }

@@ -11,4 +11,5 @@ pub mod random_script;
 pub mod riscv;
 pub mod scale;
 pub mod soundness;
+pub mod threads;
 pub mod trial;

@@ -3,7 +3,10 @@
 pub mod cases;
 pub mod guests;
 pub mod opening;
+pub mod restart;
+pub mod small;
 pub mod spend;
+pub mod strategies;
 
 pub use self::cases::{Random, lies, random_instruction, random_state};
 pub use self::spend::{StepKeys, body_verdict};

@@ -202,9 +202,22 @@ impl State {
                 transaction: transaction.clone(),
             });
             self.confirmed
-                .sort_by_key(|confirmed| (confirmed.height, confirmed.kind));
+                .sort_by_key(|confirmed| (confirmed.height, place(graph, confirmed.kind)));
         }
     }
+}
+
+/// The place of a transaction among those that can be in one block, as after a reorganisation: each spends one before it.
+fn place(graph: &Graph, kind: TransactionKind) -> (u8, Option<usize>) {
+    let part = match kind {
+        TransactionKind::Contract => 0,
+        TransactionKind::Kickoff(_) => 1,
+        TransactionKind::Challenge => 2,
+        _ if kind.is_final() => 4,
+        _ => 3,
+    };
+    let mut moves = graph.terms().layout.all_kinds();
+    (part, moves.position(|(other, _)| other == kind))
 }
 
 /// Finds which transaction of the contract this is. A spend of the outcome that is not presigned is a disprove.

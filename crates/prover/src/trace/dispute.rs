@@ -79,13 +79,16 @@ impl<'a> TraceDispute<'a> {
         })
     }
 
-    /// What the prover has published, by what it is.
+    /// What the prover has published, by what it is, with the challenger's choices that it has yet to repeat: where a turn takes several
+    /// transactions, any of them may hold that.
     pub fn published(&self, values: &Values) -> Published {
         let mut published = Published::new();
         for (&number, value) in values {
-            if let Some(entry) = self.court.entries().get(number)
-                && entry.party == Party::Prover
-            {
+            let Some(entry) = self.court.entries().get(number) else {
+                continue;
+            };
+            let own = self.court.number(Party::Prover, entry.group);
+            if own == Some(number) || own.is_some_and(|own| !values.contains_key(&own)) {
                 published.set(entry.group, value.clone());
             }
         }
