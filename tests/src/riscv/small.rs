@@ -69,6 +69,7 @@ pub fn program(wrong: Wrong) -> Program {
 pub fn disputed(wrong: Wrong, steps: &[u32], path: &[u32]) -> Disputed {
     let options = CourtOptions {
         steps: Options {
+            fixed: Vec::new(),
             inputs: 1,
             search: Search::new(steps.to_vec()).expect("a search over steps"),
         },

@@ -101,15 +101,15 @@ pub struct CourtOptions {
 }
 
 impl CourtOptions {
-    /// A path is searched in so many parts a round by default: with two, the last digests and nodes are the fewest; four save rounds.
-    pub const DEFAULT_PATH_ARITIES: [u32; 3] = [2, 4, 4];
+    /// A path is searched in so many parts a round by default: as `tapcourt plan` shows, the least weight for three rounds.
+    pub const DEFAULT_PATH_ARITIES: [u32; 3] = [3, 3, 4];
 
     /// The default search over levels.
     ///
     /// # Panics
     /// Never: the arities make a search.
     pub fn default_path() -> Search {
-        Search::new(Self::DEFAULT_PATH_ARITIES.to_vec()).expect("2 x 4 x 4 levels")
+        Search::new(Self::DEFAULT_PATH_ARITIES.to_vec()).expect("3 x 3 x 4 levels")
     }
 }
 

@@ -95,21 +95,6 @@ impl<'a> TraceDispute<'a> {
         published
     }
 
-    /// The same with choices that the prover has yet to repeat: of a turn that takes several moves, the repetition may be in a later one than
-    /// what depends on it.
-    fn with_choices(&self, values: &Values) -> Published {
-        let mut published = self.published(values);
-        for (&number, value) in values {
-            if let Some(entry) = self.court.entries().get(number)
-                && entry.party == Party::Challenger
-                && published.bits(entry.group).is_err()
-            {
-                published.set(entry.group, value.clone());
-            }
-        }
-        published
-    }
-
     /// Asks an execution of the claimed input.
     ///
     /// # Errors
@@ -183,7 +168,7 @@ impl<'a> TraceDispute<'a> {
 
 impl Disputable for TraceDispute<'_> {
     fn answer(&self, groups: &[usize], values: &Values) -> Result<Values, NotAClaim> {
-        let mut published = self.with_choices(values);
+        let mut published = self.published(values);
         let mut answer = Values::new();
         let mut questions = BTreeSet::new();
         for &number in groups {
