@@ -175,7 +175,8 @@ impl<'a> Scene<'a> {
         for (name, change) in BODY {
             tally.run(name, counts.body, |rng| {
                 let (original, changed) = self.changed(rng, change);
-                let mut spent = original.input.iter().map(|input| input.previous_output);
+                let inputs = original.input.iter().chain(&changed.input);
+                let mut spent = inputs.map(|input| input.previous_output);
                 let graph = self.contract.graph();
                 // What spends an outcome and is not presigned is taken for a disprove.
                 let is_disprove = spent.any(|coin| graph.stage_of_outcome(coin).is_some());
