@@ -49,7 +49,7 @@ pub use moves::{
 pub use parameters::{ExpiryPolicy, Parameters, ParametersError, RelativeBlocks};
 pub use presign::{
     ChallengerSession, FinaliseError, PresignError, PresignedGraph, SessionSecret, complete,
-    prover_sign,
+    prover_sign, verify_partials,
 };
 pub use recover::{Published, RecoverError, recover_published};
 pub use role::Role;

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::hash::tagged_hash;
 use crate::moves::Layout;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, sum};
 use crate::role::Role;
 
 macro_rules! id_type {
@@ -95,17 +95,16 @@ impl Party {
     ///
     /// # Errors
     ///
-    /// [`TermsError::Funding`] when the change exceeds the inputs or a sum overflows.
+    /// [`TermsError::Funding`] when the change exceeds the inputs, or a sum is beyond 21 million bitcoin.
     pub fn contribution(&self, role: Role) -> Result<Amount, TermsError> {
-        let total = |mut values: Box<dyn Iterator<Item = Amount> + '_>| {
-            values
-                .try_fold(Amount::ZERO, Amount::checked_add)
-                .ok_or(TermsError::Funding { role })
-        };
-        let inputs = total(Box::new(
-            self.inputs.iter().map(|input| input.prevout.value),
-        ))?;
-        let change = total(Box::new(self.change.iter().map(|output| output.value)))?;
+        let total = |values: Vec<Amount>| sum(&values).map_err(|_| TermsError::Funding { role });
+        let inputs = total(
+            self.inputs
+                .iter()
+                .map(|input| input.prevout.value)
+                .collect(),
+        )?;
+        let change = total(self.change.iter().map(|output| output.value).collect())?;
         inputs
             .checked_sub(change)
             .ok_or(TermsError::Funding { role })

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bitcoin::Txid;
+use bitcoin::{Amount, Txid};
 use tapcourt_protocol::{RecoverError, TransactionKind};
 use tapcourt_script::interpreter::SpendError;
 use thiserror::Error;
@@ -87,6 +87,16 @@ pub enum TransactionFault {
         txid: Txid,
         /// How many inputs it has.
         inputs: usize,
+    },
+    /// A spend of the outcome without outputs, or with more in them than it spends.
+    #[error(
+        "the disprove transaction {txid} pays out more than the {available} it spends, or nothing"
+    )]
+    Outputs {
+        /// Its txid.
+        txid: Txid,
+        /// What it spends.
+        available: Amount,
     },
     /// A witness that consensus refuses.
     #[error("input {vin} of {kind}: {error}")]

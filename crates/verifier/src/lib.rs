@@ -22,6 +22,6 @@ mod transcript;
 pub use fault::{Part, SetupFault, TransactionFault, TranscriptFault};
 pub use program::{GroupInfo, Leaves, Program, Source};
 pub use quote::Quote;
-pub use setup::{Contract, Messages, SetupReport};
+pub use setup::{Contract, Messages, SetupReport, verify_presigning};
 pub use transaction::{FiredLeaf, PublishedValue, TransactionReport};
 pub use transcript::{Claim, TranscriptReport};

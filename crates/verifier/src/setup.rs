@@ -6,7 +6,9 @@ use tapcourt_commitment::PublicKey as OneTimeKey;
 use tapcourt_protocol::messages::{
     Acceptance, ChallengerPartials, Message, MessageError, Offer, ProverPartials, Signatures,
 };
-use tapcourt_protocol::{ContractId, Graph, Party, PresignedGraph, Role, Stage, complete, lint};
+use tapcourt_protocol::{
+    ContractId, Graph, Party, PresignedGraph, Role, Stage, complete, lint, verify_partials,
+};
 
 use crate::fault::{Part, SetupFault};
 use crate::program::{GroupInfo, Leaves, Program};
@@ -119,14 +121,63 @@ impl Program {
         }
     }
 
-    /// Checks a whole setup.
+    /// Checks a whole setup. What takes long, the graph, comes last but for the signatures.
     ///
     /// # Errors
     ///
     /// The first part that is wrong.
     pub fn verify_setup(&self, messages: &Messages<'_>) -> Result<Contract<'_>, SetupFault> {
         let offer = self.verify_offer(messages.offer)?;
-        let (graph, acceptance) = self.verify_graph(messages.offer, messages.acceptance)?;
+        let (id, acceptance): (_, Acceptance) = parse(Part::Acceptance, messages.acceptance)?;
+        let presigning = Presigning::parse(messages)?;
+        let keys = &acceptance.one_time_keys;
+        self.verify_keys(Part::Acceptance, Role::Challenger, keys)?;
+        let graph = self.graph(&offer, acceptance.challenger.clone(), keys, Some(id))?;
+        let presigned = presigning.verify(&graph, &acceptance)?;
+        Ok(Contract {
+            program: self,
+            offer,
+            graph,
+            presigned,
+        })
+    }
+}
+
+/// Checks the presigning of a graph that has been built already: nonces, answers and signatures. Offer and acceptance are taken to be
+/// those that the graph was built from.
+///
+/// # Errors
+///
+/// The first part that is wrong.
+pub fn verify_presigning(
+    graph: &Graph,
+    messages: &Messages<'_>,
+) -> Result<PresignedGraph, SetupFault> {
+    let (id, acceptance): (_, Acceptance) = parse(Part::Acceptance, messages.acceptance)?;
+    let presigning = Presigning::parse(messages)?;
+    check_id(Part::Acceptance, id, graph.id())?;
+    presigning.verify(graph, &acceptance)
+}
+
+/// The messages after the acceptance, each with the id that it is framed with.
+struct Presigning {
+    partials: Option<(([u8; 32], ProverPartials), ([u8; 32], ChallengerPartials))>,
+    signatures: ([u8; 32], Signatures),
+}
+
+impl Presigning {
+    fn parse(messages: &Messages<'_>) -> Result<Self, SetupFault> {
+        let partials = messages.partials.map(|(prover, challenger)| {
+            let prover = parse(Part::ProverPartials, prover)?;
+            Ok((prover, parse(Part::ChallengerPartials, challenger)?))
+        });
+        Ok(Self {
+            partials: partials.transpose()?,
+            signatures: parse(Part::Signatures, messages.signatures)?,
+        })
+    }
+
+    fn verify(self, graph: &Graph, acceptance: &Acceptance) -> Result<PresignedGraph, SetupFault> {
         if acceptance.nonces.len() != graph.slots().len() {
             let reason = format!(
                 "{} nonces for {} signatures",
@@ -135,27 +186,25 @@ impl Program {
             );
             return Err(SetupFault::new(Part::Acceptance, reason));
         }
-        let (id, signatures): (_, Signatures) = parse(Part::Signatures, messages.signatures)?;
-        let presigned = PresignedGraph::from_message(&graph, id, &signatures)
+        let (id, signatures) = self.signatures;
+        let presigned = PresignedGraph::from_message(graph, id, &signatures)
             .map_err(SetupFault::of(Part::Signatures))?;
-        if let Some((prover, challenger)) = messages.partials {
-            let (id, prover): (_, ProverPartials) = parse(Part::ProverPartials, prover)?;
-            check_id(Part::ProverPartials, id, graph.id())?;
-            let (id, challenger): (_, ChallengerPartials) =
-                parse(Part::ChallengerPartials, challenger)?;
-            check_id(Part::ChallengerPartials, id, graph.id())?;
-            let completed = complete(&graph, &acceptance, &prover, &challenger);
-            if completed.map_err(SetupFault::of(Part::ProverPartials))? != presigned {
-                let reason = "the answers complete to other signatures than the finished ones";
-                return Err(SetupFault::new(Part::Signatures, reason));
-            }
+        let Some(((prover_id, prover), (challenger_id, challenger))) = self.partials else {
+            return Ok(presigned);
+        };
+        let nonces = [&prover.nonces, &acceptance.nonces];
+        check_id(Part::ProverPartials, prover_id, graph.id())?;
+        verify_partials(graph, Role::Prover, nonces, &prover.partials)
+            .map_err(SetupFault::of(Part::ProverPartials))?;
+        check_id(Part::ChallengerPartials, challenger_id, graph.id())?;
+        verify_partials(graph, Role::Challenger, nonces, &challenger.partials)
+            .map_err(SetupFault::of(Part::ChallengerPartials))?;
+        let completed = complete(graph, acceptance, &prover, &challenger);
+        if completed.map_err(SetupFault::of(Part::ProverPartials))? != presigned {
+            let reason = "the answers complete to other signatures than the finished ones";
+            return Err(SetupFault::new(Part::Signatures, reason));
         }
-        Ok(Contract {
-            program: self,
-            offer,
-            graph,
-            presigned,
-        })
+        Ok(presigned)
     }
 }
 

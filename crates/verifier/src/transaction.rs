@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bitcoin::{Script, Transaction, TxOut};
+use bitcoin::{Amount, Script, Transaction, TxOut, Txid};
 use tapcourt_protocol::{Stage, TransactionKind, recover_published};
 use tapcourt_script::interpreter::{Rules, SpendError, verify_input};
 use tapcourt_script::limits::ANNEX_TAG;
@@ -114,7 +114,8 @@ impl Contract<'_> {
                         inputs: transaction.input.len(),
                     });
                 }
-                let prevouts = output.into_iter().map(|(_, output)| output).collect();
+                let prevouts: Vec<TxOut> = output.into_iter().map(|(_, output)| output).collect();
+                check_outputs(txid, transaction, &prevouts)?;
                 (TransactionKind::Disprove(stage), prevouts)
             }
         };
@@ -186,6 +187,24 @@ impl Contract<'_> {
             name: self.program().leaf_name(stage, leaf).unwrap_or_default(),
         })
     }
+}
+
+/// Consensus' rules on the outputs of a transaction that is not presigned.
+fn check_outputs(
+    txid: Txid,
+    transaction: &Transaction,
+    prevouts: &[TxOut],
+) -> Result<(), TransactionFault> {
+    let total = |outputs: &[TxOut]| {
+        let mut values = outputs.iter().map(|output| output.value);
+        values.try_fold(Amount::ZERO, Amount::checked_add)
+    };
+    let available = total(prevouts).unwrap_or(Amount::ZERO);
+    let is_covered = total(&transaction.output).is_some_and(|paid| paid <= available);
+    if transaction.output.is_empty() || !is_covered {
+        return Err(TransactionFault::Outputs { txid, available });
+    }
+    Ok(())
 }
 
 /// Runs every input; returns those that are not taproot, and why one would not relay.

@@ -26,7 +26,7 @@ mod signatures;
 use thiserror::Error;
 
 pub use nonce::SessionSecret;
-pub use session::{ChallengerSession, complete, prover_sign};
+pub use session::{ChallengerSession, complete, prover_sign, verify_partials};
 pub(crate) use signatures::transaction_without_signatures;
 pub use signatures::{FinaliseError, PresignedGraph};
 
@@ -72,6 +72,16 @@ pub enum PresignError {
         role: Role,
         /// A nonce or a partial signature.
         what: &'static str,
+        /// The transaction.
+        transaction: TransactionKind,
+        /// The input.
+        vin: usize,
+    },
+    /// A partial signature that is not its party's: for another key, nonce or message.
+    #[error("the {role}'s partial signature for input {vin} of {transaction} does not verify")]
+    Partial {
+        /// Whose.
+        role: Role,
         /// The transaction.
         transaction: TransactionKind,
         /// The input.

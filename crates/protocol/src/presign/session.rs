@@ -6,8 +6,8 @@ use super::PresignError;
 use super::nonce::{SessionSecret, nonce_pair};
 use super::signatures::PresignedGraph;
 use crate::graph::{Graph, Slot};
-use crate::keys::SigningKey;
-use crate::messages::{Acceptance, ChallengerPartials, Fixed, ProverPartials};
+use crate::keys::{SigningKey, to_musig_key};
+use crate::messages::{Acceptance, ChallengerPartials, Fixed, FixedList, ProverPartials};
 use crate::role::Role;
 
 /// The challenger's side between its acceptance and the prover's answer. Signing consumes it.
@@ -152,6 +152,45 @@ pub fn complete(
         .map(signature)
         .collect::<Result<Vec<_>, PresignError>>()?;
     PresignedGraph::new(graph, signatures)
+}
+
+/// Verifies a party's partial signatures by themselves, given both parties' public nonces, the prover's first.
+///
+/// [`complete`] sees the sums only: it takes what one party signed from the other as well.
+///
+/// # Errors
+///
+/// When a list does not fit the graph, or the first partial signature that does not verify.
+pub fn verify_partials(
+    graph: &Graph,
+    role: Role,
+    nonces: [&FixedList<66>; 2],
+    partials: &FixedList<32>,
+) -> Result<(), PresignError> {
+    let slots = graph.slots();
+    for list in nonces {
+        check_count("nonces", list.len(), slots.len())?;
+    }
+    check_count("partial signatures", partials.len(), slots.len())?;
+    let key = to_musig_key(graph.terms().party(role).key);
+    for (index, slot) in slots.iter().enumerate() {
+        let prover = parse_nonce(Role::Prover, slot, nonces[0].get(index))?;
+        let challenger = parse_nonce(Role::Challenger, slot, nonces[1].get(index))?;
+        let partial = parse_partial(role, slot, partials.get(index))?;
+        let session = session(graph, slot, &prover, &challenger);
+        let own = match role {
+            Role::Prover => &prover,
+            Role::Challenger => &challenger,
+        };
+        if !session.partial_verify(graph.aggregate_key().cache(), &partial, own, key) {
+            return Err(PresignError::Partial {
+                role,
+                transaction: slot.transaction,
+                vin: slot.vin,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn session(graph: &Graph, slot: &Slot, prover: &PublicNonce, challenger: &PublicNonce) -> Session {

@@ -2,6 +2,7 @@
 
 mod circuits;
 mod machine;
+mod mutations;
 mod parties;
 mod quote;
 mod said;
