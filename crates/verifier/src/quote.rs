@@ -99,6 +99,10 @@ impl Program {
     /// # Errors
     ///
     /// As [`Program::placeholder_graph`].
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the message says"
+    )]
     pub fn quote(&self, parameters: Parameters) -> Result<Quote, SetupFault> {
         let graph = self.placeholder_graph(parameters)?;
         let costs = Costs::new(&graph);
@@ -140,7 +144,9 @@ impl Program {
         Ok(Quote {
             best: longest(Ending::Undisputed),
             usual: costs.bill(Ending::Disproved(Stage::Dispute), Witnesses::Mean, usual),
-            worst: worst.expect("every layout has an ending").clone(),
+            worst: worst
+                .expect("every layout has an ending without a dispute")
+                .clone(),
             worst_transactions: endings.iter().map(Bill::transactions).max().unwrap_or(0),
             worst_blocks: endings.iter().map(Bill::blocks).max().unwrap_or(0),
             largest_disprove_wu: dispute_wu.max(opening_wu),
