@@ -179,7 +179,7 @@ impl Loaded {
     pub(crate) fn disputant(&self) -> Disputant<'_> {
         match self.program.source() {
             Source::Circuit(compiled) => Disputant::Circuit(compiled),
-            Source::Trace(court) => Disputant::Trace(TraceDispute::new(court)),
+            Source::Trace(court) => Disputant::Trace(Box::new(TraceDispute::new(court))),
         }
     }
 
@@ -230,14 +230,14 @@ impl Loaded {
 /// A program as the engines ask for it.
 pub(crate) enum Disputant<'a> {
     Circuit(&'a Compiled),
-    Trace(TraceDispute<'a>),
+    Trace(Box<TraceDispute<'a>>),
 }
 
 impl Disputant<'_> {
     pub(crate) fn as_dyn(&self) -> &dyn Disputable {
         match self {
             Self::Circuit(compiled) => *compiled,
-            Self::Trace(dispute) => dispute,
+            Self::Trace(dispute) => &**dispute,
         }
     }
 }

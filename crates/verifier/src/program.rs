@@ -106,8 +106,12 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Part::Layout`] if what is published in one turn fits no transaction.
+    /// [`Part::Program`] if there is no input, so that nothing can be claimed; [`Part::Layout`] if what is published in one turn fits no transaction.
     pub fn trace(court: Court) -> Result<Self, SetupFault> {
+        if court.claim().is_empty() {
+            let reason = "0 words of input: a claim publishes at least one";
+            return Err(SetupFault::new(Part::Program, reason));
+        }
         let groups: Vec<GroupInfo> = court
             .entries()
             .iter()

@@ -159,10 +159,13 @@ pub fn verify_presigning(
     presigning.verify(graph, &acceptance)
 }
 
-/// The messages after the acceptance, each with the id that it is framed with.
+/// A message with the id that it is framed with.
+type Framed<M> = ([u8; 32], M);
+
+/// The messages after the acceptance.
 struct Presigning {
-    partials: Option<(([u8; 32], ProverPartials), ([u8; 32], ChallengerPartials))>,
-    signatures: ([u8; 32], Signatures),
+    partials: Option<(Framed<ProverPartials>, Framed<ChallengerPartials>)>,
+    signatures: Framed<Signatures>,
 }
 
 impl Presigning {

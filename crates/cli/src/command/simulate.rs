@@ -76,7 +76,8 @@ const BOND: Amount = Amount::from_sat(50_000_000);
 /// Plays, and accepts if the claim was paid.
 pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
     let inputs = if is_elf(&args.program.netlist)? {
-        Some(parse_words(&args.input.input)?.len() as u32) // cast ok: a file of at most 64 MiB
+        // A claim publishes at least one word. Cast ok: a file of at most 64 MiB.
+        Some(parse_words(&args.input.input)?.len().max(1) as u32)
     } else {
         None
     };
