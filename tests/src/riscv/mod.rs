@@ -2,8 +2,10 @@
 
 pub mod cases;
 pub mod guests;
+pub mod games;
 pub mod opening;
 pub mod spend;
+pub mod steps;
 
 pub use self::cases::{Random, lies, random_instruction, random_state};
 pub use self::spend::{StepKeys, body_verdict};

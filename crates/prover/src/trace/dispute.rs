@@ -79,14 +79,17 @@ impl<'a> TraceDispute<'a> {
         })
     }
 
-    /// What the prover has published, by what it is.
+    /// What the prover has published, by what it is. What the challenger has chosen counts as said by the prover, who can say nothing else: where a
+    /// turn takes several transactions, the repetition may come after what depends on it.
     pub fn published(&self, values: &Values) -> Published {
         let mut published = Published::new();
-        for (&number, value) in values {
-            if let Some(entry) = self.court.entries().get(number)
-                && entry.party == Party::Prover
-            {
-                published.set(entry.group, value.clone());
+        for party in [Party::Challenger, Party::Prover] {
+            for (&number, value) in values {
+                if let Some(entry) = self.court.entries().get(number)
+                    && entry.party == party
+                {
+                    published.set(entry.group, value.clone());
+                }
             }
         }
         published
