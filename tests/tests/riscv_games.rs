@@ -153,7 +153,9 @@ fn lies(programs: &[Program]) -> (Vec<Case>, usize) {
         Stop::Input,
     ] {
         let at_stop = |kinds: &[StepKind]| {
-            let stop = kinds.iter().position(|kind| matches!(kind, StepKind::Stop(_)));
+            let stop = kinds
+                .iter()
+                .position(|kind| matches!(kind, StepKind::Stop(_)));
             stop.map(|step| step as u64).into_iter().collect() // cast ok: a step of a short trace
         };
         deal.lies(&stop.input(REJECTED), at_stop, false);
@@ -294,7 +296,11 @@ fn whoever_is_right_wins_every_game() {
     let cases = cases.concat();
     let tally = play_all(tables(), embedded, &programs, &cases);
     tally.print("embedded");
-    println!("  {:.0} s at {} tables", start.elapsed().as_secs_f64(), tables());
+    println!(
+        "  {:.0} s at {} tables",
+        start.elapsed().as_secs_f64(),
+        tables()
+    );
     if scaled(100) < 100 {
         return;
     }

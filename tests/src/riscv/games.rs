@@ -235,12 +235,14 @@ impl Tally {
         let court = court(program);
         let truth = TraceDispute::new(court);
         let conduct = Conduct {
-            claim: case.conduct.claim.clone().or(Some(truth.claim(&case.input))),
+            claim: case
+                .conduct
+                .claim
+                .clone()
+                .or(Some(truth.claim(&case.input))),
             ..case.conduct.clone()
         };
-        let liar = case
-            .lie
-            .map(|lie| Liar::new(TraceDispute::new(court), lie));
+        let liar = case.lie.map(|lie| Liar::new(TraceDispute::new(court), lie));
         let searching = TraceDispute::new(court);
         let (random, opens);
         let challenger: &dyn Disputable = match case.challenger {

@@ -1,8 +1,8 @@
 //! RISC-V steps: states, records, lies about them, and leaves run against both.
 
 pub mod cases;
-pub mod guests;
 pub mod games;
+pub mod guests;
 pub mod opening;
 pub mod spend;
 pub mod steps;
