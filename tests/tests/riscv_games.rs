@@ -36,12 +36,19 @@ const LEVELS: [u32; 4] = [0, 15, 30, 31];
 /// Games at least, unless fewer are asked for.
 const LEAST_GAMES: usize = 1_000;
 
+/// The contracts, of which one has rounds that take several transactions.
 fn programs() -> Vec<Program> {
     let guest = Arc::new(program());
-    ARITIES
+    let contracts = ARITIES
         .iter()
-        .map(|(steps, path)| contract(&guest, steps, path))
-        .collect()
+        .map(|(steps, path)| contract(&guest, steps, path));
+    let contracts: Vec<Program> = contracts.collect();
+    let takes_several = |contract: &Program| {
+        let mut moves = contract.layout().dispute.windows(2);
+        moves.any(|pair| pair[0].mover == pair[1].mover)
+    };
+    assert!(contracts.iter().any(takes_several));
+    contracts
 }
 
 fn kinds(program: &Program, input: &[u32]) -> Vec<StepKind> {
@@ -314,13 +321,19 @@ fn whoever_is_right_wins_every_game() {
     }
 }
 
-/// The first case of each kind of what is false, of each move that is not made, and a true claim disputed by each challenger.
+/// Two cases of each kind of what is false, one of each move that is not made, and a true claim disputed by each challenger.
 fn sample(programs: &[Program]) -> Vec<Case> {
-    let mut lying = BTreeMap::new();
+    let mut lying: BTreeMap<Option<LieKind>, Vec<Case>> = BTreeMap::new();
     for case in lies(programs).0 {
         let said = case.lie.map(|lie| lie.kind);
-        lying.entry(said).or_insert(case);
+        lying.entry(said).or_default().push(case);
     }
+    let lying = lying.into_values().enumerate().flat_map(|(turn, cases)| {
+        // Other steps for each kind.
+        let place = |third: usize| (third * cases.len() / 3 + 5 * turn) % cases.len();
+        [cases[place(1)].clone(), cases[place(2)].clone()]
+    });
+    let lying: Vec<Case> = lying.collect();
     let mut stalled = BTreeMap::new();
     for case in stalls(&programs[..1]) {
         stalled.entry(case.conduct.stalled).or_insert(case);
@@ -331,7 +344,7 @@ fn sample(programs: &[Program]) -> Vec<Case> {
         .partition(|case| matches!(case.challenger, Challenger::Opens(_)));
     let honest = others.into_iter().take(5).chain(opened.into_iter().take(4));
     lying
-        .into_values()
+        .into_iter()
         .chain(stalled.into_values())
         .chain(honest)
         .collect()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tapcourt_chain::Chain;
 use tapcourt_commitment::Opening;
 use tapcourt_compiler::riscv::{
-    Border, Court, CourtOptions, Group, Options, Party, PathAccess, Search,
+    Border, Court, CourtOptions, Group, Options, Party, PathAccess, Search, Side, StepLeaf,
 };
 use tapcourt_program::riscv::Program as Guest;
 use tapcourt_protocol::{Role, Stage, TransactionKind as Kind};
@@ -281,6 +281,10 @@ impl Tally {
                 let fired = fired.unwrap_or_else(|| panic!("{case:?}: {report}"));
                 let spendable = report.spendable.contains(&(fired.stage, fired.leaf));
                 assert!(spendable, "{case:?}: {report}");
+                if let Some(lie) = case.lie.filter(|lie| lie.kind == LieKind::Digest) {
+                    let digest = digest_after(court(program).search(), lie.step);
+                    assert_eq!(Some(&fired.name), digest.as_ref(), "{case:?}: {report}");
+                }
             }
             Ending::Paid => {
                 let paid = matches!(settled_by, Kind::Payout | Kind::PayoutDisputed(_));
@@ -361,12 +365,25 @@ impl Tally {
     }
 }
 
+/// The leaf that shows that the digest after a step is false, if there is such a digest.
+fn digest_after(search: &Search, step: u64) -> Option<String> {
+    let Border::Revealed { round, index } = search.border(step + 1) else {
+        return None;
+    };
+    let leaf = StepLeaf::Digest {
+        round,
+        index,
+        side: Side::Right,
+    };
+    Some(leaf.to_string())
+}
+
 /// Transactions of the longest game that a contract can have: the contract, every move, the challenge, and the end.
 fn most_transactions(program: &Program) -> usize {
     program.layout().all_kinds().count() + 3
 }
 
-/// `semantics` of `semantics(0x00001000)`, and `path a` of `path(a, 3)`.
+/// `semantics` of `semantics(0x00001000)`, `path a` of `path(a, 3)`, `digest left of round 1` of `digest(1, 0, left)`.
 fn leaf_kind(name: &str) -> String {
     let (kind, rest) = name.split_once('(').unwrap_or((name, ""));
     match kind {
@@ -375,8 +392,9 @@ fn leaf_kind(name: &str) -> String {
             format!("{kind} {access}")
         }
         "digest" => {
+            let round = rest.split(',').next().unwrap_or_default();
             let side = rest.trim_end_matches(')').rsplit(' ').next();
-            format!("{kind} {}", side.unwrap_or_default())
+            format!("{kind} {} of round {round}", side.unwrap_or_default())
         }
         _ => kind.to_owned(),
     }
