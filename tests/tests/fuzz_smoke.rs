@@ -59,12 +59,12 @@ fn leaves_of_steps_do_what_their_evaluator_says() {
 
 #[test]
 fn hostile_messages_are_refused_or_encoded_alike() {
-    smoke("messages", 20_000);
+    smoke("messages", 50_000);
 }
 
 #[test]
 fn setups_with_a_changed_message_are_refused() {
-    smoke("setup", 1_000);
+    smoke("setup", 3_000);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn transcripts_are_made_of_the_contracts_transactions() {
 
 #[test]
 fn netlists_are_refused_or_survive_text() {
-    smoke("netlist", 20_000);
+    smoke("netlist", 100_000);
 }
 
 #[test]

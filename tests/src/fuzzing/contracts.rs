@@ -303,9 +303,6 @@ pub fn setup(data: &[u8]) {
     } else {
         edits(rest).for_each(|one| edit(message, one));
     }
-    if messages == small.messages {
-        return;
-    }
     if flags & 2 == 2
         && let Some(id) = contract_id(&small.program, &messages)
     {
@@ -313,6 +310,9 @@ pub fn setup(data: &[u8]) {
             message[11..HEADER_BYTES].copy_from_slice(&id);
             reframe(message);
         }
+    }
+    if messages == small.messages {
+        return;
     }
     let [offer, acceptance, ..] = &messages;
     if place < 2 {
@@ -408,7 +408,8 @@ pub(super) fn random_message(random: &mut ChaCha8Rng) -> Vec<u8> {
 pub(super) fn random_setup(random: &mut ChaCha8Rng) -> Vec<u8> {
     let mut input = vec![random.gen_range(0..5), random.gen_range(0..4)];
     for _ in 0..random.gen_range(1..3) {
-        let how = random.gen_range(0..if random.r#gen() { 2 } else { 6 });
+        let ways = if random.r#gen() { 2 } else { 6 };
+        let how = random.gen_range(0..ways);
         input.extend([how, random.r#gen(), random.gen_range(0..4), random.r#gen()]);
     }
     input
