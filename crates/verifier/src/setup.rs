@@ -159,10 +159,13 @@ pub fn verify_presigning(
     presigning.verify(graph, &acceptance)
 }
 
-/// The messages after the acceptance, each with the id that it is framed with.
+/// A message and the id that it is framed with.
+type Framed<M> = ([u8; 32], M);
+
+/// The messages after the acceptance.
 struct Presigning {
-    partials: Option<(([u8; 32], ProverPartials), ([u8; 32], ChallengerPartials))>,
-    signatures: ([u8; 32], Signatures),
+    partials: Option<(Framed<ProverPartials>, Framed<ChallengerPartials>)>,
+    signatures: Framed<Signatures>,
 }
 
 impl Presigning {
@@ -208,7 +211,7 @@ impl Presigning {
     }
 }
 
-fn parse<M: Message>(part: Part, bytes: &[u8]) -> Result<([u8; 32], M), SetupFault> {
+fn parse<M: Message>(part: Part, bytes: &[u8]) -> Result<Framed<M>, SetupFault> {
     M::from_bytes(bytes).map_err(|error: MessageError| SetupFault::new(part, error))
 }
 

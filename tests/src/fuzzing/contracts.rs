@@ -307,8 +307,10 @@ pub fn setup(data: &[u8]) {
         && let Some(id) = contract_id(&small.program, &messages)
     {
         for message in &mut messages[1..] {
-            message[11..HEADER_BYTES].copy_from_slice(&id);
-            reframe(message);
+            if message.len() >= HEADER_BYTES + DIGEST_BYTES {
+                message[11..HEADER_BYTES].copy_from_slice(&id);
+                reframe(message);
+            }
         }
     }
     if messages == small.messages {
