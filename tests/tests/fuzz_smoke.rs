@@ -58,6 +58,26 @@ fn leaves_of_steps_do_what_their_evaluator_says() {
 }
 
 #[test]
+fn hostile_messages_are_refused_or_encoded_alike() {
+    smoke("messages", 50_000);
+}
+
+#[test]
+fn setups_with_a_changed_message_are_refused() {
+    smoke("setup", 3_000);
+}
+
+#[test]
+fn transcripts_are_made_of_the_contracts_transactions() {
+    smoke("transcript", 1_000);
+}
+
+#[test]
+fn netlists_are_refused_or_survive_text() {
+    smoke("netlist", 100_000);
+}
+
+#[test]
 fn every_target_has_its_binary_and_its_seeds() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let names = |directory: &str| -> BTreeSet<String> {

@@ -211,7 +211,7 @@ impl Presigning {
     }
 }
 
-fn parse<M: Message>(part: Part, bytes: &[u8]) -> Result<([u8; 32], M), SetupFault> {
+fn parse<M: Message>(part: Part, bytes: &[u8]) -> Result<Framed<M>, SetupFault> {
     M::from_bytes(bytes).map_err(|error: MessageError| SetupFault::new(part, error))
 }
 

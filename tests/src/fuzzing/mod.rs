@@ -3,6 +3,7 @@
 //! `tests/fuzz` has a binary for each, for libFuzzer; `tests/tests/fuzz_smoke.rs` runs all of them on committed seeds and on
 //! [`generated inputs`](inputs) among the other tests.
 
+mod contracts;
 mod inputs;
 mod riscv;
 mod spend;
@@ -14,6 +15,7 @@ use tapcourt_script::{asm, count_opcodes, instructions};
 
 use bitcoin::{Script, ScriptBuf};
 
+pub use self::contracts::{messages, netlist, setup, transcript};
 pub use self::inputs::{inputs, seeds};
 pub use self::riscv::{elf, riscv_step};
 pub use self::spend::{SpendInput, WitnessItem};
@@ -55,6 +57,26 @@ pub const TARGETS: &[Target] = &[
         name: "riscv_step",
         run: riscv_step,
         generate: riscv::random_step,
+    },
+    Target {
+        name: "messages",
+        run: messages,
+        generate: contracts::random_message,
+    },
+    Target {
+        name: "setup",
+        run: setup,
+        generate: contracts::random_setup,
+    },
+    Target {
+        name: "transcript",
+        run: transcript,
+        generate: contracts::random_transcript,
+    },
+    Target {
+        name: "netlist",
+        run: netlist,
+        generate: contracts::random_netlist,
     },
 ];
 

@@ -70,20 +70,28 @@ pub(crate) struct PlanArgs {
     svg: Option<PathBuf>,
 }
 
+/// Parameters of a contract that is only priced: sizes do not depend on amounts, unless these are too small for the connectors.
+pub(crate) fn quoted_parameters(
+    delta: u16,
+    expiry: u16,
+    disprove_feerate: FeeRate,
+) -> CliResult<Parameters> {
+    let amount = Amount::from_sat(10_000_000);
+    Ok(Parameters {
+        delta: RelativeBlocks::new(delta)?,
+        expiry: RelativeBlocks::new(expiry)?,
+        expiry_policy: ExpiryPolicy::Refund,
+        prover_stake: amount,
+        challenger_stake: amount,
+        bond: amount,
+        profile: Profile::Standard,
+        disprove_feerate,
+    })
+}
+
 impl PlanArgs {
     fn parameters(&self) -> CliResult<Parameters> {
-        // Sizes do not depend on amounts, unless they are too small for the connectors.
-        let amount = Amount::from_sat(10_000_000);
-        Ok(Parameters {
-            delta: RelativeBlocks::new(self.delta)?,
-            expiry: RelativeBlocks::new(self.expiry)?,
-            expiry_policy: ExpiryPolicy::Refund,
-            prover_stake: amount,
-            challenger_stake: amount,
-            bond: amount,
-            profile: Profile::Standard,
-            disprove_feerate: self.feerate.feerate,
-        })
+        quoted_parameters(self.delta, self.expiry, self.feerate.feerate)
     }
 
     /// The searches asked for, or none.

@@ -110,11 +110,18 @@ fn sums_beyond_all_bitcoin_are_refused() {
         refused(|terms| terms.parameters.bond = Amount::MAX_MONEY),
         overflow
     );
-    let error = refused(|terms| terms.prover.inputs[0].prevout.value = Amount::MAX);
-    assert_eq!(
-        error,
-        GraphError::Terms(TermsError::Funding { role: Role::Prover })
-    );
+    for value in [Amount::MAX, Amount::MAX_MONEY + Amount::from_sat(1)] {
+        // What is left of the coin is what was left of it before.
+        let error = refused(|terms| {
+            let coin = &mut terms.prover.inputs[0].prevout.value;
+            terms.prover.change[0].value += value - *coin;
+            *coin = value;
+        });
+        assert_eq!(
+            error,
+            GraphError::Terms(TermsError::Funding { role: Role::Prover })
+        );
+    }
 }
 
 #[test]

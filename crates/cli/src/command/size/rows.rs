@@ -1,15 +1,21 @@
 //! The rows of the table: what is measured.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bitcoin::FeeRate;
 use serde::Serialize;
 use tapcourt_commitment::{Objective, OpenDigits, Parameters, ParametersError, Size};
 use tapcourt_compiler::circuit::Compiled;
+use tapcourt_compiler::riscv::{Court, CourtOptions, Options, Search};
 use tapcourt_compiler::{LeafSize, riscv};
+use tapcourt_program::riscv::{self as riscv32, Instruction};
 use tapcourt_script::gadgets::{GadgetSize, catalogue};
 use tapcourt_script::limits::MAX_STACK_SIZE;
+use tapcourt_verifier::Program;
 
 use super::peers::{self, Peer};
+use crate::command::plan::quoted_parameters;
 use crate::error::{CliError, CliResult};
 use crate::program::{compile, read_circuit};
 
@@ -135,6 +141,7 @@ const MAX_STACK: usize = MAX_STACK_SIZE - 50;
 pub(super) fn measure(programs: &[PathBuf]) -> CliResult<Vec<Row>> {
     let mut rows = gadgets()?;
     rows.extend(steps()?);
+    rows.extend(disputes()?);
     for path in programs {
         rows.extend(leaves(path)?);
     }
@@ -180,6 +187,38 @@ fn steps() -> CliResult<Vec<Row>> {
     rows.push(average);
     Ok(rows)
 }
+
+/// Whole disputes over a trace, all transactions together but fee children, with 32 bytes of input: in the worst case, with the longest
+/// witnesses, and if nobody disputes. The program matters to none of it, as the worst case ends at a Merkle node.
+fn disputes() -> CliResult<Vec<Row>> {
+    let parameters = quoted_parameters(144, 1_008, FeeRate::BROADCAST_MIN)?;
+    let mut rows = Vec::new();
+    for log2_steps in [20, 32] {
+        let options = CourtOptions {
+            steps: Options {
+                fixed: Vec::new(),
+                inputs: 8,
+                search: Search::uniform(log2_steps, LOG2_ARITY)?,
+            },
+            path: CourtOptions::default_path(),
+        };
+        let program = riscv32::Program::from_instructions(0x1_0000, &[Instruction::ECALL])?;
+        let court = Court::compile(Arc::new(program), options)?;
+        let quote = Program::trace(court)?.quote(parameters.clone())?;
+        for (ending, bill) in [("worst", &quote.worst), ("undisputed", &quote.best)] {
+            let weight = bill.lines.iter().map(|line| line.weight_wu).sum::<u64>();
+            rows.push(Row {
+                name: format!("dispute/2^{log2_steps}/{ending}"),
+                weight: weight as usize, // cast ok: far below 2^32
+                ..Row::default()
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// The logarithm of the arity of the disputes that are listed.
+const LOG2_ARITY: u8 = 2;
 
 /// What the names of leaves that check an instruction begin with.
 const INSTRUCTIONS: &str = "rv32/";

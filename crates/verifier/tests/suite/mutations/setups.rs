@@ -42,11 +42,11 @@ pub(super) const CIRCUIT: Counts = Counts {
     structured: 150,
 };
 pub(super) const TRACE: Counts = Counts {
-    damaged: 100,
-    framed: 30,
-    consistent: 1,
-    exchanged: 30,
-    structured: 2,
+    damaged: 200,
+    framed: 60,
+    consistent: 2,
+    exchanged: 60,
+    structured: 3,
 };
 
 /// The five messages of a setup.

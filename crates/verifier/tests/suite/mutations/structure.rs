@@ -131,7 +131,7 @@ pub(super) const STRUCTURED: [(&str, Change); 14] = [
 ];
 
 fn signing_keys(rng: &mut ChaCha20Rng, set: &mut Parsed) {
-    let other = signing_key(rng.gen_range(3..=255)).public_key();
+    let other = signing_key(rng.gen_range(3..=200)).public_key();
     let keys = set.parties().map(|party| party.key);
     let new = match rng.gen_range(0..5) {
         0 => keys.map(|_| other),
