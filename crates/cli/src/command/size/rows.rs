@@ -254,6 +254,18 @@ fn commitments() -> CliResult<Vec<Row>> {
         })?;
         rows.extend(digits.map(|size| Row::of_commitment(digits_name, &size, bits)));
     }
+    for options in [2, 4, 16] {
+        let choice = Parameters::choice(options)?;
+        let bits = choice.message_bits();
+        let (chosen, repeated) = (choice.choose_size(options), choice.agree_size());
+        let name = format!("choice/{options}");
+        rows.push(Row::of_commitment(
+            format!("{name}/repeat"),
+            &repeated,
+            bits,
+        ));
+        rows.push(Row::of_commitment(name, &chosen, bits));
+    }
     let bit = Parameters::lamport(1)?;
     let (published, opened) = (bit.publish_size(), bit.open_bits_size());
     rows.push(Row::of_commitment("lamport/1bit".into(), &published, 1));
