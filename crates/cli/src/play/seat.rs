@@ -14,6 +14,7 @@ use crate::error::{CliError, CliResult};
 use crate::output::Facts;
 use crate::play::home::{Home, Kept};
 use crate::play::player::{Player, Sent};
+use crate::play::setup::checking;
 
 /// A Bitcoin Core node.
 #[derive(Debug, Args)]
@@ -86,7 +87,10 @@ pub(crate) fn sit<T>(
     let home = Home::open(&args.dir)?;
     let store = home.store()?;
     let kept = Kept::read(&home, &store)?;
-    let contract = kept.loaded.program.verify_setup(&kept.messages()?)?;
+    let contract = {
+        let _progress = checking();
+        kept.loaded.program.verify_setup(&kept.messages()?)?
+    };
     let mut node = args.node.connect()?;
     let wallet = home.secrets.wallet()?;
     let script = wallet.script_pubkey();

@@ -14,11 +14,17 @@ use tapcourt_verifier::{Contract, Program};
 
 use crate::error::{CliError, CliResult};
 use crate::play::secrets::Secrets;
+use crate::progress::Progress;
 
 /// Sizes of the contract's parts in vB: its fixed part, a P2TR input with a key-path witness, a P2TR output.
 const FIXED_VB: u64 = 11;
 const INPUT_VB: u64 = 58;
 const OUTPUT_VB: u64 = 43;
+
+/// Says that a contract's transactions are built and checked, and its signatures made: of a large program that takes seconds.
+pub(crate) fn checking() -> Progress {
+    Progress::spinner("building and checking the contract's transactions")
+}
 
 /// Works out what a party brings. `due` is what it owes the contract, besides its share of the fee: for its own inputs and
 /// change, and for `shared_vb` more.
@@ -134,6 +140,7 @@ pub(crate) fn draft(
     let (due, shared_vb) = share(Role::Challenger, program, &offer.parameters);
     let challenger = party(secrets, coins, due, shared_vb, feerate)?;
     let keys = secrets.one_time_keys(program, KeyContext::challenger(&offer))?;
+    let _progress = checking();
     Ok(program.graph(&offer, challenger, &keys.public_keys(), None)?)
 }
 
@@ -157,6 +164,7 @@ pub(crate) fn answer(
     offer: &[u8],
     acceptance: &[u8],
 ) -> CliResult<Vec<u8>> {
+    let _progress = checking();
     let (graph, acceptance) = program.verify_graph(offer, acceptance)?;
     let key = secrets.signing_key()?;
     let answer = presign::answer(store, &graph, &key, fresh, &acceptance)?;
@@ -172,6 +180,7 @@ pub(crate) fn countersign(
     acceptance: &[u8],
     answer: &[u8],
 ) -> CliResult<(Vec<u8>, Vec<u8>)> {
+    let _progress = checking();
     let (graph, _) = program.verify_graph(offer, acceptance)?;
     let answer: ProverPartials = parse(&graph, answer)?;
     let (presigned, partials) =
@@ -191,6 +200,7 @@ pub(crate) fn finish(
     answer: &[u8],
     partials: &[u8],
 ) -> CliResult<Vec<u8>> {
+    let _progress = checking();
     let (graph, acceptance): (Graph, Acceptance) = program.verify_graph(offer, acceptance)?;
     let answer: ProverPartials = parse(&graph, answer)?;
     let partials: ChallengerPartials = parse(&graph, partials)?;

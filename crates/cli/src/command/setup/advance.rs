@@ -183,6 +183,7 @@ impl Dialogue<'_> {
         }
         let role = self.kept.role;
         let program = &self.kept.loaded.program;
+        let _progress = setup::checking();
         let contract = program.verify_setup(&self.kept.messages()?)?;
         let own = match self.own_funding() {
             Some(own) => own.to_vec(),
