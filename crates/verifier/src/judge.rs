@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tapcourt_compiler::circuit::{Compiled, Role as GroupRole};
-use tapcourt_compiler::riscv::{Court, Group, Party, Published, Search};
+use tapcourt_compiler::riscv::{Court, Group, Party, Published};
 use tapcourt_program::riscv::Execution;
 use tapcourt_protocol::Stage;
 
@@ -125,10 +125,11 @@ fn true_groups(court: &Court, published: &Published, execution: &mut Execution<'
         if published.bits(Group::Digest { round, index: 0 }).is_err() {
             return truth;
         }
-        let Some(borders) = borders(search, &selections, round) else {
+        let Ok(borders) = search.borders(&selections) else {
             return truth;
         };
-        for (index, digest) in (0..).zip(execution.digests(&borders)) {
+        let revealed = &borders[1..borders.len() - 1];
+        for (index, digest) in (0..).zip(execution.digests(revealed)) {
             truth.set_node(Group::Digest { round, index }, &digest.to_bytes());
         }
         match published.word(Group::Selection(round)) {
@@ -144,17 +145,6 @@ fn true_groups(court: &Court, published: &Published, execution: &mut Execution<'
         truth.set_step(&step.record, &roots.0, &roots.1);
     }
     truth
-}
-
-/// The borders that are revealed in a round, if the selections before it are of parts that there are.
-fn borders(search: &Search, selections: &[u32], round: u32) -> Option<Vec<u64>> {
-    let (first, count) = search.left_after(selections).ok()?;
-    let arity = u64::from(search.arity(round));
-    Some(
-        (1..arity)
-            .map(|part| first + part * (count / arity))
-            .collect(),
-    )
 }
 
 /// The leaves that are spendable at each stage that the dispute has come to the end of.

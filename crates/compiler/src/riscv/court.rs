@@ -9,7 +9,7 @@ use tapcourt_commitment::{Opening, Parameters, PublicKey};
 use tapcourt_program::riscv::{Program, State, Tree};
 use tapcourt_script::taptree::LeafSource;
 
-use super::{CompileError, Group, Options, PathLeaf, Paths, Search, StepLeaf, Steps};
+use super::{CompileError, Group, Options, PathAccess, PathLeaf, Paths, Search, StepLeaf, Steps};
 
 /// A party of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -267,7 +267,7 @@ impl Court {
     /// The turns from the access that the challenger has opened to the sibling at one level of its path.
     pub fn opening(&self) -> Vec<Turn> {
         let search = self.paths.search();
-        let mut turns = vec![self.challenger_turn(Group::Access, ACCESSES)];
+        let mut turns = vec![self.challenger_turn(Group::Access, PathAccess::NUMBERS)];
         let mut chosen = Some(Group::Access);
         for round in 0..search.rounds() {
             let nodes = (0..search.arity(round) - 1)
@@ -367,9 +367,6 @@ impl Court {
         }
     }
 }
-
-/// The accesses that can be opened: `a`, `b`, `m`, and both paths of a write.
-const ACCESSES: u32 = 4;
 
 /// Whether a group is first chosen by the challenger.
 fn is_choice(group: Group) -> bool {

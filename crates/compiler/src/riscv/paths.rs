@@ -41,6 +41,9 @@ impl PathAccess {
     /// All.
     pub const ALL: [Self; 5] = [Self::A, Self::B, Self::Memory, Self::Old, Self::New];
 
+    /// How many accesses can be opened, numbered from 0.
+    pub const NUMBERS: u32 = 4;
+
     /// What [`Group::Access`] says of it: the two paths of a write are opened together.
     pub const fn number(self) -> u32 {
         match self {

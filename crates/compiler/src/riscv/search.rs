@@ -196,6 +196,20 @@ impl Search {
         Ok((first, count))
     }
 
+    /// The borders of the parts into which the round after these selections splits what is left, both ends included.
+    ///
+    /// # Errors
+    /// If a selection is of no part.
+    ///
+    /// # Panics
+    /// If there is no round after them.
+    pub fn borders(&self, selections: &[u32]) -> Result<Vec<u64>, SelectionError> {
+        let (first, count) = self.left_after(selections)?;
+        let parts = u64::from(self.arity(selections.len() as u32)); // cast ok: at most 48
+        let part = count / parts;
+        Ok((0..=parts).map(|border| first + border * part).collect())
+    }
+
     /// Where the value before interval `position` (from 0), which is after the one before it, is revealed.
     ///
     /// # Panics

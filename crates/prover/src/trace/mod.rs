@@ -18,7 +18,7 @@ mod liar;
 mod opening;
 mod random;
 
-use tapcourt_compiler::riscv::{Court, Group, Published, PublishedError, Search};
+use tapcourt_compiler::riscv::{Court, Group, Published, PublishedError, Search, SelectionError};
 
 pub use self::answers::Answers;
 pub use self::challenges::{Challenges, Verdict};
@@ -42,7 +42,8 @@ fn end(
     group: fn(u32) -> Group,
     published: &Published,
 ) -> Result<u64, PublishedError> {
-    Ok(left_after(search, group, search.rounds(), published)?.0)
+    let left = search.left_after(&selected(group, search.rounds(), published)?);
+    Ok(left.map_err(of_no_part(group))?.0)
 }
 
 /// The borders of the parts into which a round splits what is left, both ends included.
@@ -52,10 +53,8 @@ fn borders(
     round: u32,
     published: &Published,
 ) -> Result<Vec<u64>, PublishedError> {
-    let (first, count) = left_after(search, group, round, published)?;
-    let parts = u64::from(search.arity(round));
-    let part = count / parts;
-    Ok((0..=parts).map(|border| first + border * part).collect())
+    let borders = search.borders(&selected(group, round, published)?);
+    borders.map_err(of_no_part(group))
 }
 
 /// Those of [`borders`] that are revealed in the round.
@@ -63,21 +62,22 @@ fn inside(borders: &[u64]) -> &[u64] {
     &borders[1..borders.len() - 1]
 }
 
-/// What the selections in the first rounds of a search leave: the first interval, and how many there are.
-fn left_after(
-    search: &Search,
+/// What was selected in the first rounds of a search.
+fn selected(
     group: fn(u32) -> Group,
     rounds: u32,
     published: &Published,
-) -> Result<(u64, u64), PublishedError> {
-    let selections = (0..rounds)
+) -> Result<Vec<u32>, PublishedError> {
+    (0..rounds)
         .map(|round| published.word(group(round)))
-        .collect::<Result<Vec<u32>, _>>()?;
-    search
-        .left_after(&selections)
-        .map_err(|error| PublishedError::Selection {
-            group: group(error.round),
-            selection: error.selection,
-            arity: error.arity,
-        })
+        .collect()
+}
+
+/// For `map_err`: names the group whose selection is of no part.
+fn of_no_part(group: fn(u32) -> Group) -> impl Fn(SelectionError) -> PublishedError {
+    move |error| PublishedError::Selection {
+        group: group(error.round),
+        selection: error.selection,
+        arity: error.arity,
+    }
 }

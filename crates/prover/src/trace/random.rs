@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tapcourt_commitment::Opening as KeyOpening;
-use tapcourt_compiler::riscv::{Group, Party};
+use tapcourt_compiler::riscv::{Group, Party, PathAccess};
 use tapcourt_protocol::Stage;
 
 use super::TraceDispute;
@@ -32,9 +32,6 @@ impl<'d, 'a> RandomSelections<'d, 'a> {
     }
 }
 
-/// The accesses that can be opened.
-const ACCESSES: u32 = 4;
-
 impl Disputable for RandomSelections<'_, '_> {
     fn answer(&self, groups: &[usize], _values: &Values) -> Result<Values, NotAClaim> {
         let court = self.truth.court();
@@ -46,7 +43,7 @@ impl Disputable for RandomSelections<'_, '_> {
             let options = match entry.group {
                 Group::Selection(round) => court.search().arity(round),
                 Group::PathSelection(round) => court.paths().search().arity(round),
-                _ => ACCESSES,
+                _ => PathAccess::NUMBERS,
             };
             let chosen = self.pick(&entry.label, options);
             let bits = 0..entry.parameters.message_bits();
