@@ -185,12 +185,10 @@ impl<'a> Engine<'a> {
             }
             Phase::Disputed { next } => self.take_turn(state, view, next, outlook)?,
             Phase::Answered { stage } => {
-                match self
-                    .program
-                    .judge(stage, &values(&self.published(state)?))?
-                {
+                let published = self.published(state)?;
+                match self.program.judge(stage, &values(&published))? {
                     Verdict::Disprove { leaf } => {
-                        let duty = self.disprove(state, view, stage, leaf)?;
+                        let duty = self.disprove(published, view, stage, leaf)?;
                         outlook.duties.push(duty);
                     }
                     Verdict::Open => self.publish(state, view, TransactionKind::OPEN, outlook)?,
@@ -293,13 +291,12 @@ impl<'a> Engine<'a> {
 
     fn disprove(
         &self,
-        state: &State,
+        published: Vec<Published>,
         view: &View<'_>,
         stage: Stage,
         leaf: usize,
     ) -> Result<Duty, EngineError> {
-        let openings = self
-            .published(state)?
+        let openings = published
             .into_iter()
             .map(|published| (published.group, published.opening))
             .collect();
