@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tapcourt_program::riscv::{Cell, Engine, Execution, Memory, Program, Stop, Tree};
+use tapcourt_program::riscv::{AddressSpace, Cell, Engine, Execution, Memory, Program, Stop, Tree};
 
 /// 200 times over 1 MiB: some 4·10^8 steps, between any two digests more than enough to write to all of it. What digests add is the same for any number.
 const PASSES: u32 = 200;
@@ -70,7 +70,7 @@ fn trees(c: &mut Criterion) {
     };
     let pages: Vec<_> = (0..PAGES).map(page).collect();
     let filled = || {
-        let mut tree = Tree::default();
+        let mut tree = Tree::new(AddressSpace::DEFAULT);
         tree.set_pages((0..).zip(pages.iter().map(Some)));
         tree
     };

@@ -41,7 +41,8 @@ fn main() {
             inputs: 2,
             search,
         },
-        path: CourtOptions::default_path(),
+        path: None,
+        space: None,
     };
     let court = Court::compile(Arc::new(program), options).expect("it compiles");
     let dispute = TraceDispute::new(&court);

@@ -6,8 +6,8 @@ use tapcourt_compiler::riscv::{
     Group, Options, PathAccess, PathLeaf, Paths, Published, Search, Side, StepLeaf, Steps,
 };
 use tapcourt_program::riscv::{
-    ACCEPT_PC, Cell, INPUT_CALL, Image, Instruction, Op, Program, Read, Register, Rom, StepRecord,
-    Symbols,
+    ACCEPT_PC, AddressSpace, Cell, INPUT_CALL, Image, Instruction, Op, Program, Read, Register,
+    Rom, StepRecord, Symbols,
 };
 use tapcourt_script::taptree::LeafSource;
 use tapcourt_tests::riscv::{Random, StepKeys, body_verdict};
@@ -272,7 +272,7 @@ fn outside_the_program() {
             },
             StepRecord {
                 m: Read {
-                    cell: Cell::memory(word),
+                    cell: Cell::memory(word.max(AddressSpace::LOWEST)),
                     value: 0,
                 },
                 ..stopped
@@ -287,7 +287,7 @@ fn outside_the_program() {
             },
             StepRecord {
                 w: tapcourt_program::riscv::Write {
-                    cell: Cell::memory(word),
+                    cell: Cell::memory(word.max(AddressSpace::LOWEST)),
                     value: 0,
                     old: 0,
                 },
@@ -413,7 +413,7 @@ impl Level {
             PathAccess::Old => (record.w.cell, record.w.old) = (self.cell, self.word),
             PathAccess::New => (record.w.cell, record.w.value) = (self.cell, self.word),
         }
-        if self.level == 30 {
+        if self.level + 1 == paths.levels() {
             nodes[usize::from(self.access == PathAccess::New)] = self.parent;
         }
         let mut published = Published::new();
@@ -437,7 +437,18 @@ impl Level {
 /// Every level of every path, with both sides, a wrong sibling, order, value and parent, and other selections.
 #[test]
 fn merkle_paths() {
-    let paths = Paths::compile(Search::new(vec![6, 6]).expect("36 levels")).expect("it compiles");
+    for space in [
+        AddressSpace::SMALLEST,
+        AddressSpace::DEFAULT,
+        AddressSpace::LARGEST,
+    ] {
+        merkle_paths_in(space);
+    }
+}
+
+fn merkle_paths_in(space: AddressSpace) {
+    let search = Search::new(vec![6, 6]).expect("36 levels");
+    let paths = Paths::compile(space, search).expect("it compiles");
     let keys = StepKeys::new(
         Group::RECORD
             .into_iter()
@@ -458,10 +469,10 @@ fn merkle_paths() {
             let cell = loop {
                 let cell = match (is_register, random.below(3)) {
                     (true, _) | (false, 0) => Cell::register(random.register()),
-                    _ => Cell::memory(random.word()),
+                    _ => Cell::memory(random.address(space)),
                 };
                 let right = cell.index() >> level & 1 == 1;
-                if right == side || is_register && level >= 5 || level == 30 && !side {
+                if right == side || is_register && level >= 5 {
                     break cell;
                 }
             };

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use bitcoin::FeeRate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tapcourt_compiler::riscv::{CourtOptions, Options, Search};
+use tapcourt_program::riscv::AddressSpace;
 
 use crate::command;
-use crate::contract::{arities, parse_arities};
+use crate::contract::parse_arities;
 use crate::error::{CliError, CliResult};
 use crate::riscv::parse_input_of;
 
@@ -101,9 +102,33 @@ pub(crate) struct SearchArgs {
     /// Of a RISC-V program: into how many parts a round of the search splits what is left, 2 to 16; one number, or one for each round.
     #[arg(long, value_name = "PARTS", default_value = "4")]
     arity: String,
-    /// The same for the search over the levels of a Merkle path: one number for each round, 31 levels at least.
-    #[arg(long, value_name = "PARTS", default_value_t = arities(&CourtOptions::default_path()))]
-    path_arity: String,
+    /// The same for the search over the levels of a Merkle path: one number for each round. Their product
+    /// is at least the number of levels, which is 24 for the default address space. Without it, three
+    /// rounds: 3,3,3 there.
+    #[arg(long, value_name = "PARTS")]
+    path_arity: Option<String>,
+    #[command(flatten)]
+    space: SpaceArgs,
+}
+
+/// How much memory a RISC-V program has.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct SpaceArgs {
+    /// Of a RISC-V program: how many addresses there are, as a power of two from 2^13 to 2^32. A load or store beyond stops the machine, so
+    /// nobody needs more memory than that. Without it 2^26 (64 MiB), or more if the file needs it.
+    #[arg(long, value_name = "2^N", value_parser = parse_space)]
+    pub(crate) address_space: Option<AddressSpace>,
+}
+
+/// Reads `--address-space`: `2^26` or `67108864`.
+pub(crate) fn parse_space(text: &str) -> Result<AddressSpace, String> {
+    let bytes = parse_count(text).ok_or("not a number of addresses, such as 2^26")?;
+    let space = bytes
+        .is_power_of_two()
+        .then(|| AddressSpace::new(bytes.ilog2()));
+    space
+        .flatten()
+        .ok_or_else(|| format!("{bytes} addresses: a power of two from 2^13 to 2^32 is possible"))
 }
 
 impl SearchArgs {
@@ -116,7 +141,12 @@ impl SearchArgs {
                 inputs: self.inputs.or(inputs).unwrap_or(0),
                 search,
             },
-            path: parse_path_search(&self.path_arity)?,
+            path: self
+                .path_arity
+                .as_deref()
+                .map(parse_path_search)
+                .transpose()?,
+            space: self.space.address_space,
         })
     }
 }
@@ -145,19 +175,22 @@ pub(crate) fn parse_path_search(text: &str) -> CliResult<Search> {
 
 /// Reads a number of steps: `1000000` or `2^32`.
 pub(crate) fn parse_steps(text: &str) -> Result<u64, String> {
-    let wrong = || "not a number of steps, such as 1000000 or 2^32".to_owned();
-    let steps = match text.split_once('^') {
-        None => text.replace('_', "").parse().map_err(|_| wrong())?,
-        Some((base, exponent)) => {
-            let base: u64 = base.parse().map_err(|_| wrong())?;
-            let exponent = exponent.parse().map_err(|_| wrong())?;
-            base.checked_pow(exponent).ok_or_else(wrong)?
-        }
-    };
+    let steps = parse_count(text).ok_or("not a number of steps, such as 1000000 or 2^32")?;
     if (2..=MAX_STEPS).contains(&steps) {
         Ok(steps)
     } else {
         Err(format!("{steps} steps: 2 to 2^48 are possible"))
+    }
+}
+
+/// Reads a number: `1000000`, `1_000_000` or `2^32`.
+fn parse_count(text: &str) -> Option<u64> {
+    match text.split_once('^') {
+        None => text.replace('_', "").parse().ok(),
+        Some((base, exponent)) => {
+            let base: u64 = base.parse().ok()?;
+            base.checked_pow(exponent.parse().ok()?)
+        }
     }
 }
 
@@ -229,6 +262,20 @@ mod tests {
         }
         for wrong in ["", "1", "2^", "^2", "2^49", "2^64", "-1", "x"] {
             assert!(parse_steps(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn address_spaces_are_powers_of_two() {
+        for (text, log2_bytes) in [("2^13", 13), ("8192", 13), ("2^26", 26), ("4^16", 32)] {
+            assert_eq!(
+                parse_space(text).map(AddressSpace::log2_bytes),
+                Ok(log2_bytes),
+                "{text}"
+            );
+        }
+        for wrong in ["", "2^12", "2^33", "0", "3", "8191", "26", "-1", "2^99"] {
+            assert!(parse_space(wrong).is_err(), "{wrong}");
         }
     }
 

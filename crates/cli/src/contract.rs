@@ -13,7 +13,7 @@ use tapcourt_prover::trace::TraceDispute;
 use tapcourt_prover::{Disputable, Values};
 use tapcourt_verifier::{Program, Source};
 
-use crate::args::{ProgramArgs, SearchArgs};
+use crate::args::{ProgramArgs, SearchArgs, parse_space};
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::program::{compile, parse_accept, parse_input};
@@ -47,7 +47,7 @@ impl Agreed {
     }
 }
 
-/// `netlist accepts 01?`, `trace of 8 words after 1,2, searched 4,4,4 and 2,4,4`.
+/// `netlist accepts 01?`, `trace of 8 words after 1,2, searched 4,4,4 and 2,4,4, in 2^26 bytes`.
 impl fmt::Display for Agreed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,14 +55,18 @@ impl fmt::Display for Agreed {
                 let accept = accept.as_deref().unwrap_or("anything");
                 write!(f, "netlist accepts {accept}")
             }
-            Self::Trace(options) => write!(
-                f,
-                "trace of {} words after {}, searched {} and {}",
-                options.steps.inputs,
-                words(&options.steps.fixed),
-                arities(&options.steps.search),
-                arities(&options.path)
-            ),
+            Self::Trace(options) => {
+                write!(
+                    f,
+                    "trace of {} words after {}, searched {} and {}",
+                    options.steps.inputs,
+                    words(&options.steps.fixed),
+                    arities(&options.steps.search),
+                    options.path.as_ref().map(arities).unwrap_or_default(),
+                )?;
+                let space = options.space.as_ref().map(ToString::to_string);
+                write!(f, ", in {} bytes", space.unwrap_or_default())
+            }
         }
     }
 }
@@ -102,14 +106,17 @@ impl FromStr for Agreed {
             .and_then(|rest| rest.split_once(" words after "))
             .ok_or_else(malformed)?;
         let (fixed, searches) = rest.split_once(", searched ").ok_or_else(malformed)?;
-        let (search, path) = searches.split_once(" and ").ok_or_else(malformed)?;
+        let (search, rest) = searches.split_once(" and ").ok_or_else(malformed)?;
+        let (path, space) = rest.split_once(", in ").ok_or_else(malformed)?;
+        let space = space.strip_suffix(" bytes").ok_or_else(malformed)?;
         Ok(Self::Trace(CourtOptions {
             steps: Options {
                 fixed: parse_words(fixed)?,
                 inputs: inputs.parse().map_err(|_| malformed())?,
                 search: parse_arities(search)?,
             },
-            path: parse_arities(path)?,
+            path: Some(parse_arities(path)?),
+            space: Some(parse_space(space)?),
         }))
     }
 }
@@ -153,7 +160,8 @@ impl Loaded {
     /// Compiles a file that was read from `path`.
     pub(crate) fn from_file(file: Vec<u8>, path: &Path, agreed: Agreed) -> CliResult<Self> {
         let failed = |error: &dyn fmt::Display| CliError::file(path, error);
-        let (program, circuit) = match &agreed {
+        let mut agreed = agreed;
+        let (program, circuit) = match &mut agreed {
             Agreed::Netlist { accept } => {
                 let circuit = Circuit::parse(&file).map_err(|error| failed(&error))?;
                 let accept = parse_accept(accept.as_deref(), &circuit)?;
@@ -164,7 +172,10 @@ impl Loaded {
                 let program = riscv::Program::from_elf(&file).map_err(|error| failed(&error))?;
                 let _progress = Progress::spinner(format!("compiling {}", path.display()));
                 let court = Court::compile(Arc::new(program), options.clone());
-                (Program::trace(court.map_err(|error| failed(&error))?), None)
+                let court = court.map_err(|error| failed(&error))?;
+                // Another version may have other defaults, so nothing is left to them.
+                *options = court.options();
+                (Program::trace(court), None)
             }
         };
         Ok(Self {
@@ -244,6 +255,8 @@ impl Disputant<'_> {
 
 #[cfg(test)]
 mod tests {
+    use tapcourt_program::riscv::AddressSpace;
+
     use super::*;
 
     #[test]
@@ -254,7 +267,8 @@ mod tests {
                 inputs: 8,
                 search: Search::new(vec![2, 16, 3]).expect("a search"),
             },
-            path: CourtOptions::default_path(),
+            path: Some(CourtOptions::default_path(AddressSpace::DEFAULT)),
+            space: Some(AddressSpace::DEFAULT),
         });
         let accept = |accept: Option<&str>| Agreed::Netlist {
             accept: accept.map(str::to_owned),
@@ -271,8 +285,10 @@ mod tests {
             "",
             "trace",
             "trace of 8 words after , searched 4",
-            "trace of -1 words after , searched 4 and 4",
-            "trace of 8 words after x, searched 4 and 4",
+            "trace of 8 words after , searched 4 and 4",
+            "trace of 8 words after , searched 4 and 4, in 2^12 bytes",
+            "trace of -1 words after , searched 4 and 4, in 2^26 bytes",
+            "trace of 8 words after x, searched 4 and 4, in 2^26 bytes",
         ] {
             assert!(wrong.parse::<Agreed>().is_err(), "{wrong:?}");
         }

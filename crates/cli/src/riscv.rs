@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tapcourt_program::riscv::{Program, State, Tree};
 
+use crate::args::SpaceArgs;
 use crate::error::{CliError, CliResult};
 use crate::files;
 
@@ -23,6 +24,17 @@ pub(crate) fn is_elf(path: &Path) -> CliResult<bool> {
         .read_to_end(&mut start)
         .map_err(failed)?; // cast ok: four
     Ok(start == MAGIC)
+}
+
+/// Reads a program that is to have this memory.
+pub(crate) fn read_program_in(path: &Path, space: SpaceArgs) -> CliResult<Program> {
+    let program = read_program(path)?;
+    match space.address_space {
+        None => Ok(program),
+        Some(space) => program
+            .with_space(space)
+            .map_err(|error| CliError::file(path, error)),
+    }
 }
 
 /// Reads a program.

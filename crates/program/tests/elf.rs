@@ -534,7 +534,7 @@ fn refusals_name_what_is_wrong() {
                 base: 0xffff_fff8,
                 words: 2,
             }),
-            "0xfffffffc, the pc of acceptance",
+            "0xfffffffc, the last word of all",
         ),
     ];
     for (damage, expected, said) in cases {

@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use rrs_lib::instruction_executor::InstructionExecutor;
 use rrs_lib::{HartState, MemAccessSize};
 use tapcourt_program::riscv::{
-    ACCEPT_PC, Cell, EXIT_CALL, Engine, Format, INPUT_CALL, Image, Instruction, Machine, Op,
-    Program, Register, Rom, State, StepRecord, Stop, Symbols,
+    ACCEPT_PC, AddressSpace, Cell, EXIT_CALL, Engine, Format, INPUT_CALL, Image, Instruction,
+    Machine, Op, Program, Register, Rom, State, StepRecord, Stop, Symbols,
 };
 
 /// Values at which instructions change their mind.
@@ -28,8 +28,28 @@ const EDGES: [u32; 10] = [
     0x0001_0001,
 ];
 
-/// Where random programs have their data: in the middle of a page, at the borders of two, and at both ends of memory.
-const DATA: [u32; 5] = [0x8000_0800, 0x2000_0ff0, 0x2000_1000, 0x10, 0xffff_fff0];
+/// Logarithms of the address spaces of random programs: the largest, the default, and the smallest in which data has places of its
+/// own.
+const SPACES: [u32; 3] = [32, 26, 16];
+
+/// Where random programs have their data: in the middle of a page, at the borders of two, and at both
+/// ends of memory.
+fn data(space: AddressSpace) -> [u32; 5] {
+    let end = space.bytes();
+    let places = [
+        end / 2 + 0x800,
+        end / 4 - 16,
+        end / 4,
+        AddressSpace::LOWEST.into(),
+        end - 16,
+    ];
+    places.map(|address| address as u32) // cast ok: below the end
+}
+
+/// Where there is no memory, next to where there is.
+fn no_data(space: AddressSpace) -> [u32; 3] {
+    [AddressSpace::LOWEST - 16, space.bytes() as u32, 0] // cast ok: 0 stands for 2^32
+}
 
 /// Inputs of random programs.
 const INPUTS: [u32; 3] = [0xdead_beef, 0, 0x8000_0001];
@@ -48,6 +68,7 @@ fn x(number: u8) -> Register {
 
 /// Memory for `rrs-lib`, with another for instructions: what is read first in a step.
 struct Harvard {
+    space: AddressSpace,
     instruction: Option<u32>,
     words: HashMap<u32, u32>,
 }
@@ -56,6 +77,9 @@ impl rrs_lib::Memory for Harvard {
     fn read_mem(&mut self, address: u32, size: MemAccessSize) -> Option<u32> {
         if let Some(word) = self.instruction.take() {
             return Some(word);
+        }
+        if !self.space.contains(address) {
+            return None;
         }
         let word = self.words.get(&(address / 4)).copied().unwrap_or(0);
         let shifted = word >> (address % 4 * 8);
@@ -67,6 +91,9 @@ impl rrs_lib::Memory for Harvard {
     }
 
     fn write_mem(&mut self, address: u32, size: MemAccessSize, value: u32) -> bool {
+        if !self.space.contains(address) {
+            return false;
+        }
         let mask = match size {
             MemAccessSize::Byte => 0xff,
             MemAccessSize::HalfWord => 0xffff,
@@ -87,7 +114,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn new(machine: &Machine<'_>, rom: HashMap<u32, u32>) -> Self {
+    fn new(machine: &Machine<'_>, space: AddressSpace, rom: HashMap<u32, u32>) -> Self {
         let mut hart = HartState::new();
         hart.pc = machine.pc();
         for register in Register::all() {
@@ -97,6 +124,7 @@ impl Peer {
         Self {
             hart,
             memory: Harvard {
+                space,
                 instruction: None,
                 words: words.collect(),
             },
@@ -162,6 +190,7 @@ fn assert_same(engine: &Engine<'_>, machine: &Machine<'_>) {
 
 /// Programs with random instructions.
 struct Generator {
+    space: AddressSpace,
     random: ChaCha8Rng,
 }
 
@@ -237,7 +266,7 @@ impl Generator {
             0 => (self.random.gen_range(60..300), 0.02),
             _ => (self.random.gen_range(2..40), 1.0),
         };
-        let high = ACCEPT_PC - 0x800;
+        let high = 0xffff_fffc - 0x800;
         let mut base: u32 = *[0x1000, 0, 0x10_0000, 0x2000_1000, high]
             .choose(&mut self.random)
             .expect("not empty");
@@ -268,14 +297,18 @@ impl Generator {
         });
         let words = words.collect();
         let rom = Rom::new(parts).expect("they do not overlap");
-        let pieces = DATA.map(|address| {
+        let pieces = data(self.space).map(|address| {
             let bytes = (0..16).map(|_| self.random.r#gen()).collect();
             (address, bytes)
         });
         let pieces = pieces[..].to_vec();
         let image = Image::new(pieces).expect("they do not overlap");
         let program = Program::new(entry, rom, image, Symbols::default());
-        (program.expect("the entry is the first"), words)
+        let program = program.expect("the entry is the first");
+        (
+            program.with_space(self.space).expect("data are inside"),
+            words,
+        )
     }
 
     /// First registers: pointers to code and data, numbers of calls, edges and others.
@@ -285,7 +318,15 @@ impl Generator {
         let entry = program.entry();
         registers[1] = entry + 4 * self.random.gen_range(0..12);
         for register in &mut registers[8..10] {
-            *register = *DATA.choose(&mut self.random).expect("not empty");
+            *register = if self.random.gen_bool(0.03) {
+                *no_data(self.space)
+                    .choose(&mut self.random)
+                    .expect("not empty")
+            } else {
+                *data(self.space)
+                    .choose(&mut self.random)
+                    .expect("not empty")
+            };
         }
         if self.random.gen_bool(0.5) {
             registers[10] = self.random.gen_range(0..5);
@@ -309,7 +350,9 @@ struct Coverage {
 }
 
 impl Coverage {
-    fn count(&mut self, op: Option<Op>, record: &StepRecord) {
+    fn count(&mut self, program: &Program, record: &StepRecord, machine: &Machine<'_>) {
+        let instruction = program.rom().get(record.pc);
+        let op = instruction.map(|found| found.op);
         self.steps += 1;
         if let Some(op) = op {
             *self.ops.entry(op).or_default() += 1;
@@ -322,7 +365,15 @@ impl Coverage {
             Some(Op::Ebreak) => "ebreak",
             Some(Op::Ecall) => "call in place",
             Some(op) if op.jumps() => "jump to itself",
-            Some(_) => "misaligned",
+            Some(_) => {
+                let instruction = instruction.expect("it is one");
+                let base = machine.register(instruction.rs1);
+                let address = base.wrapping_add(instruction.imm);
+                match program.space().contains(address) {
+                    true => "misaligned",
+                    false => "no memory",
+                }
+            }
         };
         *self.ends.entry(end).or_default() += 1;
     }
@@ -368,7 +419,7 @@ fn compare(
         machine.set_cell(Cell::register(register), value);
     }
     engine.state_mut().registers = registers;
-    let mut peer = Peer::new(&machine, words.clone());
+    let mut peer = Peer::new(&machine, program.space(), words.clone());
     let limit = generator.random.gen_range(1..400);
     let mut stopped = false;
     let mut in_place = false;
@@ -377,7 +428,7 @@ fn compare(
     while machine.steps() < limit && !stopped {
         let op = program.rom().get(machine.pc()).map(|found| found.op);
         let record = machine.step();
-        coverage.count(op, &record);
+        coverage.count(program, &record, &machine);
         in_place |= record.stops_in_place();
         dirty.extend(record.w.cell.address().map(|address| address >> 12));
         peer.follow(op, &record, &machine);
@@ -406,12 +457,16 @@ fn random_programs_agree() {
     let steps = scaled(1_200_000);
     let mut coverage = Coverage::default();
     let random = ChaCha8Rng::seed_from_u64(4);
-    let mut generator = Generator { random };
-    let mut state = State::new(&generator.program().0);
-    while coverage.steps < steps {
-        let program = generator.program();
-        for every in [1, 7, 100, 300] {
-            state = compare(&mut generator, state, &program, every, &mut coverage);
+    let space = AddressSpace::LARGEST;
+    let mut generator = Generator { space, random };
+    for (share, log2_bytes) in (1..).zip(SPACES) {
+        generator.space = AddressSpace::new(log2_bytes).expect("13 to 32");
+        let mut state = State::new(&generator.program().0);
+        while coverage.steps < steps * share / SPACES.len() as u64 {
+            let program = generator.program();
+            for every in [1, 7, 100, 300] {
+                state = compare(&mut generator, state, &program, every, &mut coverage);
+            }
         }
     }
     coverage.print();
@@ -419,14 +474,15 @@ fn random_programs_agree() {
         let count = coverage.ops.get(&op).copied().unwrap_or(0);
         assert!(count as f64 > steps as f64 / 10_000.0, "{op:?}: {count}"); // cast ok: a rough number
     }
-    assert_eq!(coverage.ends.len(), 7, "{:?}", coverage.ends);
+    assert_eq!(coverage.ends.len(), 8, "{:?}", coverage.ends);
 }
 
 /// Every instruction that computes, alone and before and after others, on all pairs of edges, with its registers the same or not.
 #[test]
 fn edges_agree() {
     let base = 0x1000;
-    let empty = Program::from_instructions(base, &[Instruction::ECALL]);
+    let empty = Program::from_instructions(base, &[Instruction::ECALL])
+        .and_then(|program| program.with_space(AddressSpace::LARGEST));
     let mut state = State::new(&empty.expect("the entry is the first"));
     let aliases = [
         (3, 1, 2),
@@ -465,6 +521,7 @@ fn edges_agree() {
                 let before = Instruction::new(Op::Addi, x(1), x(1), x(0), 0);
                 let program =
                     Program::from_instructions(base, &[instruction, before, instruction, around])
+                        .and_then(|program| program.with_space(AddressSpace::LARGEST))
                         .expect("the entry is the first");
                 let mut engine = Engine::resume(&program, &INPUTS, state);
                 for a in EDGES {
@@ -488,4 +545,72 @@ fn edges_agree() {
         }
     }
     println!("{compared} states compared");
+}
+
+/// Every instruction that sets `pc`, with targets at and around that of acceptance.
+#[test]
+fn only_the_exit_call_leads_to_acceptance() {
+    let near = [0, 1, 2, 3, 4, 5, 8].map(|below| ACCEPT_PC.wrapping_sub(below));
+    let mut tried = 0u64;
+    // By distance: from the first address, from the middle, and from the last instruction there can be.
+    for base in [0x1000, 0x8000_0000, 0xffff_fff8] {
+        for op in Op::ALL {
+            let imms: Vec<u32> = match op.format() {
+                Format::J | Format::B => {
+                    let reach: u32 = if op.format() == Format::J {
+                        1 << 20
+                    } else {
+                        1 << 12
+                    };
+                    let near = near.map(|target| target.wrapping_sub(base));
+                    let fits = |imm: &u32| *imm < reach || *imm >= reach.wrapping_neg();
+                    let even = near.into_iter().filter(fits).map(|imm| imm & !1);
+                    even.chain([0, 2, 4, reach - 2, reach.wrapping_neg()])
+                        .collect()
+                }
+                Format::I | Format::S => vec![0, 1, 2, 3, u32::MAX, 0x7ff, 0x800u32.wrapping_neg()],
+                Format::Shift => vec![0, 1, 31],
+                Format::U => vec![0, 0xffff_f000],
+                Format::R | Format::None => vec![0],
+            };
+            for imm in imms {
+                let instruction = Instruction::new(op, x(5), x(6), x(7), imm);
+                let rom = Rom::new(vec![(base, vec![instruction.encode()])]).expect("it fits");
+                let program = Program::new(base, rom, Image::default(), Symbols::default());
+                let program = program.expect("the entry is the first");
+                let calls = [0, EXIT_CALL, INPUT_CALL, u32::MAX];
+                let pairs = near.iter().flat_map(|&a| [0, 1, a].map(|b| (a, b)));
+                for (a, b) in pairs.chain(calls.iter().flat_map(|&a| [0, 1, 2].map(|b| (a, b)))) {
+                    let (mut machine, mut engine) = (
+                        Machine::new(&program, &INPUTS),
+                        Engine::new(&program, &INPUTS[..]),
+                    );
+                    for number in [6, 7] {
+                        let value = if number == 6 { a } else { b };
+                        machine.set_cell(Cell::register(x(number)), value);
+                        engine.state_mut().registers[usize::from(number)] = value;
+                    }
+                    machine.set_cell(Cell::register(Register::A7), a);
+                    machine.set_cell(Cell::register(Register::A0), b);
+                    engine.state_mut().registers[17] = a;
+                    engine.state_mut().registers[10] = b;
+                    let exits = op == Op::Ecall && a == EXIT_CALL && b == 0;
+                    machine.step();
+                    let stop = engine.run(1);
+                    assert_eq!(machine.accepted(), exits, "{instruction:?} {a:#x} {b:#x}");
+                    assert_eq!(
+                        stop == Stop::Accepted,
+                        exits,
+                        "{instruction:?} {a:#x} {b:#x}"
+                    );
+                    assert!(
+                        exits || machine.pc().is_multiple_of(2),
+                        "{instruction:?} {a:#x}"
+                    );
+                    tried += 1;
+                }
+            }
+        }
+    }
+    println!("{tried} steps, of which only exits with code 0 accept");
 }

@@ -418,7 +418,7 @@ fn a_false_word_at_any_step_is_found() {
                 }
                 if matches!(plan, Plan::Reads(_)) {
                     let instruction = agreed.rom().get(record.pc);
-                    record = record.consequence(instruction, 3);
+                    record = record.consequence(instruction, 3, court.program().space());
                 }
                 if record == truth.record && plan != Plan::NextRoot {
                     // It reads nothing there.

@@ -89,7 +89,8 @@ impl Program {
         match self.source() {
             Source::Circuit(_) => true,
             Source::Trace(court) => {
-                matches!(court.steps().leaf(leaf), StepLeaf::Semantics { .. })
+                let leaf = court.steps().leaf(leaf);
+                matches!(leaf, StepLeaf::Semantics { .. } | StepLeaf::Stop { .. })
             }
         }
     }

@@ -56,7 +56,8 @@ static TRACE: LazyLock<Small> = LazyLock::new(|| {
             inputs: 1,
             search: Search::new(vec![2, 2]).expect("four steps"),
         },
-        path: Search::new(vec![6, 6]).expect("as many levels as there are"),
+        path: Some(Search::new(vec![6, 6]).expect("as many levels as there are")),
+        space: None,
     };
     let court = Court::compile(Arc::new(program), options).expect("it compiles");
     Small::new(Program::trace(court).expect("it fits transactions"))

@@ -3,7 +3,8 @@
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_program::riscv::{
-    ACCEPT_PC, Cell, EXIT_CALL, Format, INPUT_CALL, Instruction, Machine, Op, Register, StepRecord,
+    ACCEPT_PC, AddressSpace, Cell, EXIT_CALL, Format, INPUT_CALL, Instruction, Machine, Op,
+    Register, StepRecord,
 };
 
 /// A seeded source of words.
@@ -43,6 +44,27 @@ impl Random {
             1 => EDGES[self.0.gen_range(0..EDGES.len())].wrapping_add(self.0.gen_range(0..64)),
             2 => self.0.r#gen::<u32>() >> self.0.gen_range(0..32),
             _ => self.0.r#gen(),
+        }
+    }
+
+    /// An address of memory, often near an end of it.
+    pub fn address(&mut self, space: AddressSpace) -> u32 {
+        let last = (space.bytes() - 1) as u32; // cast ok: at most 2^32 - 1
+        match self.0.gen_range(0..4) {
+            0 => AddressSpace::LOWEST + self.0.gen_range(0..64),
+            1 => last - self.0.gen_range(0..64),
+            _ => self.0.gen_range(AddressSpace::LOWEST..=last),
+        }
+    }
+
+    /// An address next to memory, or any.
+    pub fn address_outside(&mut self, space: AddressSpace) -> u32 {
+        match self.0.gen_range(0..4) {
+            0 => AddressSpace::LOWEST - 1 - self.0.gen_range(0..64),
+            // From the first address beyond, which is 0 in the largest space.
+            1 => (space.bytes() as u32).wrapping_add(self.0.gen_range(0..64)), // cast ok: meant
+            2 => self.0.gen_range(0..AddressSpace::LOWEST),
+            _ => self.word(),
         }
     }
 
@@ -104,9 +126,14 @@ pub fn random_state(
     }
     let op = instruction.op;
     if op.load_log2_bytes().or(op.store_log2_bytes()).is_some() {
-        // Mostly aligned, and memory that is not all zeros.
-        if random.chance(160) {
-            let aligned = random.word() & !3;
+        // Mostly aligned and memory, which is not all zeros.
+        let space = machine.program().space();
+        if random.chance(200) {
+            let address = match random.chance(210) {
+                true => random.address(space),
+                false => random.address_outside(space),
+            };
+            let aligned = address & !3;
             let offset = [0, 0, 1, 2, 2, 3][random.below(6)];
             let base = aligned.wrapping_add(offset).wrapping_sub(instruction.imm);
             machine.set_cell(Cell::register(instruction.rs1), base);
@@ -114,7 +141,10 @@ pub fn random_state(
         let address = machine
             .register(instruction.rs1)
             .wrapping_add(instruction.imm);
-        machine.set_cell(Cell::memory(address), random.word());
+        let word = random.word();
+        if space.contains(address) {
+            machine.set_cell(Cell::memory(address), word);
+        }
     }
     if op == Op::Ecall {
         let (call, argument) = match random.below(6) {
@@ -156,8 +186,8 @@ fn other_cell(cell: Cell, register: bool, random: &mut Random) -> Cell {
         let lie = match random.below(3) {
             _ if register => Cell::register(random.register()),
             0 => Cell::register(random.register()),
-            1 => Cell::from_index(cell.index() ^ 1 << random.below(31)).expect("31 bits"),
-            _ => Cell::memory(random.word()),
+            1 => Cell::from_index(cell.index() ^ 1 << random.below(30)).expect("30 bits"),
+            _ => Cell::memory(random.word().max(AddressSpace::LOWEST)),
         };
         if lie != cell {
             return lie;

@@ -30,7 +30,8 @@ pub fn contract(guest: &Arc<Guest>, steps: &[u32], path: &[u32]) -> Program {
             inputs: INPUTS,
             search: search(steps),
         },
-        path: search(path),
+        path: Some(search(path)),
+        space: None,
     };
     let court = Court::compile(Arc::clone(guest), options).expect("it compiles");
     Program::trace(court).expect("it has a layout")

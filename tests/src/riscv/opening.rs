@@ -38,9 +38,9 @@ fn any_node(random: &mut Random) -> [u8; 20] {
 #[derive(Clone, Debug)]
 pub struct Nodes {
     /// Under the root before.
-    pub old: [[u8; 20]; 32],
+    pub old: Vec<[u8; 20]>,
     /// Under the root after.
-    pub new: [[u8; 20]; 32],
+    pub new: Vec<[u8; 20]>,
 }
 
 /// What is opened: an access, the true path of its cell, the true words there before and after, and what the prover's record says.
@@ -75,7 +75,7 @@ impl Opened<'_> {
 
     /// The true nodes: those of the state before, and those that the written word gives with the same siblings.
     fn truth(&self) -> Nodes {
-        let bytes = |nodes: [Node; 32]| nodes.map(|node| node.to_bytes());
+        let bytes = |nodes: Vec<Node>| nodes.into_iter().map(Node::to_bytes).collect();
         let new = if self.is_write() {
             self.record.w.value
         } else {
@@ -87,15 +87,17 @@ impl Opened<'_> {
         }
     }
 
-    /// What the prover would say of each level, 1 to 30, by its strategy.
+    /// What the prover would say of each level by its strategy.
     fn answers(&self, strategy: Strategy, random: &mut Random) -> Nodes {
         let truth = self.truth();
-        let own = self
-            .claimed()
-            .map(|word| self.path.nodes(word).map(|node| node.to_bytes()));
-        let turn = random.below(32);
-        let pick = |truth: &[[u8; 20]; 32], own: &[[u8; 20]; 32], random: &mut Random| {
-            std::array::from_fn(|level| match strategy {
+        let own = self.claimed().map(|word| {
+            let nodes = self.path.nodes(word).into_iter();
+            nodes.map(Node::to_bytes).collect::<Vec<_>>()
+        });
+        let levels = self.path.levels() + 1;
+        let turn = random.below(levels);
+        let mut pick = |truth: &[[u8; 20]], own: &[[u8; 20]]| {
+            let levels = (0..levels).map(|level| match strategy {
                 Strategy::Honest => truth[level],
                 Strategy::FollowsFromItsWord if level <= turn => own[level],
                 Strategy::FollowsFromItsWord => truth[level],
@@ -103,11 +105,12 @@ impl Opened<'_> {
                 Strategy::FollowsFromItsRoot => truth[level],
                 Strategy::Random if random.chance(128) => any_node(random),
                 Strategy::Random => [truth, own][random.below(2)][level],
-            })
+            });
+            levels.collect()
         };
         Nodes {
-            old: pick(&truth.old, &own[0], random),
-            new: pick(&truth.new, &own[1], random),
+            old: pick(&truth.old, &own[0]),
+            new: pick(&truth.new, &own[1]),
         }
     }
 
@@ -131,9 +134,10 @@ impl Opened<'_> {
         // The ends are what the record says.
         let words = self.claimed().map(|word| Node::leaf(word).to_bytes());
         (said.old[0], said.new[0]) = (words[0], words[1]);
-        (said.old[31], said.new[31]) = (self.roots[0], self.roots[1]);
+        let root = self.path.levels();
+        (said.old[root], said.new[root]) = (self.roots[0], self.roots[1]);
         // The root stands for all levels above it.
-        let level = |position: usize| position.min(31);
+        let level = |position: usize| position.min(root);
         let old_true = |position: usize| said.old[level(position)] == truth.old[level(position)];
         let new_true = |position: usize| said.new[level(position)] == truth.new[level(position)];
         let keeps_a = |low: usize, high: usize| !old_true(low) && old_true(high);
@@ -172,7 +176,7 @@ impl Opened<'_> {
             published.set_word(Group::PathSelection(round), part as u32, bits.into()); // cast ok: at most 15
             low += part * size;
         }
-        assert!(low < 31, "the root is no false node below itself");
+        assert!(low < root, "the root is no false node below itself");
         let sibling = match random.below(3) {
             0 => any_node(random),
             _ => self.path.siblings()[low].to_bytes(),
@@ -181,7 +185,7 @@ impl Opened<'_> {
         let which = |access| PathLeaf {
             access,
             level: low as u32,
-        }; // cast ok: below 31
+        }; // cast ok: at most 29
         if !self.is_write() {
             return Some(which(self.access));
         }

@@ -24,6 +24,9 @@ pub enum Wrong {
     Loops,
 }
 
+/// Where its memory begins: what is reached from `x0`.
+const MEMORY: u32 = 0xffff_f800;
+
 /// Reads an input word, stores its lowest byte into one of eight words of memory and loads that word: it accepts after eight steps if the word is as
 /// expected.
 ///
@@ -36,9 +39,9 @@ pub fn program(wrong: Wrong) -> Program {
     let code = [
         new(Op::Addi, a7, x0, x0, 1024),
         Instruction::ECALL,
-        new(Op::Sb, x0, x0, a0, 9),
+        new(Op::Sb, x0, x0, a0, MEMORY + 9),
         // loop:
-        new(Op::Lw, t0, x0, x0, 8),
+        new(Op::Lw, t0, x0, x0, MEMORY + 8),
         new(Op::Addi, a0, t0, x0, expected.wrapping_neg()),
         match wrong {
             Wrong::Rejects => new(Op::Mul, t1, t0, a0, 0),
@@ -56,7 +59,7 @@ pub fn program(wrong: Wrong) -> Program {
     Program::new(
         BASE,
         Rom::new(vec![(BASE, code)]).expect("some instructions"),
-        Image::new(vec![(0, memory)]).expect("eight words"),
+        Image::new(vec![(MEMORY, memory)]).expect("eight words"),
         Symbols::default(),
     )
     .expect("a program")
@@ -73,7 +76,8 @@ pub fn disputed(wrong: Wrong, steps: &[u32], path: &[u32]) -> Disputed {
             inputs: 1,
             search: Search::new(steps.to_vec()).expect("a search over steps"),
         },
-        path: Search::new(path.to_vec()).expect("a search over levels"),
+        path: Some(Search::new(path.to_vec()).expect("a search over levels")),
+        space: None,
     };
     let court = Court::compile(Arc::new(program(wrong)), options).expect("it compiles");
     Disputed::trace(court).expect("its groups fit transactions")

@@ -118,11 +118,9 @@ impl Said {
 }
 
 /// Siblings that are none, the same for all paths: a tree that is consistent in itself.
-fn other_path(cell: Cell) -> Path {
-    Path::new(
-        cell,
-        std::array::from_fn(|level| Node::leaf(!(level as u32))),
-    ) // cast ok: 31 levels
+fn other_path(cell: Cell, levels: u32) -> Path {
+    let siblings = (0..levels).map(|level| Node::leaf(!level));
+    Path::new(cell, siblings.collect())
 }
 
 /// Another cell of the same kind.
@@ -337,7 +335,7 @@ impl<'a> Walk<'a> {
             record.m.value = flipped(4, record.m.value, 0);
             if follows {
                 let rom = self.court.program().rom();
-                record = record.consequence(rom.get(record.pc), 1);
+                record = record.consequence(rom.get(record.pc), 1, self.court.program().space());
             }
             record.next_pc = flipped(1, record.next_pc, 2);
             record.w.value = flipped(5, record.w.value, 0);
@@ -359,7 +357,7 @@ impl<'a> Walk<'a> {
             root[0] ^= u8::from(is_false(10));
             let next_root = match next_root {
                 0 => truth.next_root,
-                1 => other_path(record.w.cell).root(record.w.value),
+                1 => other_path(record.w.cell, self.court.paths().levels()).root(record.w.value),
                 _ => path.root(record.w.value),
             };
             Said::new(&record, [root, next_root.to_bytes()])
@@ -541,7 +539,8 @@ impl<'a> Walk<'a> {
         let (word, path) = truth
             .with_execution(&published, |execution| execution.path_at(step, cell))
             .expect("the input was published");
-        let other = other_path(cell);
+        let levels = self.court.paths().levels();
+        let other = other_path(cell, levels);
         let olds = [path.nodes(word), path.nodes(said), other.nodes(said)];
         let news = [path.nodes(written), other.nodes(written), path.nodes(word)];
         let mut options = BTreeMap::new();
@@ -552,7 +551,7 @@ impl<'a> Walk<'a> {
             let search = self.court.paths().search();
             let (first, _, part) = left(search, Group::PathSelection, &published);
             let level = first + u64::from(index + 1) * part;
-            if level >= Path::LEVELS as u64 || (new && access < 3) {
+            if level >= levels.into() || (new && access < 3) {
                 continue;
             }
             let group = Group::PathNode { round, index, new };
@@ -580,7 +579,8 @@ impl<'a> Walk<'a> {
         let (_, path) = truth
             .with_execution(&published, |execution| execution.path_at(step, cell))
             .expect("the input was published");
-        let values = [path, other_path(cell)].map(|path| {
+        let other = other_path(cell, self.court.paths().levels());
+        let values = [path, other].map(|path| {
             let mut value = Published::new();
             let sibling = path.siblings()[level as usize]; // cast ok: the challenger stays below the root
             value.set_node(Group::Sibling, &sibling.to_bytes());

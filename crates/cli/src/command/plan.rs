@@ -12,6 +12,7 @@ use bitcoin::{Amount, FeeRate};
 use clap::Args;
 use serde::Serialize;
 use tapcourt_compiler::riscv::{Court, CourtOptions, Options, Search};
+use tapcourt_program::riscv::AddressSpace;
 use tapcourt_protocol::cost::FEE_CHILD_VB;
 use tapcourt_protocol::{ExpiryPolicy, Parameters, RelativeBlocks};
 use tapcourt_script::limits::Profile;
@@ -19,7 +20,9 @@ use tapcourt_verifier::Program;
 
 use self::candidates::Candidates;
 use self::row::{Row, mark_pareto};
-use crate::args::{FeerateArgs, ProgramArgs, parse_path_search, parse_search, parse_steps};
+use crate::args::{
+    FeerateArgs, ProgramArgs, SpaceArgs, parse_path_search, parse_search, parse_steps,
+};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
 use crate::program::load_circuit;
@@ -58,6 +61,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "PARTS", requires = "arity")]
     path_arity: Vec<String>,
     #[command(flatten)]
+    space: SpaceArgs,
+    #[command(flatten)]
     feerate: FeerateArgs,
     /// Blocks that each party has for a move (Δ).
     #[arg(long, value_name = "BLOCKS", default_value = "144", value_parser = clap::value_parser!(u16).range(1..))]
@@ -95,14 +100,14 @@ impl PlanArgs {
     }
 
     /// The searches asked for, or none.
-    fn searches(&self) -> CliResult<Vec<(Search, Search)>> {
+    fn searches(&self, space: AddressSpace) -> CliResult<Vec<(Search, Search)>> {
         let traces = self.arity.iter();
         let traces = traces.map(|text| parse_search(text, self.max_steps));
         let traces: Vec<Search> = traces.collect::<CliResult<_>>()?;
         let paths = self.path_arity.iter().map(|text| parse_path_search(text));
         let mut paths: Vec<Search> = paths.collect::<CliResult<_>>()?;
         if paths.is_empty() {
-            paths.push(CourtOptions::default_path());
+            paths.push(CourtOptions::default_path(space));
         }
         let pairs = traces.iter().flat_map(|trace| {
             let paths = paths.iter();
@@ -121,7 +126,8 @@ impl PlanArgs {
                 inputs: self.inputs,
                 search: Search::at_least(self.max_steps, Search::MAX_ARITY)?,
             },
-            path: CourtOptions::default_path(),
+            path: None,
+            space: self.space.address_space,
         };
         let _progress = Progress::spinner(format!("compiling {}", path.display()));
         Court::compile(Arc::new(program), options).map_err(|error| CliError::file(path, error))
@@ -142,8 +148,9 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> CliResult<Verdict> {
     let feerate = args.feerate.feerate;
     let (mut rows, why) = if is_elf(&args.program.netlist)? {
         args.program.accept.refuse_for_elf()?;
-        let asked = args.searches()?;
-        let candidates = Candidates::new(args.court()?, parameters, args.max_steps);
+        let court = args.court()?;
+        let asked = args.searches(court.program().space())?;
+        let candidates = Candidates::new(court, parameters, args.max_steps);
         let _progress = Progress::spinner("pricing searches");
         let quotes = if asked.is_empty() {
             candidates.worth_having()?

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tapcourt_program::circuit::{format_bits, format_hex};
 
 use super::riscv;
-use crate::args::{InputArgs, ProgramArgs};
+use crate::args::{InputArgs, ProgramArgs, SpaceArgs};
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
 use crate::program::{is_accepted, parse_accept, parse_input, read_circuit};
@@ -23,6 +23,8 @@ pub(crate) struct RunArgs {
     /// Of a RISC-V program: how many steps it may take.
     #[arg(long, value_name = "STEPS", default_value_t = 1 << 32)]
     max_steps: u64,
+    #[command(flatten)]
+    space: SpaceArgs,
 }
 
 #[derive(Serialize)]
@@ -56,7 +58,7 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> CliResult<Verdict> {
     let path = &args.program.netlist;
     if is_elf(path)? {
         args.program.accept.refuse_for_elf()?;
-        return riscv::run::run(path, &args.input.input, args.max_steps, output);
+        return riscv::run::run(path, args.space, &args.input.input, args.max_steps, output);
     }
     let circuit = read_circuit(path)?;
     let accept = parse_accept(args.program.accept.accept.as_deref(), &circuit)?;

@@ -31,12 +31,19 @@ pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
         let name = instruction.op.mnemonic();
         sizes.push((format!("rv32/{name}"), steps.leaf_size(index)));
     }
+    let stop = |op| {
+        let mut found = program.rom().iter();
+        let found = found.find(|(_, instruction)| instruction.op == op);
+        found.map(|(pc, _)| StepLeaf::Stop { pc })
+    };
     let (pc, word) = (program.rom().iter(), 7);
     let call = pc
         .filter(|(_, instruction)| instruction.op == Op::Ecall)
         .map(|(pc, _)| pc)
         .next();
     let step_leaves = [
+        ("step/stop-load", stop(Op::Lw)),
+        ("step/stop-store", stop(Op::Sw)),
         ("step/input", call.map(|pc| StepLeaf::Input { pc, word })),
         ("step/outside-rom", Some(StepLeaf::OutsideRom)),
         ("step/start", Some(StepLeaf::Start)),
@@ -56,7 +63,7 @@ pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
             .expect("every program has it");
         sizes.push((name.into(), steps.leaf_size(index)));
     }
-    let paths = Paths::compile(Search::new(vec![8, 4]).expect("in range"))?;
+    let paths = Paths::compile(program.space(), Search::new(vec![6, 4]).expect("in range"))?;
     let path_leaves = [
         ("path/register-value", PathAccess::A, 0),
         ("path/register", PathAccess::A, 3),
@@ -71,7 +78,7 @@ pub fn catalogue() -> Result<Vec<(String, LeafSize)>, CompileError> {
     for (name, access, level) in path_leaves {
         let index = paths
             .index(super::PathLeaf { access, level })
-            .expect("31 levels");
+            .expect("24 levels");
         sizes.push((name.into(), paths.leaf_size(index)));
     }
     Ok(sizes)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bitcoin::XOnlyPublicKey;
 use sha2::{Digest, Sha256};
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
-use tapcourt_program::riscv::{Program, State, Tree};
+use tapcourt_program::riscv::{AddressSpace, Program, State, Tree};
 use tapcourt_script::taptree::LeafSource;
 
 use super::{CompileError, Group, Options, PathAccess, PathLeaf, Paths, Search, StepLeaf, Steps};
@@ -96,20 +96,32 @@ impl std::fmt::Display for CourtLeaf {
 pub struct CourtOptions {
     /// How many words of input the prover commits to, and the search over the trace.
     pub steps: Options,
-    /// The search over the levels of a Merkle path.
-    pub path: Search,
+    /// The search over the levels of a Merkle path; the [default one](Self::default_path) if it is not
+    /// given.
+    pub path: Option<Search>,
+    /// The addresses that are memory; those that [the program itself](Program::space) says if they are not
+    /// given.
+    pub space: Option<AddressSpace>,
 }
 
 impl CourtOptions {
-    /// A path is searched in so many parts a round by default: as `tapcourt plan` shows, the least weight for three rounds.
-    pub const DEFAULT_PATH_ARITIES: [u32; 3] = [3, 3, 4];
-
-    /// The default search over levels.
+    /// The search over as many levels as this address space needs in which three rounds reveal the fewest
+    /// nodes, and no round many: 3, 3, 3 for the default space.
     ///
     /// # Panics
     /// Never: the arities make a search.
-    pub fn default_path() -> Search {
-        Search::new(Self::DEFAULT_PATH_ARITIES.to_vec()).expect("3 x 3 x 4 levels")
+    pub fn default_path(space: AddressSpace) -> Search {
+        let arities = || 2..=Search::MAX_ARITY;
+        let all = arities().flat_map(|a| {
+            let pairs =
+                (a..=Search::MAX_ARITY).flat_map(|b| (b..=Search::MAX_ARITY).map(move |c| (b, c)));
+            pairs.map(move |(b, c)| [a, b, c])
+        });
+        let enough = all.filter(|arities| arities.iter().product::<u32>() >= space.levels());
+        let best =
+            enough.min_by_key(|arities| (arities.iter().sum::<u32>(), arities[2], arities[1]));
+        let best = best.expect("16 x 16 x 16 levels are more than there are");
+        Search::new(best.to_vec()).expect("arities from 2 to 16")
     }
 }
 
@@ -132,11 +144,21 @@ impl Court {
     /// Compiles the leaves of a program.
     ///
     /// # Errors
-    /// As [`Steps::compile`] and [`Paths::compile`].
+    /// As [`Program::with_space`], [`Steps::compile`] and [`Paths::compile`].
     pub fn compile(program: Arc<Program>, options: CourtOptions) -> Result<Self, CompileError> {
+        let space = options.space.unwrap_or(program.space());
+        let program = if space == program.space() {
+            program
+        } else {
+            Arc::new(Arc::unwrap_or_clone(program).with_space(space)?)
+        };
+        let path = options
+            .path
+            .unwrap_or_else(|| CourtOptions::default_path(space));
         let root = Tree::of_state(&State::new(&program)).root().to_bytes();
+        let paths = Paths::compile(space, path)?;
         let steps = Steps::compile(program, root, options.steps)?;
-        Ok(Self::new(root, steps, Paths::compile(options.path)?))
+        Ok(Self::new(root, steps, paths))
     }
 
     /// The same program under other searches. What instructions share is not compiled again.
@@ -144,16 +166,12 @@ impl Court {
     /// # Errors
     /// As [`Paths::compile`].
     pub fn with_searches(&self, trace: Search, path: Search) -> Result<Self, CompileError> {
-        let steps = self.steps.with_search(trace);
-        Ok(Self::new(self.root, steps, Paths::compile(path)?))
+        let paths = Paths::compile(self.steps.program().space(), path)?;
+        Ok(Self::new(self.root, self.steps.with_search(trace), paths))
     }
 
     fn new(root: [u8; 20], steps: Steps, paths: Paths) -> Self {
-        let options = CourtOptions {
-            steps: steps.options().clone(),
-            path: paths.search().clone(),
-        };
-        let digest = digest(steps.program(), &root, &options);
+        let digest = digest(steps.program(), &root, steps.options(), paths.search());
         let mut court = Self {
             root,
             steps,
@@ -198,6 +216,15 @@ impl Court {
     /// The program.
     pub fn program(&self) -> &Program {
         self.steps.program()
+    }
+
+    /// How the program is disputed, with nothing left to defaults.
+    pub fn options(&self) -> CourtOptions {
+        CourtOptions {
+            steps: self.steps.options().clone(),
+            path: Some(self.paths.search().clone()),
+            space: Some(self.program().space()),
+        }
     }
 
     /// What names the program with everything that its leaves depend on but keys.
@@ -376,16 +403,17 @@ fn is_choice(group: Group) -> bool {
     )
 }
 
-/// Hashes everything that the leaves depend on but keys: the program's instructions, memory and entry, the searches, and this
+/// Hashes everything that the leaves depend on but keys: the program's instructions, memory, address space and entry, the searches, and this
 /// compiler's version.
-fn digest(program: &Program, root: &[u8; 20], options: &CourtOptions) -> [u8; 32] {
+fn digest(program: &Program, root: &[u8; 20], options: &Options, path: &Search) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes()); // cast ok: a length in memory fits 64 bits
         hash.update(bytes);
     };
-    part(b"tapcourt/trace/1");
+    part(b"tapcourt/trace/2");
     part(env!("CARGO_PKG_VERSION").as_bytes());
+    part(&program.space().log2_bytes().to_le_bytes());
     part(&program.entry().to_le_bytes());
     part(root);
     let code: Vec<u8> = program
@@ -396,14 +424,14 @@ fn digest(program: &Program, root: &[u8; 20], options: &CourtOptions) -> [u8; 32
         })
         .collect();
     part(&code);
-    part(&options.steps.inputs.to_le_bytes());
-    let fixed = options.steps.fixed.iter();
+    part(&options.inputs.to_le_bytes());
+    let fixed = options.fixed.iter();
     part(
         &fixed
             .flat_map(|word| word.to_le_bytes())
             .collect::<Vec<u8>>(),
     );
-    for search in [&options.steps.search, &options.path] {
+    for search in [&options.search, path] {
         let arities: Vec<u8> = search
             .arities()
             .iter()

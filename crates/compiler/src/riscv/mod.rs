@@ -6,7 +6,8 @@
 //!
 //! | [`StepLeaf`] | spendable only if |
 //! |---|---|
-//! | `Semantics` | the record has this `pc`, and is not what the instruction there does |
+//! | `Semantics` | the record has this `pc`, and is not what the instruction there does; of a load or store, the access being made |
+//! | `Stop` | the record has this `pc`, the load or store there cannot be made, and the machine does not stop in place |
 //! | `Input` | the record has this `pc`, reads this input word, and its value is not the one committed to |
 //! | `OutsideRom` | the record's `pc` is in no instruction, and it does not stop in place |
 //! | `Start` | the first step was selected, and `pc` and root are not those at the start |

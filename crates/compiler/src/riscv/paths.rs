@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bitcoin::{Script, ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
-use tapcourt_program::riscv::Cell;
+use tapcourt_program::riscv::{AddressSpace, Cell};
 use tapcourt_script::gadgets::{HashGadget, blake3};
 use tapcourt_script::script_items;
 use tapcourt_script::taptree::{LeafSource, leaf_hash};
@@ -89,7 +89,7 @@ impl PathAccess {
 pub struct PathLeaf {
     /// Which path.
     pub access: PathAccess,
-    /// The level of the child, from 0, the word itself, to 30.
+    /// The level of the child, from 0, the word itself, to the one below the root.
     pub level: u32,
 }
 
@@ -110,6 +110,7 @@ impl fmt::Display for PathLeaf {
 /// The leaves that check a Merkle path, without keys.
 #[derive(Debug)]
 pub struct Paths {
+    levels: u32,
     search: Search,
     leaves: Vec<(PathLeaf, Leaf)>,
     hash: HashGadget,
@@ -119,32 +120,42 @@ impl Paths {
     /// Most intervals of the search: twice as many as a path needs, rounded up.
     pub const MAX_SEARCH_COUNT: u64 = 64;
 
-    /// Compiles the leaves for a search over the levels of a path: one interval each, from the word's to the one below the root, 31 in all.
+    /// Compiles the leaves for a search over the levels of a path in a program's tree: one interval each,
+    /// from the word's to the one below the root.
     ///
-    /// A search with more intervals, up to 64, will do. Borders from 31 on are the root, whatever is revealed there: no leaf looks at it. A challenger selects no
-    /// interval between two of them, since it needs a false node and a true one, and both ends are the same.
+    /// A search with more intervals, up to 64, will do. Borders beyond the levels are the root, whatever
+    /// is revealed there: no leaf looks at it. A challenger selects no interval between two of them, since
+    /// it needs a false node and a true one, and both ends are the same.
     ///
     /// # Errors
     /// If the search has too few intervals or too many, or a script does not fit the stack.
-    pub fn compile(search: Search) -> Result<Self, CompileError> {
-        if !(u64::from(Cell::LEVELS)..=Self::MAX_SEARCH_COUNT).contains(&search.count()) {
+    pub fn compile(space: AddressSpace, search: Search) -> Result<Self, CompileError> {
+        let levels = space.levels();
+        if !(u64::from(levels)..=Self::MAX_SEARCH_COUNT).contains(&search.count()) {
             return Err(CompileError::PathSearch {
                 count: search.count(),
+                levels,
             });
         }
         let hash = blake3::hash(40, 20)?;
         let leaves = PathAccess::ALL.into_iter().flat_map(|access| {
             let (search, hash) = (&search, &hash);
-            (0..Cell::LEVELS).map(move |level| {
+            (0..levels).map(move |level| {
                 let which = PathLeaf { access, level };
-                (which, leaf(search, hash, which))
+                (which, leaf(levels, search, hash, which))
             })
         });
         Ok(Self {
+            levels,
             leaves: leaves.collect(),
             hash: hash.clone(),
             search,
         })
+    }
+
+    /// How many levels a path has, which is the level of the root.
+    pub fn levels(&self) -> u32 {
+        self.levels
     }
 
     /// The search over levels.
@@ -241,9 +252,9 @@ impl Paths {
             .collect()
     }
 
-    /// Where the node at a level of a path is revealed: levels 1 to 30, those of the word and the root being known.
+    /// Where the node at a level of a path is revealed; those of the word and the root are known.
     pub fn node_group(&self, access: PathAccess, level: u32) -> Option<Group> {
-        (1..Cell::LEVELS)
+        (1..self.levels)
             .contains(&level)
             .then(|| node(&self.search, access, level))
     }
@@ -292,7 +303,8 @@ impl Paths {
             [child, sibling]
         };
         let hash = ::blake3::hash(&pair.concat());
-        Ok(hash.as_bytes()[..20] != published.node(parent(&self.search, access, level))?)
+        let parent = parent(self.levels, &self.search, access, level);
+        Ok(hash.as_bytes()[..20] != published.node(parent)?)
     }
 
     /// The witness of a leaf without the challenger's signature, which goes on top. Bottom first. `None` if an opening is missing.
@@ -359,7 +371,7 @@ fn node(search: &Search, access: PathAccess, level: u32) -> Group {
             index,
             new: access == PathAccess::New,
         },
-        Border::End => unreachable!("levels 1 to 30 are inside at least 31 intervals"),
+        Border::End => unreachable!("there are at least as many intervals as levels"),
     }
 }
 
@@ -370,8 +382,8 @@ fn child(search: &Search, access: PathAccess, level: u32) -> Child {
     }
 }
 
-fn parent(search: &Search, access: PathAccess, level: u32) -> Group {
-    if level + 1 == Cell::LEVELS {
+fn parent(levels: u32, search: &Search, access: PathAccess, level: u32) -> Group {
+    if level + 1 == levels {
         access.root()
     } else {
         node(search, access, level + 1)
@@ -382,11 +394,11 @@ fn selected(search: &Search, level: u32) -> Selected {
     (0..).zip(search.selections(level.into())).collect()
 }
 
-fn leaf(search: &Search, hash: &HashGadget, which: PathLeaf) -> Leaf {
+fn leaf(levels: u32, search: &Search, hash: &HashGadget, which: PathLeaf) -> Leaf {
     let PathLeaf { access, level } = which;
     let selected = selected(search, level);
     let child = child(search, access, level);
-    let parent = parent(search, access, level);
+    let parent = parent(levels, search, access, level);
     let bit = access.address_bit(level);
     let mut openings =
         open_selections(Openings::default(), Group::PathSelection, search, &selected)

@@ -1,5 +1,9 @@
 //! What one instruction does, as a script.
 //!
+//! A load or store has two leaves: one is about an access that is made, the other about one that cannot
+//! be, so that the machine stops in place. Which one it is depends on the address alone. Together they
+//! are smaller than one leaf would be that has to choose between two values for each field.
+//!
 //! Most of a record is known when the instruction is: `pc`, the registers that are read, where the result goes, that a field is not used, and
 //! usually `next_pc`. Those digits are compared with constants as they come from the altstack. For the rest there is an [`Expression`]
 //! for each [`Kind`] of instruction, which takes the fields that depend on others, and constants such as the immediate as *parameters*.
@@ -7,7 +11,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tapcourt_program::riscv::{ACCEPT_PC, Cell, EXIT_CALL, INPUT_CALL, Instruction, Op, Register};
+use tapcourt_program::riscv::{
+    ACCEPT_PC, AddressSpace, Cell, EXIT_CALL, INPUT_CALL, Instruction, Op, Register,
+};
 use tapcourt_script::dataflow::CompileError;
 use tapcourt_script::expression::{Bit, Datum, Evaluation, Expression, Nibble, Template, Word};
 
@@ -26,6 +32,8 @@ pub(crate) struct Kind {
     discards: bool,
     /// By how much a shift by a constant shifts.
     shift: u32,
+    /// Whether it is about a load or store that cannot be made: the machine stops in place.
+    stops: bool,
 }
 
 impl Kind {
@@ -40,7 +48,23 @@ impl Kind {
             op,
             discards,
             shift,
+            stops: false,
         }
+    }
+
+    /// The kind of a load or store that cannot be made.
+    pub(crate) fn stopped(instruction: Instruction) -> Option<Self> {
+        let op = match instruction.op {
+            Op::Lb | Op::Lbu => Op::Lb,
+            Op::Lh | Op::Lhu => Op::Lh,
+            op => op,
+        };
+        op.accesses_memory().then_some(Self {
+            op,
+            discards: false,
+            shift: 0,
+            stops: true,
+        })
     }
 }
 
@@ -143,15 +167,22 @@ fn want(kind: Kind, field: Field) -> Want {
     let op = kind.op;
     let load = op.load_log2_bytes();
     let store = op.store_log2_bytes();
-    // What stops in place when misaligned.
-    let aligned = load.or(store).is_some_and(|log2_bytes| log2_bytes > 0);
+    let accesses = load.or(store).is_some();
+    if kind.stops {
+        return match field {
+            Field::A => Want::Computed,
+            Field::B if op.reads_rs2() => Want::Any,
+            Field::NextPc => Want::Known(Here),
+            Field::B | Field::Target | Field::Memory | Field::M | Field::W => Want::Known(Zero),
+        };
+    }
     let branches = matches!(
         op,
         Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu
     );
     match field {
         Field::NextPc => match op {
-            _ if aligned || branches => Want::Computed,
+            _ if branches => Want::Computed,
             Op::Jalr | Op::Ecall => Want::Computed,
             Op::Jal => Want::Known(Jump),
             Op::Ebreak | Op::Illegal => Want::Known(Here),
@@ -161,19 +192,17 @@ fn want(kind: Kind, field: Field) -> Want {
             _ if store.is_some() => Want::Computed,
             Op::Ecall => Want::Computed,
             _ if !op.writes_rd() || kind.discards => Want::Known(Zero),
-            _ if aligned => Want::Computed,
             _ => Want::Known(Destination),
         },
         Field::Memory => match op {
             Op::Sw => Want::Known(Zero),
-            _ if load.or(store).is_some() => Want::Computed,
+            _ if accesses => Want::Computed,
             _ => Want::Known(Zero),
         },
         Field::M => match op {
             Op::Sw => Want::Known(Zero),
-            // A misaligned load reads nothing.
-            _ if load.is_some() && kind.discards && !aligned => Want::Any,
-            _ if load.or(store).is_some() => Want::Computed,
+            _ if load.is_some() && kind.discards => Want::Any,
+            _ if accesses => Want::Computed,
             _ => Want::Known(Zero),
         },
         Field::W => match op {
@@ -188,10 +217,8 @@ fn want(kind: Kind, field: Field) -> Want {
         Field::A if !op.reads_rs1() => Want::Known(Zero),
         Field::B if !op.reads_rs2() => Want::Known(Zero),
         Field::A | Field::B => {
-            let matters = branches
-                || load.or(store).is_some()
-                || matches!(op, Op::Jalr | Op::Ecall)
-                || !kind.discards;
+            let matters =
+                branches || accesses || matches!(op, Op::Jalr | Op::Ecall) || !kind.discards;
             if matters { Want::Computed } else { Want::Any }
         }
     }
@@ -199,13 +226,11 @@ fn want(kind: Kind, field: Field) -> Want {
 
 /// The parameters of a kind's computation.
 fn parameters(kind: Kind) -> Vec<Known> {
-    use Known::{Destination, Here, Immediate, Jump, Next};
+    use Known::{Here, Immediate, Jump, Next};
     match kind.op {
         Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => vec![Jump, Next],
-        Op::Jalr | Op::Lb | Op::Lbu | Op::Sb => vec![Immediate],
-        Op::Lh | Op::Lhu | Op::Lw if kind.discards => vec![Immediate, Here, Next],
-        Op::Lh | Op::Lhu | Op::Lw => vec![Immediate, Here, Next, Destination],
-        Op::Sh | Op::Sw => vec![Immediate, Here, Next],
+        Op::Jalr => vec![Immediate],
+        op if op.accesses_memory() => vec![Immediate],
         Op::Addi | Op::Slti | Op::Sltiu | Op::Xori | Op::Ori | Op::Andi => vec![Immediate],
         Op::Ecall => vec![Here, Next],
         _ => Vec::new(),
@@ -229,8 +254,9 @@ struct Computation {
 }
 
 impl Class {
-    /// Compiles what instructions of a kind share, for a program with so many words of input.
-    pub(crate) fn new(kind: Kind, inputs: u32) -> Result<Self, CompileError> {
+    /// Compiles what instructions of a kind share, for a program with so many words of input and this
+    /// memory.
+    pub(crate) fn new(kind: Kind, inputs: u32, space: AddressSpace) -> Result<Self, CompileError> {
         let with = |wanted: fn(Want) -> bool, fields: &[Field]| -> Vec<Field> {
             let fields = fields.iter().copied();
             fields.filter(|&field| wanted(want(kind, field))).collect()
@@ -266,7 +292,7 @@ impl Class {
         let computation = if fields.is_empty() {
             None
         } else {
-            Some(Computation::new(kind, fields, inputs)?)
+            Some(Computation::new(kind, fields, inputs, space)?)
         };
         Ok(Self {
             kind,
@@ -350,7 +376,12 @@ pub(crate) fn sources(instruction: Instruction) -> u32 {
 }
 
 impl Computation {
-    fn new(kind: Kind, fields: Vec<Field>, inputs: u32) -> Result<Self, CompileError> {
+    fn new(
+        kind: Kind,
+        fields: Vec<Field>,
+        inputs: u32,
+        space: AddressSpace,
+    ) -> Result<Self, CompileError> {
         let mut expression = Expression::new();
         let differs = expression.input_bit("differs");
         let parameters = parameters(kind);
@@ -365,6 +396,7 @@ impl Computation {
         let mut builder = Builder {
             kind,
             inputs,
+            space,
             known,
             opened,
             e: &mut expression,
@@ -416,6 +448,7 @@ struct Builder<'a> {
     e: &'a mut Expression,
     kind: Kind,
     inputs: u32,
+    space: AddressSpace,
     known: BTreeMap<&'static str, Word>,
     opened: BTreeMap<&'static str, Word>,
     /// Whether anything differs so far.
@@ -444,10 +477,8 @@ impl Builder<'_> {
 
     fn build(&mut self) {
         let op = self.kind.op;
-        if let Some(log2_bytes) = op.load_log2_bytes() {
-            self.load(log2_bytes);
-        } else if let Some(log2_bytes) = op.store_log2_bytes() {
-            self.store(log2_bytes);
+        if op.accesses_memory() {
+            self.access();
         } else {
             match op {
                 Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => self.branch(),
@@ -552,68 +583,74 @@ impl Builder<'_> {
     fn take_apart(&mut self, address: Word) -> ([Bit; 2], Word) {
         let [low, rest @ ..] = self.e.word_nibbles(address);
         let [b0, b1, b2, b3] = self.e.split(low);
-        let (zero, one) = (self.e.bit(false), self.e.bit(true));
-        let mut nibbles = [self.e.join([one, zero, b2, b3]); WORD_DIGITS];
+        let zero = self.e.bit(false);
+        let mut nibbles = [self.e.join([zero, zero, b2, b3]); WORD_DIGITS];
         nibbles[1..].copy_from_slice(&rest);
         ([b0, b1], self.e.word_from_nibbles(nibbles))
     }
 
-    /// Whether an address is a multiple of `2^log2_bytes`; `None` if every one is.
-    fn aligned(&mut self, [b0, b1]: [Bit; 2], log2_bytes: u32) -> Option<Bit> {
+    /// Whether an access of `2^log2_bytes` bytes is made: whether the address is a multiple of that, and
+    /// memory. The machine stops in place if not.
+    fn is_made(&mut self, address: Word, [b0, b1]: [Bit; 2], log2_bytes: u32) -> Bit {
+        let is_memory = self.is_memory(address);
         let misaligned = match log2_bytes {
-            0 => return None,
+            0 => return is_memory,
             1 => b0,
             _ => self.e.bit_or(b0, b1),
         };
-        Some(self.e.bit_not(misaligned))
+        let aligned = self.e.bit_not(misaligned);
+        self.e.bit_and(aligned, is_memory)
     }
 
-    /// Expects a field to be this, or zero if the machine stops in place.
-    fn expect_if(&mut self, aligned: Option<Bit>, field: Field, expected: Word) {
-        let expected = match aligned {
-            None => expected,
-            Some(aligned) => {
-                let zero = self.e.word(0);
-                self.e.select(aligned, expected, zero)
-            }
-        };
-        self.expect(field, expected);
-    }
-
-    /// Expects the next instruction to follow, unless the machine stops in place.
-    fn expect_next(&mut self, aligned: Option<Bit>) {
-        if let Some(aligned) = aligned {
-            let (next, here) = (self.known(Known::Next), self.known(Known::Here));
-            let goes = self.e.select(aligned, next, here);
-            self.expect(Field::NextPc, goes);
+    /// Whether an address is memory: some bit from [`AddressSpace::LOWEST`] on is set, and none that is
+    /// beyond the space.
+    fn is_memory(&mut self, address: Word) -> Bit {
+        let nibbles = self.e.word_nibbles(address);
+        // Casts ok: at most 32 bits.
+        let lowest = (AddressSpace::LOWEST.trailing_zeros() / 4) as usize;
+        let (whole, bits) = (self.space.log2_bytes() / 4, self.space.log2_bytes() % 4);
+        let whole = whole as usize;
+        let inside = whole + usize::from(bits > 0);
+        let some = self.e.sum_is_within(&nibbles[lowest..inside], 1, u32::MAX);
+        let mut is_memory = some;
+        if bits > 0 {
+            let below = self.e.sum_is_within(&nibbles[whole..inside], 0, 1 << bits);
+            is_memory = self.e.bit_and(is_memory, below);
         }
+        if inside < WORD_DIGITS {
+            let none = self.e.sum_is_within(&nibbles[inside..], 0, 1);
+            is_memory = self.e.bit_and(is_memory, none);
+        }
+        self.e.name(is_memory, "is memory");
+        is_memory
     }
 
-    fn load(&mut self, log2_bytes: u32) {
+    /// A load or store. Whatever differs counts only if the access is made, or, in the other leaf, only if
+    /// it is not.
+    fn access(&mut self) {
+        let op = self.kind.op;
+        let log2_bytes = op.load_log2_bytes().or(op.store_log2_bytes());
+        let log2_bytes = log2_bytes.expect("it accesses memory");
         let address = self.address();
         let (low_bits, label) = self.take_apart(address);
-        let aligned = self.aligned(low_bits, log2_bytes);
-        if want(self.kind, Field::M) == Want::Computed {
-            let m = self.field(Field::M);
-            if let Some(aligned) = aligned {
-                // Nothing is read if the machine stops in place.
-                let zero = self.e.word(0);
-                let unread = self.e.equal(m, zero);
-                let right = self.e.bit_or(aligned, unread);
-                self.expect_true(right);
-            }
-            if !self.kind.discards {
-                let value = self.loaded(m, low_bits);
-                self.e.name(value, "loaded");
-                self.expect_if(aligned, Field::W, value);
-            }
+        let mut is_judged = self.is_made(address, low_bits, log2_bytes);
+        if self.kind.stops {
+            is_judged = self.e.bit_not(is_judged);
+        } else if op.load_log2_bytes().is_some() {
+            self.load(label, low_bits);
+        } else {
+            self.store(label, low_bits);
         }
-        self.expect_if(aligned, Field::Memory, label);
-        self.expect_next(aligned);
-        if aligned.is_some() && !self.kind.discards {
-            let destination = self.known(Known::Destination);
-            self.expect_if(aligned, Field::Target, destination);
+        self.differs = self.e.bit_and(self.differs, is_judged);
+    }
+
+    fn load(&mut self, label: Word, low_bits: [Bit; 2]) {
+        if !self.kind.discards {
+            let value = self.loaded(self.field(Field::M), low_bits);
+            self.e.name(value, "loaded");
+            self.expect(Field::W, value);
         }
+        self.expect(Field::Memory, label);
     }
 
     /// What a load gives of the word `m`.
@@ -644,30 +681,19 @@ impl Builder<'_> {
         self.e.word_from_nibbles(nibbles)
     }
 
-    fn store(&mut self, log2_bytes: u32) {
-        let address = self.address();
-        let (low_bits, label) = self.take_apart(address);
-        let aligned = self.aligned(low_bits, log2_bytes);
-        let b = self.field(Field::B);
-        let value = if log2_bytes == 2 {
+    fn store(&mut self, label: Word, low_bits: [Bit; 2]) {
+        let (op, b) = (self.kind.op, self.field(Field::B));
+        let value = if op == Op::Sw {
             b
         } else {
-            let m = self.field(Field::M);
-            if let Some(aligned) = aligned {
-                let zero = self.e.word(0);
-                let unread = self.e.equal(m, zero);
-                let right = self.e.bit_or(aligned, unread);
-                self.expect_true(right);
-            }
-            self.merged(m, b, low_bits)
+            self.merged(self.field(Field::M), b, low_bits)
         };
         self.e.name(value, "stored");
-        self.expect_if(aligned, Field::W, value);
-        self.expect_if(aligned, Field::Target, label);
-        if log2_bytes < 2 {
-            self.expect_if(aligned, Field::Memory, label);
+        self.expect(Field::W, value);
+        self.expect(Field::Target, label);
+        if op != Op::Sw {
+            self.expect(Field::Memory, label);
         }
-        self.expect_next(aligned);
     }
 
     /// The word `m` with a byte or half replaced by that of `b`.

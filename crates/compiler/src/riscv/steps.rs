@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use bitcoin::{ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use rayon::prelude::*;
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
-use tapcourt_program::riscv::{ACCEPT_PC, Cell, INPUT_CALL, Instruction, Op, Program};
+use tapcourt_program::riscv::{ACCEPT_PC, INPUT_CALL, Instruction, Op, Program, ProgramError};
 use tapcourt_script::dataflow;
 use tapcourt_script::gadgets::{HashError, HashGadget};
 use tapcourt_script::taptree::{LeafSource, PrefixHasher, leaf_hash};
@@ -86,15 +86,19 @@ pub enum CompileError {
         /// Most words.
         limit: u32,
     },
+    /// The program does not fit its address space.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// The search over a Merkle path has fewer intervals than a path has levels, or far more.
     #[error(
-        "a search over {count} levels of a path, where {} to {} are possible",
-        Cell::LEVELS,
+        "a search over {count} levels of a path, where {levels} to {} are possible",
         Paths::MAX_SEARCH_COUNT
     )]
     PathSearch {
         /// The number of intervals.
         count: u64,
+        /// How many levels a path has.
+        levels: u32,
     },
 }
 
@@ -135,9 +139,16 @@ fn last_leaves(search: &Search) -> Vec<StepLeaf> {
 /// A leaf that checks a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepLeaf {
-    /// The record has this `pc`, and is not what the instruction there does.
+    /// The record has this `pc`, and is not what the instruction there does. Of a load or store: the
+    /// access is made.
     Semantics {
         /// The address of the instruction.
+        pc: u32,
+    },
+    /// The record has this `pc`, where a load or store is that cannot be made, as its address is misaligned
+    /// or no memory; and it is not that of a machine that stops in place.
+    Stop {
+        /// The address of the load or store.
         pc: u32,
     },
     /// The call at this `pc` reads this word of input, and gives something else.
@@ -169,6 +180,7 @@ impl fmt::Display for StepLeaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Semantics { pc } => write!(f, "semantics({pc:#010x})"),
+            Self::Stop { pc } => write!(f, "stop({pc:#010x})"),
             Self::Input { pc, word } => write!(f, "input({pc:#010x}, {word})"),
             Self::OutsideRom => f.write_str("outside-rom"),
             Self::Start => f.write_str("start"),
@@ -192,8 +204,11 @@ pub struct Steps {
     program: Arc<Program>,
     options: Options,
     root: [u8; 20],
-    /// By instruction, in the order of the ROM.
+    /// By instruction, in the order of the ROM: its class.
     kinds: Vec<u32>,
+    /// The loads and stores, by address: which instruction, and the class of its leaf for an access that
+    /// cannot be made.
+    stops: Vec<(u32, u32)>,
     classes: Arc<[Class]>,
     /// The addresses of calls.
     calls: Vec<u32>,
@@ -227,12 +242,14 @@ impl Steps {
         let used: BTreeSet<Kind> = program
             .rom()
             .iter()
-            .map(|(_, instruction)| Kind::of(instruction))
+            .flat_map(|(_, instruction)| {
+                std::iter::once(Kind::of(instruction)).chain(Kind::stopped(instruction))
+            })
             .collect();
         let used: Vec<Kind> = used.into_iter().collect();
         let classes: Vec<Class> = used
             .par_iter()
-            .map(|&kind| Class::new(kind, options.words()))
+            .map(|&kind| Class::new(kind, options.words(), program.space()))
             .collect::<Result<_, _>>()?;
         let classes = classes.into();
         let places: HashMap<Kind, u32> = used.into_iter().zip(0..).collect();
@@ -241,12 +258,19 @@ impl Steps {
             .iter()
             .map(|(_, instruction)| places[&Kind::of(instruction)])
             .collect();
+        let stops = (0..).zip(program.rom().iter());
+        let stops = stops
+            .filter_map(|(index, (_, instruction))| {
+                Some((index, places[&Kind::stopped(instruction)?]))
+            })
+            .collect();
         let calls = program
             .rom()
             .iter()
             .filter(|(_, instruction)| instruction.op == Op::Ecall);
         Ok(Self {
             kinds,
+            stops,
             classes,
             calls: calls.map(|(pc, _)| pc).collect(),
             inputs: input_openings(&options),
@@ -267,6 +291,7 @@ impl Steps {
             program: Arc::clone(&self.program),
             root: self.root,
             kinds: self.kinds.clone(),
+            stops: self.stops.clone(),
             classes: Arc::clone(&self.classes),
             calls: self.calls.clone(),
             inputs: self.inputs.clone(),
@@ -293,7 +318,17 @@ impl Steps {
 
     /// How many leaves there are.
     pub fn len(&self) -> usize {
-        self.kinds.len() + self.calls.len() * self.inputs.len() + self.last.len()
+        self.before_last() + self.last.len()
+    }
+
+    /// How many leaves come before those of inputs.
+    fn before_inputs(&self) -> usize {
+        self.kinds.len() + self.stops.len()
+    }
+
+    /// How many leaves come before those that every program has.
+    fn before_last(&self) -> usize {
+        self.before_inputs() + self.calls.len() * self.inputs.len()
     }
 
     /// Whether there are none: never.
@@ -301,7 +336,8 @@ impl Steps {
         false
     }
 
-    /// Which leaf is at `index`: instructions by address, then inputs, then the rest.
+    /// Which leaf is at `index`: instructions by address, then loads and stores that cannot be made, then
+    /// inputs, then the rest.
     ///
     /// # Panics
     /// If there is none.
@@ -311,37 +347,57 @@ impl Steps {
                 pc: self.instruction(index).0,
             };
         }
-        let index = index - self.kinds.len();
-        let inputs = self.calls.len() * self.inputs.len();
-        if index < inputs {
+        if index < self.before_inputs() {
+            return StepLeaf::Stop {
+                pc: self.instruction(index).0,
+            };
+        }
+        if index < self.before_last() {
+            let index = index - self.before_inputs();
             let (call, word) = (index / self.inputs.len(), index % self.inputs.len());
             return StepLeaf::Input {
                 pc: self.calls[call],
                 word: word as u32, // cast ok: at most MAX_INPUTS
             };
         }
-        self.last[index - inputs]
+        self.last[index - self.before_last()]
     }
 
     /// Where a leaf is, if there is one.
     pub fn index(&self, leaf: StepLeaf) -> Option<usize> {
         match leaf {
             StepLeaf::Semantics { pc } => self.program.rom().index(pc),
+            StepLeaf::Stop { pc } => {
+                let instruction = u32::try_from(self.program.rom().index(pc)?).ok()?;
+                let stop = self.stops.binary_search_by_key(&instruction, |stop| stop.0);
+                Some(self.kinds.len() + stop.ok()?)
+            }
             StepLeaf::Input { pc, word } => {
                 let call = self.calls.binary_search(&pc).ok()?;
                 let word = word as usize; // cast ok: usize has at least 32 bits here
                 (word < self.inputs.len())
-                    .then(|| self.kinds.len() + call * self.inputs.len() + word)
+                    .then(|| self.before_inputs() + call * self.inputs.len() + word)
             }
             leaf => {
                 let place = self.last.iter().position(|&other| other == leaf)?;
-                Some(self.kinds.len() + self.calls.len() * self.inputs.len() + place)
+                Some(self.before_last() + place)
             }
         }
     }
 
-    /// The address and instruction of a semantics leaf.
+    /// Where the leaves of the instruction at `pc` are: one, and two for a load or store. There are none
+    /// if no instruction is there.
+    pub fn leaves_at(&self, pc: u32) -> impl Iterator<Item = usize> {
+        let leaves = [StepLeaf::Semantics { pc }, StepLeaf::Stop { pc }];
+        leaves.into_iter().filter_map(|leaf| self.index(leaf))
+    }
+
+    /// The address and instruction that a leaf before those of inputs is about.
     fn instruction(&self, index: usize) -> (u32, Instruction) {
+        let index = match index.checked_sub(self.kinds.len()) {
+            Some(stop) => self.stops[stop].0 as usize, // cast ok: an index
+            None => index,
+        };
         self.program
             .rom()
             .at(index)
@@ -352,7 +408,7 @@ impl Steps {
     fn template(&self, index: usize) -> Leaf {
         let search = &self.options.search;
         match self.leaf(index) {
-            StepLeaf::Semantics { .. } => {
+            StepLeaf::Semantics { .. } | StepLeaf::Stop { .. } => {
                 let (pc, instruction) = self.instruction(index);
                 self.class(index).leaf(pc, instruction)
             }
@@ -379,8 +435,17 @@ impl Steps {
         }
     }
 
+    /// The number of the class of a leaf before those of inputs.
+    fn class_number(&self, index: usize) -> usize {
+        let number = match index.checked_sub(self.kinds.len()) {
+            Some(stop) => self.stops[stop].1,
+            None => self.kinds[index],
+        };
+        number as usize // cast ok: an index
+    }
+
     fn class(&self, index: usize) -> &Class {
-        &self.classes[self.kinds[index] as usize] // cast ok: an index
+        &self.classes[self.class_number(index)]
     }
 
     /// The groups that a leaf opens, the one opened last first.
@@ -467,7 +532,7 @@ impl Steps {
     }
 
     fn hints(&self, index: usize, published: &Published) -> Result<Vec<Vec<u8>>, PublishedError> {
-        if index >= self.kinds.len() {
+        if index >= self.before_inputs() {
             return Ok(Vec::new());
         }
         let (pc, instruction) = self.instruction(index);
@@ -498,7 +563,15 @@ impl Steps {
         Ok(match self.leaf(index) {
             StepLeaf::Semantics { pc } => {
                 let instruction = self.instruction(index).1;
-                published.word(Group::Pc)? == pc && self.is_wrong(Some(instruction), published)?
+                let is_made = self.is_made(instruction, published)?;
+                let judges = published.word(Group::Pc)? == pc && is_made;
+                judges && self.is_wrong(Some(instruction), published)?
+            }
+            StepLeaf::Stop { pc } => {
+                let instruction = self.instruction(index).1;
+                let is_made = self.is_made(instruction, published)?;
+                let judges = published.word(Group::Pc)? == pc && !is_made;
+                judges && self.is_wrong(Some(instruction), published)?
             }
             StepLeaf::Input { pc, word } => {
                 published.word(Group::Pc)? == pc
@@ -541,6 +614,24 @@ impl Steps {
         })
     }
 
+    /// Whether a load or store can be made at the address that the record's register says; true for any
+    /// other instruction.
+    fn is_made(
+        &self,
+        instruction: Instruction,
+        published: &Published,
+    ) -> Result<bool, PublishedError> {
+        let op = instruction.op;
+        let Some(log2_bytes) = op.load_log2_bytes().or(op.store_log2_bytes()) else {
+            return Ok(true);
+        };
+        let address = published
+            .one_of_words(WORDS_A)?
+            .wrapping_add(instruction.imm);
+        let is_memory = self.program.space().contains(address);
+        Ok(is_memory && address.is_multiple_of(1 << log2_bytes))
+    }
+
     /// Whether the record is not what this instruction does.
     fn is_wrong(
         &self,
@@ -550,7 +641,8 @@ impl Steps {
         let Some(record) = published.record()? else {
             return Ok(true);
         };
-        let mut expected = record.consequence(instruction, self.options.words());
+        let (inputs, space) = (self.options.words(), self.program.space());
+        let mut expected = record.consequence(instruction, inputs, space);
         // The word that is replaced is checked by its path.
         expected.w.old = record.w.old;
         Ok(expected != record)
@@ -626,7 +718,9 @@ impl StepLeaves<'_> {
     /// The shared beginning of a leaf, if it has one.
     fn beginning(&self, index: usize) -> Option<usize> {
         match self.steps.leaf(index) {
-            StepLeaf::Semantics { .. } => Some(self.of_class[self.steps.kinds[index] as usize]), // cast ok: an index
+            StepLeaf::Semantics { .. } | StepLeaf::Stop { .. } => {
+                Some(self.of_class[self.steps.class_number(index)])
+            }
             StepLeaf::Input { word, .. } => Some(self.of_input[word as usize]), // cast ok: an index
             _ => None,
         }

@@ -2,22 +2,20 @@
 
 use std::fmt;
 
-use super::Register;
+use super::{AddressSpace, Register};
 
-/// One of the 2^31 words of a state: a register, or an aligned word of memory.
+/// One of the words of a state: a register, or an aligned word of memory.
 ///
-/// A cell has two numbers. Its [`index`](Self::index) is its place in the state's Merkle tree: bit 30 tells memory from registers, the bits
-/// below are a memory word's address divided by four, or a register's number. Its [`label`](Self::label) has the same bits in another
-/// order, and is what a step's record publishes: a register's number times four, or a memory word's address plus one. So a script that
-/// has an address has the label, without shifting.
+/// A cell has two numbers. Its [`index`](Self::index) is its place in the state's Merkle tree: a
+/// register's number, or a memory word's address divided by four. Memory begins at
+/// [`AddressSpace::LOWEST`], so no word of it has a register's index. Its [`label`](Self::label) is
+/// four times that, and is what a step's record publishes: a memory word's label is its address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cell(u32);
 
 impl Cell {
-    /// Levels of the Merkle tree above a cell: bits of an index.
-    pub const LEVELS: u32 = 31;
-
-    const MEMORY: u32 = 1 << 30;
+    /// Levels of the largest Merkle tree above a cell: bits of an index.
+    pub const MAX_LEVELS: u32 = AddressSpace::LARGEST.levels();
 
     /// The cell of `x0`. What is not used reads it, or writes 0 over its 0.
     pub const ZERO: Self = Self(0);
@@ -28,51 +26,56 @@ impl Cell {
     }
 
     /// The cell of the memory word that holds the byte at `address`.
+    ///
+    /// # Panics
+    /// If `address` is less than [`AddressSpace::LOWEST`]: that is no memory.
     pub const fn memory(address: u32) -> Self {
-        Self(Self::MEMORY | address >> 2)
+        assert!(address >= AddressSpace::LOWEST, "no memory below 4,096");
+        Self(address >> 2)
     }
 
-    /// The cell with this place in the tree, if it is less than 2^31.
+    /// The cell with this place in the tree, if it is less than 2^30.
     pub const fn from_index(index: u32) -> Option<Self> {
-        if index >> Self::LEVELS == 0 {
+        if index >> Self::MAX_LEVELS == 0 {
             Some(Self(index))
         } else {
             None
         }
     }
 
-    /// Its place in the tree, less than 2^31. Cells from 32 to 2^30 are in no state's use.
+    /// Its place in the tree, less than 2^30. The cells from 32 to 1,023 are in no state's use.
     pub const fn index(self) -> u32 {
         self.0
     }
 
     /// The word that stands for it in a record.
     pub const fn label(self) -> u32 {
-        self.0.rotate_left(2)
+        self.0 << 2
     }
 
-    /// The cell with this label. Bit 1 of a label is zero.
+    /// The cell with this label, which is a multiple of four.
     pub const fn from_label(label: u32) -> Option<Self> {
-        if label & 2 == 0 {
-            Some(Self((label & 1) << 30 | label >> 2))
+        if label.is_multiple_of(4) {
+            Some(Self(label >> 2))
         } else {
             None
         }
     }
 
-    /// The bit of a [`label`](Self::label) that says, at `level` of the path from this cell (0) to the root, whether the child is the right one.
+    /// The bit of a [`label`](Self::label) that says, at `level` of the path from this cell (0) to the
+    /// root, whether the child is the right one.
     ///
     /// # Panics
-    /// If there is no such level.
+    /// If no tree has such a level.
     pub const fn label_bit(level: u32) -> u32 {
-        assert!(level < Self::LEVELS, "levels are 0 to 30");
-        if level == 30 { 0 } else { level + 2 }
+        assert!(level < Self::MAX_LEVELS, "levels are 0 to 29");
+        level + 2
     }
 
     /// The address of the word, if this is memory.
     pub const fn address(self) -> Option<u32> {
-        if self.0 & Self::MEMORY != 0 {
-            Some(self.0 << 2)
+        if self.label() >= AddressSpace::LOWEST {
+            Some(self.label())
         } else {
             None
         }
@@ -81,10 +84,10 @@ impl Cell {
     /// The register, if this is one.
     pub const fn as_register(self) -> Option<Register> {
         if self.0 < 32 {
-            Some(Register::new(self.0 as u8))
+            Some(Register::new(self.0 as u8)) // cast ok: less than 32
         } else {
             None
-        } // cast ok: less than 32
+        }
     }
 }
 
@@ -104,23 +107,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_the_index_rearranged() {
+    fn a_label_is_the_index_times_four() {
         let cells = Register::all().map(Cell::register);
-        for cell in cells
-            .chain([0, 4, 0x1234_5678, 0x7fff_fffc, 0x8000_0000, 0xffff_ffff].map(Cell::memory))
-        {
+        for cell in cells.chain(
+            [
+                0x1000,
+                0x1004,
+                0x1234_5678,
+                0x7fff_fffc,
+                0x8000_0000,
+                0xffff_ffff,
+            ]
+            .map(Cell::memory),
+        ) {
             assert_eq!(Cell::from_label(cell.label()), Some(cell));
             assert_eq!(Cell::from_index(cell.index()), Some(cell));
-            for level in 0..Cell::LEVELS {
+            for level in 0..Cell::MAX_LEVELS {
                 assert_eq!(
                     cell.index() >> level & 1,
                     cell.label() >> Cell::label_bit(level) & 1
                 );
             }
         }
-        assert_eq!(Cell::memory(0x1003).label(), 0x1001);
+        assert_eq!(Cell::memory(0x1003).label(), 0x1000);
         assert_eq!(Cell::register(Register::A0).label(), 40);
+        assert_eq!(Cell::from_label(1), None);
         assert_eq!(Cell::from_label(2), None);
-        assert_eq!(Cell::from_index(1 << 31), None);
+        assert_eq!(Cell::from_index(1 << 30), None);
+    }
+
+    #[test]
+    fn no_cell_is_both_a_register_and_memory() {
+        for index in 0..2_048 {
+            let cell = Cell::from_index(index).expect("a small index");
+            assert_eq!(cell.as_register().is_some(), index < 32);
+            assert_eq!(cell.address().is_some(), index >= 1_024);
+        }
     }
 }

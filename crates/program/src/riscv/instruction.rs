@@ -258,6 +258,11 @@ impl Op {
         }
     }
 
+    /// Whether it is a load or a store.
+    pub const fn accesses_memory(self) -> bool {
+        self.load_log2_bytes().is_some() || self.store_log2_bytes().is_some()
+    }
+
     /// Whether it may go anywhere but to the next instruction, not counting that it stops in place.
     pub const fn jumps(self) -> bool {
         matches!(self.format(), Format::B) || matches!(self, Self::Jal | Self::Jalr | Self::Ecall)

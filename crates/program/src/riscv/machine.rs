@@ -70,6 +70,11 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The program.
+    pub fn program(&self) -> &'a Program {
+        self.program
+    }
+
     /// `pc`.
     pub fn pc(&self) -> u32 {
         self.pc
@@ -94,13 +99,14 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Writes a cell, as no step does: for tests and experiments. Cells in no state's use, and `x0`, stay zero.
+    /// Writes a cell, as no step does: for tests and experiments. Cells in no state's use, and `x0`, stay
+    /// zero.
     pub fn set_cell(&mut self, cell: Cell, value: u32) {
         match (cell.address(), cell.as_register()) {
-            (Some(address), _) => {
+            (Some(address), _) if self.program.space().contains(address) => {
                 self.memory.insert(address / 4, value);
             }
-            (None, Some(Register::ZERO) | None) => {}
+            (Some(_), _) | (None, Some(Register::ZERO) | None) => {}
             (None, Some(register)) => self.registers[usize::from(register.number())] = value,
         }
     }
@@ -151,7 +157,7 @@ pub(super) fn next_record(
     cells: impl Fn(Cell) -> u32,
 ) -> StepRecord {
     let present = Present { inputs, cells };
-    step::record(pc, program.rom().get(pc), &present)
+    step::record(pc, program.rom().get(pc), program.space(), &present)
 }
 
 /// A state, as far as a step asks for it.

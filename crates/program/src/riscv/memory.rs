@@ -1,8 +1,8 @@
-//! Data memory: 2^32 bytes, of which only pages that were written exist.
+//! Data memory, of which only pages that were written exist.
 
 use std::fmt;
 
-use super::Image;
+use super::{AddressSpace, Image};
 
 /// The words of one page.
 pub(super) type Page = [u32; Memory::PAGE_WORDS];
@@ -10,23 +10,26 @@ pub(super) type Page = [u32; Memory::PAGE_WORDS];
 /// For each page a place in the arena; 0 is none.
 type Table = Box<[u32; Memory::PAGES as usize]>; // cast ok: usize has at least 32 bits here
 
-/// 2^32 bytes of data memory, zero unless written, in pages that are allocated when they are first written.
+/// The data memory of an [`AddressSpace`], zero unless written, in pages that are allocated when they
+/// are first written.
 ///
 /// It knows which pages were written since it was last asked, at no cost to a store: there are two tables from pages to their places, and in the
 /// one that stores use, a page that is not known as written has none.
 ///
 /// ```
-/// use tapcourt_program::riscv::{Image, Memory};
+/// use tapcourt_program::riscv::{AddressSpace, Image, Memory};
 ///
-/// let mut memory = Memory::new(&Image::new(vec![(0x1ffe, vec![1, 2, 3])])?);
+/// let image = Image::new(vec![(0x1ffe, vec![1, 2, 3])])?;
+/// let mut memory = Memory::new(&image, AddressSpace::DEFAULT);
 /// assert_eq!(memory.word(0x1ffc), 0x0201_0000);
 /// assert_eq!(memory.take_dirty(), [1, 2]);
-/// memory.set_word(0xffff_fffc, 7);
-/// assert_eq!(memory.take_dirty(), [0xf_ffff]);
+/// memory.set_word(0x3ff_fffc, 7);
+/// assert_eq!(memory.take_dirty(), [0x3fff]);
 /// assert_eq!(memory.page(3), None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Memory {
+    space: AddressSpace,
     /// Where a page is, 0 if it was never written.
     pub(super) places: Table,
     /// The same for pages that are known as written, 0 for the others.
@@ -48,20 +51,29 @@ impl Memory {
     /// Words of a page: 4,096 bytes.
     pub const PAGE_WORDS: usize = 1024;
 
-    /// How many pages there are.
-    pub const PAGES: u32 = 1 << 20;
+    /// How many pages the largest space has.
+    pub const PAGES: u32 = AddressSpace::LARGEST.pages();
 
     /// Memory before the first step. All pages of the image count as written.
-    pub fn new(image: &Image) -> Self {
-        let mut memory = Self::zeros();
+    ///
+    /// # Panics
+    /// If the image is not inside the space.
+    pub fn new(image: &Image, space: AddressSpace) -> Self {
+        let mut memory = Self::zeros(space);
         for (address, word) in image.words() {
             memory.set_word(address, word);
         }
         memory
     }
 
-    fn zeros() -> Self {
+    /// The addresses that are memory.
+    pub fn space(&self) -> AddressSpace {
+        self.space
+    }
+
+    fn zeros(space: AddressSpace) -> Self {
         Self {
+            space,
             places: table(),
             dirty_places: table(),
             arena: vec![[0; Self::PAGE_WORDS]],
@@ -71,7 +83,7 @@ impl Memory {
         }
     }
 
-    /// The aligned word that holds the byte at `address`.
+    /// The aligned word that holds the byte at `address`; zero where there is no memory.
     #[inline]
     pub fn word(&self, address: u32) -> u32 {
         let (page, word) = split(address);
@@ -79,6 +91,9 @@ impl Memory {
     }
 
     /// Writes the aligned word that holds the byte at `address`.
+    ///
+    /// # Panics
+    /// If there is no memory at `address`.
     #[inline]
     pub fn set_word(&mut self, address: u32, value: u32) {
         let (page, word) = split(address);
@@ -101,13 +116,9 @@ impl Memory {
     /// Replaces the words of page `number`, `None` by zeros; for going back to a snapshot. It counts as written.
     ///
     /// # Panics
-    /// If there is no such page.
+    /// If there is no such page, or no memory in it.
     pub fn set_page(&mut self, number: u32, page: Option<&[u32; Self::PAGE_WORDS]>) {
-        assert!(
-            number < Self::PAGES,
-            "page {number} of {} pages",
-            Self::PAGES
-        );
+        self.expect_page(number);
         let index = number as usize; // cast ok: usize has at least 32 bits here
         if let Some(words) = page {
             let place = match self.dirty_places[index] {
@@ -148,6 +159,7 @@ impl Memory {
     /// Makes a page known as written, allocating it if need be, and returns its place.
     #[cold]
     pub(super) fn touch(&mut self, number: u32) -> u32 {
+        self.expect_page(number);
         let index = number as usize; // cast ok: usize has at least 32 bits here
         if self.places[index] == 0 {
             self.places[index] = self.allocate(number);
@@ -158,6 +170,14 @@ impl Memory {
             self.dirty.push(number);
         }
         place
+    }
+
+    fn expect_page(&self, number: u32) {
+        let pages = self.space.pages();
+        assert!(
+            (1..pages).contains(&number),
+            "page {number} is no memory of {pages} pages"
+        );
     }
 
     fn allocate(&mut self, number: u32) -> u32 {
@@ -194,6 +214,7 @@ fn table() -> Table {
 impl Clone for Memory {
     fn clone(&self) -> Self {
         let mut memory = Self {
+            space: self.space,
             places: table(),
             dirty_places: table(),
             arena: self.arena.clone(),
@@ -244,11 +265,11 @@ mod tests {
 
     #[test]
     fn random_writes_agree_with_a_map() {
-        let image = Image::new(vec![(0x0fff, vec![1, 2]), (0xffff_fffe, vec![3, 4])])
+        let image = Image::new(vec![(0x1fff, vec![1, 2]), (0xffff_fffe, vec![3, 4])])
             .expect("the pieces do not overlap");
-        let mut memory = Memory::new(&image);
+        let mut memory = Memory::new(&image, AddressSpace::LARGEST);
         let mut words: BTreeMap<u32, u32> = image.words().into_iter().collect();
-        let mut dirty = BTreeSet::from([0, 1, 0xf_ffff]);
+        let mut dirty = BTreeSet::from([1, 2, 0xf_ffff]);
         let mut state = 7u64;
         let mut random = || {
             state = state
@@ -257,7 +278,7 @@ mod tests {
             (state >> 32) as u32 // cast ok: the upper half
         };
         for _ in 0..20_000 {
-            let number = random() % 40 * (Memory::PAGES / 40);
+            let number = 1 + random() % 40 * (Memory::PAGES / 40);
             let address = number << 12 | random() & 0xffc;
             match random() % 100 {
                 0 => {
@@ -299,8 +320,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_memory_is_zero_and_not_written() {
+        let space = AddressSpace::new(14).expect("13 to 32");
+        let mut memory = Memory::new(&Image::default(), space);
+        for address in [0, 4_092, 1 << 14, u32::MAX] {
+            assert_eq!(memory.word(address), 0);
+            let write = std::panic::AssertUnwindSafe(|| memory.set_word(address, 1));
+            assert!(std::panic::catch_unwind(write).is_err(), "{address:#x}");
+        }
+        assert_eq!(memory.take_dirty(), [0u32; 0]);
+        for address in [4_096, (1 << 14) - 4] {
+            memory.set_word(address, 1);
+            assert_eq!(memory.word(address), 1);
+        }
+        assert_eq!(memory.pages(), [1, 3]);
+    }
+
+    #[test]
     fn zeros_written_are_zeros_never_written() {
-        let mut memory = Memory::new(&Image::default());
+        let mut memory = Memory::new(&Image::default(), AddressSpace::LARGEST);
         let other = memory.clone();
         memory.set_word(0x8000_0000, 0);
         assert_eq!(memory, other);

@@ -2,15 +2,15 @@
 //!
 //! # The machine
 //! RV32I with the M extension (*The RISC-V Instruction Set Manual, Volume I*, 20240411), little-endian, without traps, CSRs or compressed
-//! instructions. Harvard: instructions come from the [`Rom`], which never changes; data memory is one space of 2^32 bytes that starts as
-//! the program's [`Image`] and may be written anywhere. All registers start as zero, and `pc` as the entry.
+//! instructions. Harvard: instructions come from the [`Rom`], which never changes; data memory starts as the program's
+//! [`Image`] and may be written anywhere in the program's [`AddressSpace`]. All registers start as zero, and `pc` as the entry.
 //!
 //! What is undefined makes the machine **stop in place**: the next state equals the present one. That are an illegal instruction,
-//! `ebreak`, a misaligned access to memory, a `pc` in no instruction (a jump may go there), and an `ecall` that is none of these:
+//! `ebreak`, a misaligned access to memory, one outside the address space, a `pc` in no instruction (a jump may go there), and an `ecall` that is none of these:
 //!
 //! | `a7` | call | effect |
 //! |---|---|---|
-//! | [`EXIT_CALL`] | exit with code `a0` | 0 sets `pc` to [`ACCEPT_PC`], which is in no instruction; any other code stops in place |
+//! | [`EXIT_CALL`] | exit with code `a0` | 0 sets `pc` to [`ACCEPT_PC`], which nothing else reaches; any other code stops in place |
 //! | [`INPUT_CALL`] | read input word number `a0` into `a0` | stops in place if there are not so many |
 //!
 //! `fence` does nothing. A program *accepts* if `pc` is [`ACCEPT_PC`] in the end.
@@ -32,7 +32,9 @@ mod memory;
 mod program;
 mod record;
 mod semantics;
+mod space;
 mod step;
+mod stop;
 
 pub use self::cell::Cell;
 pub use self::digest::{Digest, Node, Path, Tree};
@@ -44,9 +46,15 @@ pub use self::machine::Machine;
 pub use self::memory::Memory;
 pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, Symbols};
 pub use self::record::{Read, StepRecord, Write};
+pub use self::space::AddressSpace;
+pub use self::stop::StopReason;
 
-/// The `pc` of a program that has accepted. No instruction may be there.
-pub const ACCEPT_PC: u32 = 0xffff_fffc;
+/// The `pc` of a program that has accepted.
+///
+/// It is odd, and only the exit call sets it: what follows an instruction is four bytes on, jumps and
+/// branches go to a multiple of two, `jalr` clears the lowest bit, and a program starts in an
+/// instruction, which is at a multiple of four.
+pub const ACCEPT_PC: u32 = 0xffff_ffff;
 
 /// `a7` of the call that exits. The number is that of Linux.
 pub const EXIT_CALL: u32 = 93;

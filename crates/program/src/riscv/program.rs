@@ -1,6 +1,8 @@
 //! What an ELF file says: instructions, the first memory, names.
 
-use super::{ACCEPT_PC, Instruction};
+use std::collections::BTreeMap;
+
+use super::{AddressSpace, Instruction};
 
 /// Why parts make no program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,8 +14,8 @@ pub enum ProgramError {
         /// The address.
         base: u32,
     },
-    /// Instructions reach the address that stands for acceptance, or the end of the address space.
-    #[error("{words} instructions at {base:#010x} reach {ACCEPT_PC:#010x}, the pc of acceptance")]
+    /// Instructions reach the end of all addresses.
+    #[error("{words} instructions at {base:#010x} reach {ROM_END:#010x}, the last word of all")]
     RomTooHigh {
         /// The address of the first.
         base: u32,
@@ -38,6 +40,19 @@ pub enum ProgramError {
         /// How many bytes.
         bytes: usize,
     },
+    /// A piece of memory is outside the address space.
+    #[error(
+        "{bytes} bytes of memory at {base:#010x} are not inside the program's memory, which is from {lowest:#010x} to 2^{log2_bytes} - 1",
+        lowest = AddressSpace::LOWEST, log2_bytes = space.log2_bytes()
+    )]
+    OutsideMemory {
+        /// The address.
+        base: u32,
+        /// How many bytes.
+        bytes: usize,
+        /// The address space.
+        space: AddressSpace,
+    },
     /// The program starts outside its instructions.
     #[error("the entry {entry:#010x} is in no instruction")]
     Entry {
@@ -45,6 +60,9 @@ pub enum ProgramError {
         entry: u32,
     },
 }
+
+/// No instruction is at this address or beyond, so that the address after any is a word.
+const ROM_END: u32 = 0xffff_fffc;
 
 /// Instructions at consecutive addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +79,7 @@ impl RomSegment {
 
     /// The address after the last.
     pub fn end(&self) -> u32 {
-        self.base + 4 * self.instructions.len() as u32 // cast ok: below ACCEPT_PC
+        self.base + 4 * self.instructions.len() as u32 // cast ok: below ROM_END
     }
 
     /// The instructions, from address `base` on, one every four.
@@ -75,26 +93,34 @@ impl RomSegment {
 pub struct Rom {
     /// By address; neighbours that touch are one segment.
     segments: Vec<RomSegment>,
+    /// By address, the words that are no instruction.
+    illegal: BTreeMap<u32, u32>,
 }
 
 impl Rom {
     /// Decodes words by the address of the first of each run.
     ///
     /// # Errors
-    /// If they overlap, are misaligned, or reach [`ACCEPT_PC`].
+    /// If they overlap, are misaligned, or reach the last word of all addresses.
     pub fn new(mut parts: Vec<(u32, Vec<u32>)>) -> Result<Self, ProgramError> {
         parts.retain(|(_, words)| !words.is_empty());
         parts.sort_by_key(|&(base, _)| base);
         let mut segments: Vec<RomSegment> = Vec::new();
+        let mut illegal = BTreeMap::new();
         for (base, words) in parts {
             if base % 4 != 0 {
                 return Err(ProgramError::MisalignedRom { base });
             }
-            if words.len() > ((ACCEPT_PC - base) / 4) as usize {
+            if base > ROM_END || words.len() > ((ROM_END - base) / 4) as usize {
                 return Err(ProgramError::RomTooHigh {
                     base,
                     words: words.len(),
                 });
+            }
+            for (pc, &word) in (base..).step_by(4).zip(&words) {
+                if Instruction::decode(word) == Instruction::ILLEGAL {
+                    illegal.insert(pc, word);
+                }
             }
             let decoded = words.into_iter().map(Instruction::decode);
             match segments.last_mut() {
@@ -111,7 +137,7 @@ impl Rom {
                 }),
             }
         }
-        Ok(Self { segments })
+        Ok(Self { segments, illegal })
     }
 
     /// The runs of instructions, by address, with gaps between them.
@@ -136,6 +162,13 @@ impl Rom {
     pub fn get(&self, pc: u32) -> Option<Instruction> {
         let (segment, place) = self.find(pc)?;
         Some(segment.instructions[place])
+    }
+
+    /// The word at `pc`, if that is in the program.
+    pub fn word(&self, pc: u32) -> Option<u32> {
+        let instruction = self.get(pc)?;
+        let illegal = self.illegal.get(&pc).copied();
+        Some(illegal.unwrap_or_else(|| instruction.encode()))
     }
 
     /// The segment and place of the instruction at `pc`.
@@ -164,7 +197,7 @@ impl Rom {
         let mut left = index;
         for segment in &self.segments {
             match segment.instructions.get(left) {
-                Some(&instruction) => return Some((segment.base + 4 * left as u32, instruction)), // cast ok: below ACCEPT_PC
+                Some(&instruction) => return Some((segment.base + 4 * left as u32, instruction)), // cast ok: below ROM_END
                 None => left -= segment.instructions.len(),
             }
         }
@@ -288,6 +321,7 @@ impl Symbols {
 /// A program: what it executes, its first memory, and the names that it has for addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
+    space: AddressSpace,
     entry: u32,
     rom: Rom,
     image: Image,
@@ -295,20 +329,43 @@ pub struct Program {
 }
 
 impl Program {
-    /// Puts a program together.
+    /// Puts a program together, with the [address space that suits its
+    /// image](AddressSpace::for_image).
     ///
     /// # Errors
-    /// If `entry` is in no instruction.
+    /// If `entry` is in no instruction, or the image is not inside the address space.
     pub fn new(entry: u32, rom: Rom, image: Image, symbols: Symbols) -> Result<Self, ProgramError> {
         if rom.get(entry).is_none() {
             return Err(ProgramError::Entry { entry });
         }
-        Ok(Self {
+        let program = Self {
+            space: AddressSpace::for_image(&image),
             entry,
             rom,
             image,
             symbols,
-        })
+        };
+        let space = program.space;
+        program.with_space(space)
+    }
+
+    /// The same program with another address space.
+    ///
+    /// # Errors
+    /// If the image is not inside it.
+    pub fn with_space(self, space: AddressSpace) -> Result<Self, ProgramError> {
+        let outside = self.image.pieces().iter().find(|(base, bytes)| {
+            let last = u64::from(*base) + bytes.len() as u64 - 1; // cast ok: no piece is empty
+            *base < AddressSpace::LOWEST || last >= space.bytes()
+        });
+        match outside {
+            Some((base, bytes)) => Err(ProgramError::OutsideMemory {
+                base: *base,
+                bytes: bytes.len(),
+                space,
+            }),
+            None => Ok(Self { space, ..self }),
+        }
     }
 
     /// A program of these instructions from `base` on, which is also its entry. They are in memory as well, as from an ELF file.
@@ -328,6 +385,11 @@ impl Program {
             image,
             Symbols::default(),
         )
+    }
+
+    /// Which addresses are memory.
+    pub fn space(&self) -> AddressSpace {
+        self.space
     }
 
     /// The first `pc`.

@@ -2,7 +2,8 @@
 
 use super::semantics::{self, Operands};
 use super::{
-    ACCEPT_PC, Cell, EXIT_CALL, INPUT_CALL, Instruction, Op, Read, Register, StepRecord, Write,
+    ACCEPT_PC, AddressSpace, Cell, EXIT_CALL, INPUT_CALL, Instruction, Op, Read, Register,
+    StepRecord, Write,
 };
 
 /// Where the words come from that a step reads: a machine's state, or what somebody claims.
@@ -19,8 +20,13 @@ pub(super) trait View {
     fn input(&self, number: u32) -> Option<u32>;
 }
 
-/// What the step at `pc` does, `instruction` being there.
-pub(super) fn record(pc: u32, instruction: Option<Instruction>, view: &impl View) -> StepRecord {
+/// What the step at `pc` does, `instruction` being there and `space` being memory.
+pub(super) fn record(
+    pc: u32,
+    instruction: Option<Instruction>,
+    space: AddressSpace,
+    view: &impl View,
+) -> StepRecord {
     let Some(instruction) = instruction else {
         return StepRecord::stopped(pc);
     };
@@ -44,9 +50,9 @@ pub(super) fn record(pc: u32, instruction: Option<Instruction>, view: &impl View
     } else if op == Op::Ecall {
         call(stopped, view)
     } else if let Some(log2_bytes) = op.load_log2_bytes() {
-        load(instruction, log2_bytes, stopped, view)
+        load(instruction, log2_bytes, stopped, space, view)
     } else if let Some(log2_bytes) = op.store_log2_bytes() {
-        store(instruction, log2_bytes, stopped, view)
+        store(instruction, log2_bytes, stopped, space, view)
     } else {
         let operands = Operands {
             pc,
@@ -86,10 +92,11 @@ fn load(
     instruction: Instruction,
     log2_bytes: u32,
     stopped: StepRecord,
+    space: AddressSpace,
     view: &impl View,
 ) -> StepRecord {
     let address = stopped.a.value.wrapping_add(instruction.imm);
-    if !address.is_multiple_of(1 << log2_bytes) {
+    if !address.is_multiple_of(1 << log2_bytes) || !space.contains(address) {
         return stopped;
     }
     let cell = Cell::memory(address);
@@ -110,10 +117,11 @@ fn store(
     instruction: Instruction,
     log2_bytes: u32,
     stopped: StepRecord,
+    space: AddressSpace,
     view: &impl View,
 ) -> StepRecord {
     let address = stopped.a.value.wrapping_add(instruction.imm);
-    if !address.is_multiple_of(1 << log2_bytes) {
+    if !address.is_multiple_of(1 << log2_bytes) || !space.contains(address) {
         return stopped;
     }
     let cell = Cell::memory(address);
@@ -176,16 +184,21 @@ impl View for Claim<'_> {
 
 impl StepRecord {
     /// What `instruction`, at this record's `pc`, does with the words that the record says were read: if the record follows from its own words, that is
-    /// the record itself. `None` stands for a `pc` in no instruction.
+    /// the record itself. `None` stands for a `pc` in no instruction. Memory is what `space` says.
     ///
     /// Of `inputs` words of input, the one that is read is taken to be what the record says. The word that is replaced matters to nothing and is
     /// taken over where one is replaced.
     #[must_use]
-    pub fn consequence(&self, instruction: Option<Instruction>, inputs: u32) -> Self {
+    pub fn consequence(
+        &self,
+        instruction: Option<Instruction>,
+        inputs: u32,
+        space: AddressSpace,
+    ) -> Self {
         let claim = Claim {
             record: self,
             inputs,
         };
-        record(self.pc, instruction, &claim)
+        record(self.pc, instruction, space, &claim)
     }
 }

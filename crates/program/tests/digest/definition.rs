@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tapcourt_program::riscv::{Cell, Machine, Register};
+use tapcourt_program::riscv::{Machine, Register};
 
 /// Nodes from their definition, on cells that are not zero by their index.
 pub(crate) struct Definition {
@@ -12,22 +12,22 @@ pub(crate) struct Definition {
 impl Definition {
     pub(crate) fn new() -> Self {
         let mut empty = vec![[0; 20]];
-        for level in 0..31 {
+        for level in 0..30 {
             empty.push(parent(empty[level], empty[level]));
         }
         Self { empty }
     }
 
-    /// The digest of a state.
-    pub(crate) fn digest(&self, machine: &Machine<'_>) -> [u8; 20] {
+    /// The digest of a state, the tree having so many levels.
+    pub(crate) fn digest(&self, machine: &Machine<'_>, levels: u32) -> [u8; 20] {
         let registers =
-            Register::all().map(|register| (Cell::register(register), machine.register(register)));
-        let memory = machine
-            .memory()
-            .map(|(address, word)| (Cell::memory(address), word));
-        let cells = registers.chain(memory).filter(|&(_, word)| word != 0);
-        let cells = cells.map(|(cell, word)| (cell.index(), word)).collect();
-        let root = self.node(&cells, 31, 0);
+            Register::all().map(|register| (register.number().into(), machine.register(register)));
+        let memory = machine.memory().map(|(address, word)| (address / 4, word));
+        let cells = registers
+            .chain(memory)
+            .filter(|&(_, word)| word != 0)
+            .collect();
+        let root = self.node(&cells, levels, 0);
         first_20(blake3::hash(
             &[&machine.pc().to_le_bytes()[..], &root].concat(),
         ))

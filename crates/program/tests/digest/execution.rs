@@ -3,8 +3,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tapcourt_program::riscv::{
-    Cell, Digest, EXIT_CALL, Engine, Execution, INPUT_CALL, Image, Instruction, Machine, Op,
-    Program, Register, SnapshotLimits, StepRecord, Symbols, Tree,
+    AddressSpace, Cell, Digest, EXIT_CALL, Engine, Execution, INPUT_CALL, Image, Instruction,
+    Machine, Op, Program, Register, SnapshotLimits, StepRecord, Symbols, Tree,
 };
 
 use crate::definition::Definition;
@@ -40,6 +40,12 @@ fn random_loop(
     stride: i32,
     ending: Ending,
 ) -> Program {
+    // Data at the end of memory are in the largest space.
+    let space = if u64::from(data) < AddressSpace::DEFAULT.bytes() {
+        AddressSpace::DEFAULT
+    } else {
+        AddressSpace::LARGEST
+    };
     let mut code = vec![
         Instruction::new(Op::Lui, POINTER, ZERO, ZERO, data & !0xfff),
         add_immediate(POINTER, POINTER, (data & 0x7ff) as i32), // cast ok: 11 bits
@@ -88,7 +94,9 @@ fn random_loop(
         add_immediate(Register::A7, ZERO, EXIT_CALL as i32), // cast ok: small
         Instruction::ECALL,
     ]);
-    Program::from_instructions(0x1_0000, &code).expect("instructions and memory are in place")
+    Program::from_instructions(0x1_0000, &code)
+        .and_then(|program| program.with_space(space))
+        .expect("instructions and memory are in place")
 }
 
 fn random_limits(rng: &mut ChaCha8Rng) -> SnapshotLimits {
@@ -116,7 +124,7 @@ impl Reference {
             last_step: None,
         };
         for step in 0..steps {
-            let digest = Digest::from_bytes(definition.digest(&machine));
+            let digest = Digest::from_bytes(definition.digest(&machine, program.space().levels()));
             reference.digests.push(digest);
             reference.records.push(machine.next_record());
             if machine.next_record().stops_in_place() {
@@ -154,7 +162,7 @@ fn every_step_is_as_by_the_reference_machine() {
     let (mut states, mut asked, mut paths, mut thinned) = (0, 0, 0, 0);
     for number in 0..16 {
         let ending = [Ending::Accept, Ending::Reject, Ending::Never][number % 3];
-        let data = [0x1_0000, 0x8000_0100, 0xffff_ff80, 0][number % 4];
+        let data = [0x1_0000, 0x8000_0100, 0xffff_ff80, 0x1000][number % 4];
         let stride = [4, 64, 1024, 2044, -4][number % 5];
         let rounds = rng.gen_range(1..40);
         let program = random_loop(&mut rng, rounds, data, stride, ending);
@@ -180,13 +188,13 @@ fn every_step_is_as_by_the_reference_machine() {
                             assert_eq!(disputed.next_digest(), reference.digest(next));
                         }
                         let roots = (disputed.root, disputed.next_root);
-                        assert_eq!(disputed.write_pairs()[31], roots);
+                        assert_eq!(disputed.write_pairs().pop(), Some(roots));
                     }
                     3 => {
                         let cell = match rng.gen_range(0..3) {
                             0 => record.a.cell,
                             1 => record.m.cell,
-                            _ => Cell::memory(rng.r#gen()),
+                            _ => Cell::memory(rng.gen_range(AddressSpace::LOWEST..=u32::MAX)),
                         };
                         let (word, path) = execution.path_at(step, cell);
                         let root = path.root(word);
@@ -241,7 +249,9 @@ fn snapshots_keep_to_their_budget() {
         };
         let mut execution = Execution::with_limits(&program, &[1], limits);
         assert_eq!(execution.digests(&steps), expected);
-        let pages = execution.tree_at(steps[15]).bytes_beyond(&Tree::default());
+        let pages = execution
+            .tree_at(steps[15])
+            .bytes_beyond(&Tree::new(program.space()));
         assert!(execution.snapshot_bytes() <= budget_bytes.max(4 * pages));
         for i in [3, 15, 0, 7, 8, 8] {
             assert_eq!(execution.digest_at(steps[i]), expected[i]);
@@ -258,7 +268,7 @@ fn snapshots_keep_to_their_budget() {
 fn digest(engine: &mut Engine<'_>, step: u64) -> Digest {
     engine.run_to(step);
     let state = engine.state();
-    let mut tree = Tree::default();
+    let mut tree = Tree::new(state.memory.space());
     tree.set_registers(&state.registers);
     let pages = state.memory.pages().into_iter();
     tree.set_pages(pages.map(|number| (number, state.memory.page(number))));
@@ -321,12 +331,12 @@ fn a_stopped_machine_costs_nothing() {
 
 #[test]
 fn the_first_state_is_the_image() {
-    let image = Image::new(vec![(0x7ff, vec![1; 0x1802]), (0xffff_fff0, vec![2; 16])]);
-    let rom = Program::from_instructions(0, &[Instruction::ECALL]);
+    let image = Image::new(vec![(0x17ff, vec![1; 0x1802]), (0xffff_fff0, vec![2; 16])]);
+    let rom = Program::from_instructions(0x1000, &[Instruction::ECALL]);
     let rom = rom.expect("an instruction").rom().clone();
-    let program = Program::new(0, rom, image.expect("no overlap"), Symbols::default());
+    let program = Program::new(0x1000, rom, image.expect("no overlap"), Symbols::default());
     let program = program.expect("the entry is in it");
-    let digest = Definition::new().digest(&Machine::new(&program, &[]));
+    let digest = Definition::new().digest(&Machine::new(&program, &[]), 30);
     let mut execution = Execution::new(&program, &[]);
     assert_eq!(execution.digest_at(0).to_bytes(), digest);
     assert_eq!(execution.digests(&[5, 0, 5])[2].to_bytes(), digest);

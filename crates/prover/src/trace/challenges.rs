@@ -87,11 +87,16 @@ impl<'e, 'p> Challenges<'e, 'p> {
             }
         };
         let pc = published.word(Group::Pc)?;
-        let instruction = StepLeaf::Semantics { pc };
+        let instruction = [StepLeaf::Semantics { pc }, StepLeaf::Stop { pc }];
         let inputs = (0..steps.options().words()).map(|word| StepLeaf::Input { pc, word });
-        for leaf in [ends[0], instruction, StepLeaf::OutsideRom]
-            .into_iter()
-            .chain(inputs)
+        for leaf in [
+            ends[0],
+            instruction[0],
+            instruction[1],
+            StepLeaf::OutsideRom,
+        ]
+        .into_iter()
+        .chain(inputs)
         {
             if spendable(leaf)? {
                 return Ok(Verdict::Disprove(leaf));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use tapcourt_commitment::Opening as KeyOpening;
 use tapcourt_compiler::riscv::{Group, Party, PathAccess, Published, PublishedError, Search};
 use tapcourt_program::riscv::{
-    ACCEPT_PC, Cell, Digest, Execution, Node, Path, Register, StepRecord,
+    ACCEPT_PC, AddressSpace, Cell, Digest, Execution, Node, Path, Register, StepRecord,
 };
 use tapcourt_protocol::Stage;
 
@@ -212,7 +212,9 @@ impl<'a> Liar<'a> {
         let truth = execution.step_at(self.lie.step);
         let program = self.truth.court().program();
         let inputs = self.truth.court().steps().options().words();
-        let follow = |record: StepRecord| record.consequence(program.rom().get(record.pc), inputs);
+        let follow = |record: StepRecord| {
+            record.consequence(program.rom().get(record.pc), inputs, program.space())
+        };
         let bit = 1u32 << (self.lie.field % u32::BITS);
         let mut record = truth.record;
         let mut root = truth.root.to_bytes();
@@ -275,22 +277,23 @@ impl<'a> Liar<'a> {
         }
         let search = court.paths().search();
         let levels = borders(search, Group::PathSelection, round, published)?;
-        let level = levels[index as usize + 1] as usize; // cast ok: at most 48 levels
-        if level >= Path::LEVELS {
+        let level = levels[index as usize + 1] as usize; // cast ok: at most 64 levels
+        let root = court.paths().levels() as usize; // cast ok: at most 30
+        if level >= root {
             return Ok(None);
         }
         let access = access_of(published.word(Group::Access)?);
         let record = published.record()?.unwrap_or_default();
         let opening = Opening::new(execution, self.lie.step, &record, access);
         let (cell, said, written) = access_in(&record, access);
-        let falls = self.lie.field as usize % (Path::LEVELS + 1); // cast ok: small
+        let falls = self.lie.field as usize % (root + 1); // cast ok: small
         let is_write = matches!(access, PathAccess::Old | PathAccess::New);
-        let path = Path::new(cell, opening.siblings());
+        let path = Path::new(cell, opening.siblings().to_vec());
         let node = match (new, is_write) {
             // What is over the word that the record names, as far up as the lie goes.
             (false, _) if level <= falls => path.nodes(said)[level],
             (true, true) if level <= falls => path.nodes(written)[level],
-            (true, true) => Node::leaf(level as u32), // cast ok: at most 31
+            (true, true) => Node::leaf(level as u32), // cast ok: at most 30
             _ => return Ok(None),
         };
         let group = Group::PathNode { round, index, new };
@@ -330,7 +333,7 @@ fn other_cell(cell: Cell) -> Cell {
     match (cell.address(), cell.as_register()) {
         (Some(address), _) => Cell::memory(address ^ 4),
         (None, Some(register)) => Cell::register(Register::new(register.number() ^ 1)),
-        (None, None) => Cell::memory(0),
+        (None, None) => Cell::memory(AddressSpace::LOWEST),
     }
 }
 

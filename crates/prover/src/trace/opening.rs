@@ -3,11 +3,8 @@
 use tapcourt_compiler::riscv::{Border, Group, PathAccess, Published, PublishedError, Search};
 use tapcourt_program::riscv::{Cell, Execution, Node, Path, StepRecord};
 
-/// Nodes on a path, from the word at level 0 to the root at level 31.
-type Nodes = [Node; Path::LEVELS + 1];
-
-/// The level of the root.
-const ROOT_LEVEL: usize = Path::LEVELS;
+/// Nodes on a path, from the word at level 0 to the root.
+type Nodes = Vec<Node>;
 
 /// An access of a published record, against the true state before the step.
 pub(super) struct Opening {
@@ -64,12 +61,23 @@ impl Opening {
             Some(nodes) if new => nodes,
             _ => &self.old,
         };
-        nodes[level(position)]
+        nodes[self.level(position)]
     }
 
     /// The siblings on the path, which are true of both states.
-    pub(super) fn siblings(&self) -> [Node; Path::LEVELS] {
-        *self.path.siblings()
+    pub(super) fn siblings(&self) -> &[Node] {
+        self.path.siblings()
+    }
+
+    /// The level of the root.
+    pub(super) fn levels(&self) -> usize {
+        self.path.levels()
+    }
+
+    /// Places above the root are the root's.
+    fn level(&self, position: u64) -> usize {
+        let root = self.levels();
+        usize::try_from(position).map_or(root, |position| position.min(root))
     }
 
     /// The sibling of the node at a level below the root.
@@ -85,7 +93,7 @@ impl Opening {
         position: u64,
     ) -> Result<[bool; 2], PublishedError> {
         let said = |new: bool| -> Result<Node, PublishedError> {
-            if level(position) == ROOT_LEVEL {
+            if self.level(position) == self.levels() {
                 let root = if new { Group::NextRoot } else { Group::Root };
                 return published.node(root).map(Node::from_bytes);
             }
@@ -121,9 +129,4 @@ impl Opening {
         let b = self.new.is_some() && old_low && old_high && new_low && !new_high;
         Ok(a || b)
     }
-}
-
-/// Places above the root are the root's.
-fn level(position: u64) -> usize {
-    usize::try_from(position).map_or(ROOT_LEVEL, |position| position.min(ROOT_LEVEL))
 }

@@ -46,7 +46,11 @@ impl<'a> FalseStep<'a> {
             PathAccess::B => record.b.value ^= 2,
             _ => record.m.value ^= 2,
         }
-        record = record.consequence(court.program().rom().get(record.pc), 3);
+        record = record.consequence(
+            court.program().rom().get(record.pc),
+            3,
+            court.program().space(),
+        );
         let (_, path) = execution.path_at(step, record.w.cell);
         let next_root = path.root(record.w.value);
         (record != truth.record).then(|| Self {

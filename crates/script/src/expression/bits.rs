@@ -30,6 +30,18 @@ impl Expression {
         Bit(bit)
     }
 
+    /// Whether the sum of nibbles is at least `low` and less than `high`: with 1 and 16 times their
+    /// number, whether some nibble is not zero.
+    ///
+    /// # Panics
+    /// If there is no nibble.
+    pub fn sum_is_within(&mut self, nibbles: &[Nibble], low: u32, high: u32) -> Bit {
+        assert!(!nibbles.is_empty(), "the sum of no nibbles");
+        let nibbles: Vec<ValueId> = nibbles.iter().map(|nibble| nibble.0).collect();
+        let [bit] = self.step(Operation::SumIsWithin { low, high }, nibbles, [Type::Bit]);
+        Bit(bit)
+    }
+
     /// The four bits of a nibble, the lowest first.
     pub fn split(&mut self, nibble: Nibble) -> [Bit; 4] {
         self.step(Operation::Split, [nibble.0], [Type::Bit; 4])

@@ -178,6 +178,11 @@ impl Evaluation {
                 shift.apply(word(0), 4 * nibbles.sum::<u32>()).into()
             }
             Operation::LessThan => (word(0) < word(1)).into(),
+            Operation::SumIsWithin { low, high } => {
+                let nibbles = (0..arguments.len()).map(|argument| datum(argument).digits()[0]);
+                let sum = nibbles.map(u32::from).sum::<u32>();
+                (*low..*high).contains(&sum).into()
+            }
             Operation::Equal => (datum(0) == datum(1)).into(),
             Operation::Select => datum(if bit(0) { 1 } else { 2 }).clone(),
             Operation::NegateIf if bit(1) => word(0).wrapping_neg().into(),

@@ -1,12 +1,12 @@
 //! From an expression to a flow.
 
-use super::arithmetic::{Digits, complement};
+use super::arithmetic::{Digits, complement, plus};
 use super::tables::{HashLayouts, Tables, Variant};
 use super::{Bitwise, Expression, Form, HashFunction, Operation, Source, Step, Type, ValueId};
 use crate::dataflow::{Bank, Flow, Linear, Node, Sign, Value};
 use crate::gadgets::u32::{Argument, Divide, Hinted, Multiply, Product};
 use crate::opcodes::*;
-use crate::words;
+use crate::{script, words};
 
 /// What a stack item at the start is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,6 +268,9 @@ impl<'a> Lowering<'a> {
                 vec![self.shift_nibbles(*shift, &arguments[0], bits)]
             }
             Operation::LessThan => vec![vec![self.less_than(&arguments[0], &arguments[1])]],
+            Operation::SumIsWithin { low, high } => {
+                vec![vec![self.sum_is_within(&arguments, *low, *high)]]
+            }
             Operation::Equal => vec![vec![self.equal(&arguments[0], &arguments[1])]],
             Operation::Select => vec![self.select(&arguments[0][0], &arguments[1], &arguments[2])],
             Operation::NegateIf => vec![self.negate_if(&arguments[0], &arguments[1][0])],
@@ -377,6 +380,29 @@ impl<'a> Lowering<'a> {
                 Nibble::Value(value) => value.into(),
             })
             .collect()
+    }
+
+    /// Whether the sum of nibbles is at least `low` and less than `high`.
+    fn sum_is_within(&mut self, nibbles: &[Digits], low: u32, high: u32) -> Linear {
+        let most = 15 * nibbles.len() as u32; // cast ok: few
+        let sum = nibbles
+            .iter()
+            .fold(Linear::default(), |sum, nibble| plus(&sum, &nibble[0]));
+        // Nibbles are doubled.
+        let [least, end] = [low, high].map(|bound| 2 * i64::from(bound.min(most + 1)));
+        if let Some(sum) = sum.as_constant() {
+            return i64::from((least..end).contains(&sum)).into();
+        }
+        let code = match (low, high) {
+            _ if low >= high || low > most => return 0.into(),
+            (0, _) if high > most => return 1.into(),
+            (0, 1) => script! { OP_NOT },
+            (0, _) => script! { { end } OP_LESSTHAN },
+            (1, _) if high > most => script! { OP_0NOTEQUAL },
+            (_, _) if high > most => script! { { least } OP_GREATERTHANOREQUAL },
+            _ => script! { { least } { end } OP_WITHIN },
+        };
+        self.code(&[code.as_bytes()], [sum]).into()
     }
 
     fn equal(&mut self, a: &Digits, b: &Digits) -> Linear {

@@ -85,6 +85,11 @@ pub(crate) enum Operation {
     ShiftNibbles(Shift),
     /// Whether the first word is below the second.
     LessThan,
+    /// Whether the sum of all arguments, which are nibbles, is at least `low` and less than `high`.
+    SumIsWithin {
+        low: u32,
+        high: u32,
+    },
     /// Whether two values are equal, digit by digit.
     Equal,
     /// The second value where the first, a bit, is 1, else the third.

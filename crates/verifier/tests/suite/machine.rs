@@ -58,7 +58,8 @@ pub(crate) fn court(program: Program, steps: Vec<u32>, path: Vec<u32>) -> Court 
             inputs: 3,
             search: Search::new(steps).expect("some 64 steps"),
         },
-        path: Search::new(path).expect("some 32 levels"),
+        path: Some(Search::new(path).expect("some 32 levels")),
+        space: None,
     };
     Court::compile(Arc::new(program), options).expect("it compiles")
 }

@@ -1,7 +1,7 @@
 //! What parties of a dispute over a trace say, when the challenger selects a given step and level.
 
 use tapcourt_compiler::riscv::{Court, Group, PathAccess, Published, Search};
-use tapcourt_program::riscv::{DisputedStep, Execution, Path};
+use tapcourt_program::riscv::{DisputedStep, Execution};
 
 use crate::parties::Values;
 
@@ -71,7 +71,7 @@ pub(crate) fn up_to_sibling(
     };
     let (word, path) = execution.path_at(step, cell);
     let nodes = [path.nodes(word), path.nodes(written.unwrap_or(word))];
-    let at = |place: u64| Path::LEVELS.min(place as usize); // cast ok: few levels
+    let at = |place: u64| path.levels().min(place as usize); // cast ok: few levels
     let search = court.paths().search();
     published.set_word(Group::Access, access.number(), 2);
     for (round, (borders, selection)) in (0..).zip(rounds(search, level)) {

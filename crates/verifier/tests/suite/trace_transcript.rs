@@ -203,7 +203,10 @@ fn false_read(court: &Court, execution: &mut Execution<'_>) -> (u64, StepRecord)
     let mut record = execution.record_at(step);
     record.a.value ^= 1;
     let instruction = court.program().rom().get(record.pc);
-    (step, record.consequence(instruction, 3))
+    (
+        step,
+        record.consequence(instruction, 3, court.program().space()),
+    )
 }
 
 #[test]

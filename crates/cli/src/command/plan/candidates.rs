@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tapcourt_compiler::riscv::{Court, CourtOptions, Paths, Search};
-use tapcourt_program::riscv::Cell;
+use tapcourt_program::riscv::AddressSpace;
 use tapcourt_protocol::Parameters;
 use tapcourt_verifier::{Program, Quote};
 
@@ -54,6 +54,10 @@ impl Candidates {
         }
     }
 
+    fn space(&self) -> AddressSpace {
+        self.court.program().space()
+    }
+
     fn quote(&self, trace: &Search, path: &Search) -> CliResult<Quote> {
         let court = self.court.with_searches(trace.clone(), path.clone())?;
         Ok(Program::trace(court)?.quote(self.parameters.clone())?)
@@ -94,7 +98,7 @@ impl Candidates {
                     searches.push((trace.clone(), Search::new(path.to_vec())?));
                 }
             }
-            searches.push((trace, CourtOptions::default_path()));
+            searches.push((trace, CourtOptions::default_path(self.space())));
         }
         for search in self.best_by_transactions()? {
             if !searches.contains(&search) {
@@ -177,7 +181,7 @@ impl Candidates {
 
     /// What one more round adds, by its arity.
     fn round_prices(&self) -> CliResult<Vec<(u32, Price)>> {
-        let path = CourtOptions::default_path();
+        let path = CourtOptions::default_path(self.space());
         let of_arity = |arity: u32| {
             let [shorter, longer] = [2, 3].map(|rounds| {
                 let search = Search::new(vec![arity; rounds])?;
@@ -197,7 +201,7 @@ impl Candidates {
     fn best_paths(&self) -> CliResult<Vec<(Price, Search)>> {
         let trace = Search::new(vec![2])?;
         let mut best: BTreeMap<usize, (Price, Search)> = BTreeMap::new();
-        for arities in path_arities() {
+        for arities in path_arities(self.space().levels()) {
             let path = Search::new(arities)?;
             let price = self.price(&trace, &path)?;
             let entry = best
@@ -224,11 +228,11 @@ fn undominated(mut all: Vec<Rounds>) -> Vec<Rounds> {
 }
 
 /// Searches over a path, smallest arities first, that reveal few nodes for their number of rounds: at most one more than the fewest.
-fn path_arities() -> Vec<Vec<u32>> {
+fn path_arities(levels: u32) -> Vec<Vec<u32>> {
     let mut all = Vec::new();
     let mut open = vec![(Vec::new(), 1u64)];
     while let Some((arities, count)) = open.pop() {
-        if count >= Cell::LEVELS.into() {
+        if count >= levels.into() {
             all.push(arities);
             continue;
         }
@@ -256,15 +260,21 @@ mod tests {
 
     #[test]
     fn paths_of_few_nodes_are_tried() {
-        let paths = path_arities();
-        for path in [&[2, 2, 2, 2, 2][..], &[2, 2, 2, 4], &[2, 4, 4], &[6, 6]] {
+        let paths = path_arities(24);
+        for path in [
+            &[2, 2, 2, 2, 2][..],
+            &[2, 2, 2, 3],
+            &[2, 3, 4],
+            &[3, 3, 3],
+            &[4, 6],
+        ] {
             assert!(paths.contains(&path.to_vec()), "{path:?}");
         }
         assert!(paths.len() < 40, "{}", paths.len());
         for path in paths {
             assert!(path.is_sorted());
             let count = Search::new(path).expect("a search").count();
-            assert!((31..=64).contains(&count));
+            assert!((24..=64).contains(&count));
         }
     }
 }

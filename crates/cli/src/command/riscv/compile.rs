@@ -101,19 +101,20 @@ pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<
                 semantics_bytes += size.script_bytes;
                 (0, "instruction")
             }
-            StepLeaf::Input { .. } => (1, "input word"),
-            StepLeaf::OutsideRom => (2, "outside the program"),
-            StepLeaf::Start => (3, "start"),
-            StepLeaf::Accept => (4, "accept"),
-            StepLeaf::Digest { .. } => (5, "digest"),
+            StepLeaf::Stop { .. } => (1, "access that is not made"),
+            StepLeaf::Input { .. } => (2, "input word"),
+            StepLeaf::OutsideRom => (3, "outside the program"),
+            StepLeaf::Start => (4, "start"),
+            StepLeaf::Accept => (5, "accept"),
+            StepLeaf::Digest { .. } => (6, "digest"),
         };
         count(order, checks, size);
     }
     for (index, leaf) in paths.leaves().enumerate() {
         let (order, checks) = match leaf.access {
-            PathAccess::A | PathAccess::B => (6, "path of a register read"),
-            PathAccess::Memory => (7, "path of a memory read"),
-            PathAccess::Old | PathAccess::New => (8, "path of a write"),
+            PathAccess::A | PathAccess::B => (7, "path of a register read"),
+            PathAccess::Memory => (8, "path of a memory read"),
+            PathAccess::Old | PathAccess::New => (9, "path of a write"),
         };
         count(order, checks, paths.leaf_size(index));
     }

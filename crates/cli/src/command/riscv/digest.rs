@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use tapcourt_program::riscv::{Digest, Engine, Stop, Tree};
 
+use crate::args::SpaceArgs;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Facts, Output};
 use crate::progress::Progress;
-use crate::riscv::{parse_input, place, read_program};
+use crate::riscv::{parse_input, place, read_program_in};
 
 /// Arguments of `digest`.
 #[derive(Debug, Args)]
@@ -21,11 +22,13 @@ pub(crate) struct DigestArgs {
     /// After how many steps.
     #[arg(long, value_name = "STEPS")]
     step: u64,
+    #[command(flatten)]
+    space: SpaceArgs,
 }
 
 /// Runs to the step.
 pub(crate) fn run(args: &DigestArgs, output: &Output) -> CliResult<Verdict> {
-    let program = read_program(&args.program)?;
+    let program = read_program_in(&args.program, args.space)?;
     let input = parse_input(&args.input)?;
     let _progress = Progress::spinner(format!("running {}", args.program.display()));
     let mut engine = Engine::new(&program, &input);

@@ -6,10 +6,11 @@ use std::path::Path;
 use serde::Serialize;
 use tapcourt_program::riscv::{EXIT_CALL, Engine, Op, Program, Register, Stop};
 
+use crate::args::SpaceArgs;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Output, thousands};
 use crate::progress::Progress;
-use crate::riscv::{parse_input, place, read_program};
+use crate::riscv::{parse_input, place, read_program_in};
 
 /// How a run ended.
 #[derive(Serialize)]
@@ -51,8 +52,14 @@ impl fmt::Display for Ended {
 }
 
 /// Executes, and rejects what does not accept.
-pub(crate) fn run(path: &Path, input: &str, max_steps: u64, output: &Output) -> CliResult<Verdict> {
-    let program = read_program(path)?;
+pub(crate) fn run(
+    path: &Path,
+    space: SpaceArgs,
+    input: &str,
+    max_steps: u64,
+    output: &Output,
+) -> CliResult<Verdict> {
+    let program = read_program_in(path, space)?;
     let input = parse_input(input)?;
     let ended = {
         let _progress = Progress::spinner(format!("running {}", path.display()));

@@ -7,10 +7,11 @@ use clap::Args;
 use serde::Serialize;
 use tapcourt_program::riscv::{ACCEPT_PC, Engine, Machine, Program, Read, StepRecord, Write};
 
+use crate::args::SpaceArgs;
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::riscv::{parse_input, place, read_program};
+use crate::riscv::{parse_input, place, read_program_in};
 
 /// Arguments of `trace`.
 #[derive(Debug, Args)]
@@ -26,6 +27,8 @@ pub(crate) struct TraceArgs {
     /// How many steps.
     #[arg(long, value_name = "STEPS", default_value_t = 20)]
     count: u64,
+    #[command(flatten)]
+    space: SpaceArgs,
 }
 
 #[derive(Serialize)]
@@ -129,7 +132,7 @@ impl fmt::Display for Trace {
 
 /// Runs to the first step, and shows the steps after it.
 pub(crate) fn run(args: &TraceArgs, output: &Output) -> CliResult<Verdict> {
-    let program = read_program(&args.program)?;
+    let program = read_program_in(&args.program, args.space)?;
     let input = parse_input(&args.input)?;
     let mut machine = {
         let _progress = Progress::spinner(format!("running {}", args.program.display()));

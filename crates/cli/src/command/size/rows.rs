@@ -200,7 +200,8 @@ fn disputes() -> CliResult<Vec<Row>> {
                 inputs: 8,
                 search: Search::uniform(log2_steps, LOG2_ARITY)?,
             },
-            path: CourtOptions::default_path(),
+            path: None,
+            space: None,
         };
         let program = riscv32::Program::from_instructions(0x1_0000, &[Instruction::ECALL])?;
         let court = Court::compile(Arc::new(program), options)?;

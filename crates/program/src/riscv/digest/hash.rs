@@ -35,12 +35,12 @@ impl Node {
         hash_nodes(&left, &right)
     }
 
-    /// The node at `level`, 0 for a leaf and 31 for the root, below which all words are zero.
+    /// The node at `level`, 0 for a leaf, below which all words are zero.
     ///
     /// # Panics
-    /// If there is no such level.
+    /// If no tree has such a level.
     pub fn empty(level: u32) -> Self {
-        static EMPTY: LazyLock<[Node; Cell::LEVELS as usize + 1]> = LazyLock::new(|| {
+        static EMPTY: LazyLock<[Node; Cell::MAX_LEVELS as usize + 1]> = LazyLock::new(|| {
             let mut next = Node::leaf(0);
             std::array::from_fn(|_| {
                 let node = next;

@@ -1,6 +1,7 @@
 //! The digest of a state: a sparse Merkle tree over its cells, and `pc`.
 //!
-//! The tree has [`Cell::LEVELS`] = 31 levels above the words, by [`Cell::index`]. With BLAKE3 as everywhere in this protocol:
+//! The tree has as many levels above the words as the program's [`AddressSpace`] needs, by
+//! [`Cell::index`]: the registers first, memory behind them. With BLAKE3 as everywhere in this protocol:
 //!
 //! | what | is |
 //! |---|---|
@@ -11,7 +12,7 @@
 //! A [`Tree`] holds a state's cells and whichever nodes were asked for; copies share what they have in common. A [`Path`] leads from
 //! one cell to the root.
 //!
-//! [`Cell::LEVELS`]: super::Cell::LEVELS
+//! [`AddressSpace`]: super::AddressSpace
 //! [`Cell::index`]: super::Cell::index
 
 mod hash;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::hash::Row;
 use super::{Node, Path};
-use crate::riscv::{Cell, Memory, State};
+use crate::riscv::{AddressSpace, Cell, Memory, State};
 
 /// The words of one page.
 type Words = [u32; Memory::PAGE_WORDS];
@@ -14,14 +14,14 @@ type Words = [u32; Memory::PAGE_WORDS];
 /// Levels of the tree above a page's words.
 const PAGE_LEVEL: u32 = 10;
 
+/// The page whose first words are the registers, and which is no memory.
+const REGISTER_PAGE: u32 = 0;
+
 /// Levels above the words of a block, the least of which a page keeps a node.
 const BLOCK_LEVEL: u32 = 5;
 
 /// Words of a block.
 const BLOCK_WORDS: usize = 1 << BLOCK_LEVEL;
-
-/// Levels above all words of memory: half of the cells.
-const MEMORY_LEVEL: u32 = Cell::LEVELS - 1;
 
 /// A state's cells, and those nodes of its Merkle tree that somebody has asked for.
 ///
@@ -30,20 +30,22 @@ const MEMORY_LEVEL: u32 = Cell::LEVELS - 1;
 /// is set keeps the nodes above words that stay. So memory and time are proportional to the pages that differ, wherever they are.
 ///
 /// ```
-/// use tapcourt_program::riscv::{Cell, Node, Tree};
+/// use tapcourt_program::riscv::{AddressSpace, Cell, Node, Tree};
 ///
-/// let mut tree = Tree::default();
-/// assert_eq!(tree.root(), Node::empty(31));
+/// let mut tree = Tree::new(AddressSpace::DEFAULT);
+/// assert_eq!(tree.root(), Node::empty(24));
 /// let before = tree.clone();
-/// tree.set_word(Cell::memory(0x8000_0004), 7);
-/// let path = tree.path(Cell::memory(0x8000_0004));
+/// tree.set_word(Cell::memory(0x0200_0004), 7);
+/// let path = tree.path(Cell::memory(0x0200_0004));
 /// assert_eq!(path.root(7), tree.root());
 /// assert_eq!(path.root(0), before.root());
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Tree {
+    space: AddressSpace,
     registers: [u32; 32],
-    memory: Subtree,
+    /// All cells: the first page begins with the registers, and the others are memory.
+    cells: Subtree,
 }
 
 #[derive(Clone, Default)]
@@ -82,9 +84,18 @@ struct Kept {
 }
 
 impl Tree {
+    /// The tree of a state in which all cells are zero.
+    pub fn new(space: AddressSpace) -> Self {
+        Self {
+            space,
+            registers: [0; 32],
+            cells: Subtree::Empty,
+        }
+    }
+
     /// The tree of a state.
     pub fn of_state(state: &State) -> Self {
-        let mut tree = Self::default();
+        let mut tree = Self::new(state.memory.space());
         tree.set_registers(&state.registers);
         let pages = state.memory.pages();
         let words = pages
@@ -97,20 +108,35 @@ impl Tree {
     /// Bytes that are held for a page, the nodes in it included.
     pub const PAGE_BYTES: usize = size_of::<Page>() + size_of::<PageNodes>();
 
+    /// Which addresses are memory.
+    pub fn space(&self) -> AddressSpace {
+        self.space
+    }
+
+    /// The level of the root.
+    pub fn levels(&self) -> u32 {
+        self.space.levels()
+    }
+
     /// Sets all registers; `x0` has to be zero.
     pub fn set_registers(&mut self, registers: &[u32; 32]) {
         self.registers = *registers;
+        let mut words = [0; Memory::PAGE_WORDS];
+        words[..registers.len()].copy_from_slice(registers);
+        let pages = [(REGISTER_PAGE, Some(&words))];
+        self.cells = self.cells.with_pages(self.levels(), &pages);
     }
 
     /// Sets the words of pages by their number, which is the address of a page's first byte divided by 4,096. `None` are zeros.
-    /// If a number is there twice, the last one counts. Numbers that are no page's are passed over.
+    /// If a number is there twice, the last one counts. Numbers of pages that are no memory are passed over.
     pub fn set_pages<'p>(&mut self, pages: impl IntoIterator<Item = (u32, Option<&'p Words>)>) {
+        let memory = REGISTER_PAGE + 1..self.space.pages();
         let pages: BTreeMap<u32, Option<&Words>> = pages
             .into_iter()
-            .filter(|&(number, _)| number < Memory::PAGES)
+            .filter(|(number, _)| memory.contains(number))
             .collect();
         let pages: Vec<(u32, Option<&Words>)> = pages.into_iter().collect();
-        self.memory = self.memory.with_pages(MEMORY_LEVEL, &pages);
+        self.cells = self.cells.with_pages(self.levels(), &pages);
     }
 
     /// Sets one cell. Cells in no state's use stay zero.
@@ -124,7 +150,9 @@ impl Tree {
             words[word_in_page(address)] = value;
             self.set_pages([(number, Some(&words))]);
         } else if let Some(register) = cell.as_register() {
-            self.registers[usize::from(register.number())] = value;
+            let mut registers = self.registers;
+            registers[usize::from(register.number())] = value;
+            self.set_registers(&registers);
         }
     }
 
@@ -133,16 +161,28 @@ impl Tree {
         &self.registers
     }
 
-    /// The words of a page; `None` if all are zero or there is no such page.
+    /// The words of a page of memory; `None` if all are zero or there is no such page.
     pub fn page(&self, number: u32) -> Option<&Words> {
-        match self.memory.at(MEMORY_LEVEL, PAGE_LEVEL, number)? {
+        if number == REGISTER_PAGE {
+            return None;
+        }
+        match self.cells.at(self.levels(), PAGE_LEVEL, number)? {
             Subtree::Page(page) => Some(&page.words),
             Subtree::Inner(_) | Subtree::Empty => None,
         }
     }
 
-    /// A cell's word.
+    /// The cell that a path to `cell` leads to, which a claim may place outside the address space: as many
+    /// bits of the index count as there are levels.
+    fn reached(&self, cell: Cell) -> Cell {
+        let index = cell.index() & ((1 << self.levels()) - 1);
+        Cell::from_index(index).unwrap_or_default()
+    }
+
+    /// A cell's word. Of a cell that no tree of this size has, only the lowest bits of the index count, as
+    /// in a [`path`](Self::path).
     pub fn word(&self, cell: Cell) -> u32 {
+        let cell = self.reached(cell);
         match (cell.address(), cell.as_register()) {
             (Some(address), _) => self
                 .page(address >> 12)
@@ -154,38 +194,25 @@ impl Tree {
 
     /// The root over all cells.
     pub fn root(&self) -> Node {
-        self.node(Cell::LEVELS, 0)
+        self.cells.node(self.levels())
     }
 
-    /// The node number `position` of all at `level`, 0 for leaves and 31 for the root.
+    /// The node number `position` of all at `level`, 0 for leaves and [`levels`](Self::levels) for the root.
     ///
     /// # Panics
     /// If there is no such node.
     pub fn node(&self, level: u32, position: u32) -> Node {
+        let levels = self.levels();
         assert!(
-            level <= Cell::LEVELS && position >> (Cell::LEVELS - level) == 0,
-            "no node {position} at level {level}"
+            level <= levels && position >> (levels - level) == 0,
+            "no node {position} at level {level} of {levels}"
         );
-        if level == Cell::LEVELS {
-            return Node::parent(
-                self.register_node(MEMORY_LEVEL, 0),
-                self.memory.node(MEMORY_LEVEL),
-            );
-        }
-        let half = 1 << (MEMORY_LEVEL - level);
-        if position < half {
-            return self.register_node(level, position);
-        }
-        let position = position - half;
         if level >= PAGE_LEVEL {
-            let subtree = self.memory.at(MEMORY_LEVEL, level, position);
+            let subtree = self.cells.at(levels, level, position);
             return subtree.map_or_else(|| Node::empty(level), |subtree| subtree.node(level));
         }
         let in_page = PAGE_LEVEL - level;
-        match self
-            .memory
-            .at(MEMORY_LEVEL, PAGE_LEVEL, position >> in_page)
-        {
+        match self.cells.at(levels, PAGE_LEVEL, position >> in_page) {
             Some(Subtree::Page(page)) => {
                 // Casts ok: usize has at least 32 bits here.
                 page.node_at(level, position as usize & ((1 << in_page) - 1))
@@ -194,41 +221,27 @@ impl Tree {
         }
     }
 
-    /// The path from a cell to the root.
+    /// The path from a cell to the root. If no tree of this size has the cell, it is that of the cell with
+    /// the same lowest bits, which is where the bits of its label lead.
     pub fn path(&self, cell: Cell) -> Path {
-        let mut siblings = [Node::default(); Path::LEVELS];
-        for (level, sibling) in (0..).zip(&mut siblings) {
-            *sibling = self.node(level, cell.index() >> level ^ 1);
-        }
-        Path::new(cell, siblings)
+        let index = self.reached(cell).index();
+        let siblings = (0..self.levels()).map(|level| self.node(level, index >> level ^ 1));
+        Path::new(cell, siblings.collect())
     }
 
-    /// Numbers of all pages with words other than in `other`, ascending, and perhaps of some that have the same words.
+    /// Numbers of all pages of memory with words other than in `other`, ascending, and perhaps of some
+    /// that have the same words.
     pub fn changed_pages(&self, other: &Self) -> Vec<u32> {
         let mut pages = Vec::new();
-        self.memory
-            .changed_pages(&other.memory, MEMORY_LEVEL, 0, &mut pages);
+        self.cells
+            .changed_pages(&other.cells, self.levels(), 0, &mut pages);
+        pages.retain(|&number| number != REGISTER_PAGE);
         pages
     }
 
     /// Bytes that this tree needs if `other` is there anyhow, but for a constant.
     pub fn bytes_beyond(&self, other: &Self) -> usize {
-        self.memory.bytes_beyond(&other.memory)
-    }
-
-    fn register_node(&self, level: u32, position: u32) -> Node {
-        // Casts ok: usize has at least 32 bits here.
-        let position = position as usize;
-        if level <= BLOCK_LEVEL {
-            let words = self.registers.chunks_exact(1 << level).nth(position);
-            return words.map_or_else(|| Node::empty(level), node_of_words);
-        }
-        if position > 0 {
-            return Node::empty(level);
-        }
-        (BLOCK_LEVEL..level).fold(node_of_words(&self.registers), |node, level| {
-            parent(level, node, Node::empty(level))
-        })
+        self.cells.bytes_beyond(&other.cells)
     }
 }
 
@@ -472,7 +485,7 @@ impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tree")
             .field("registers", &self.registers)
-            .field("pages", &self.changed_pages(&Self::default()))
+            .field("pages", &self.changed_pages(&Self::new(self.space)))
             .finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ impl State {
         Self {
             pc: program.entry(),
             registers: [0; 32],
-            memory: Memory::new(program.image()),
+            memory: Memory::new(program.image(), program.space()),
             steps: 0,
         }
     }
@@ -170,12 +170,12 @@ impl<'a> Engine<'a> {
                 _ => return false,
             }
         } else if let Some(log2_bytes) = op.load_log2_bytes() {
-            if !address.is_multiple_of(1 << log2_bytes) {
+            if !address.is_multiple_of(1 << log2_bytes) || !memory.space().contains(address) {
                 return false;
             }
             result = Some(semantics::loaded(op, address, memory.word(address)));
         } else if let Some(log2_bytes) = op.store_log2_bytes() {
-            if !address.is_multiple_of(1 << log2_bytes) {
+            if !address.is_multiple_of(1 << log2_bytes) || !memory.space().contains(address) {
                 return false;
             }
             let old = memory.word(address);

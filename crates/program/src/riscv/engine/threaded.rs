@@ -4,11 +4,11 @@
 //! does not, the stack still is bounded: instructions that jump return to the loop in [`Code::run`], and so does one of every [`MAX_RUN`]
 //! others.
 //!
-//! What is rare these functions leave to the caller: exits, instructions that stop, misaligned accesses, jumps out of the program, jumps to
+//! What is rare these functions leave to the caller: exits, instructions that stop, misaligned accesses and those to no memory, jumps out of the program, jumps to
 //! themselves, and the first store to a page that does not count as written.
 
 use super::super::memory::Page;
-use super::super::{INPUT_CALL, Instruction, Memory, Op, Program};
+use super::super::{AddressSpace, INPUT_CALL, Instruction, Memory, Op, Program};
 
 /// The place of a register that is written and never read.
 const NOWHERE: u8 = 32;
@@ -30,6 +30,8 @@ struct Cpu<'a> {
     dirty_places: &'a [u32; Memory::PAGES as usize], // cast ok: as above
     code: &'a Code,
     inputs: &'a [u32],
+    /// How many addresses from [`AddressSpace::LOWEST`] on are memory.
+    memory_bytes: u32,
     /// The place of an instruction that was not executed.
     left_at: usize,
 }
@@ -246,6 +248,7 @@ impl Code {
             dirty_places: &memory.dirty_places,
             code: self,
             inputs,
+            memory_bytes: (memory.space().bytes() - u64::from(AddressSpace::LOWEST)) as u32, // cast ok: less than 2^32
             left_at: 0,
         };
         cpu.registers[..32].copy_from_slice(registers);
@@ -459,18 +462,20 @@ impl Cpu<'_> {
         self.registers[usize::from(register)] = value;
     }
 
-    /// The word that holds `address`, if that is a multiple of `bytes`.
+    /// The word that holds `address`, if that is memory and a multiple of `bytes`.
     #[inline(always)]
     fn load(&self, pages: &[Page], address: u32, bytes: u32) -> Option<u32> {
         let place = self.places[(address >> 12) as usize]; // cast ok: usize has at least 32 bits here
         let page = pages.get(place as usize)?; // cast ok: as above
-        if address & (bytes - 1) != 0 {
+        let is_memory = address.wrapping_sub(AddressSpace::LOWEST) < self.memory_bytes;
+        if address & (bytes - 1) != 0 || !is_memory {
             return None;
         }
         Some(page[(address >> 2) as usize % Memory::PAGE_WORDS]) // cast ok: as above
     }
 
-    /// The word that holds `address`, to be written, if that is a multiple of `bytes` and its page counts as written.
+    /// The word that holds `address`, to be written, if that is a multiple of `bytes` and its page counts
+    /// as written, which no page does that is no memory.
     #[inline(always)]
     fn stored<'p>(&self, pages: &'p mut [Page], address: u32, bytes: u32) -> Option<&'p mut u32> {
         let place = self.dirty_places[(address >> 12) as usize]; // cast ok: usize has at least 32 bits here

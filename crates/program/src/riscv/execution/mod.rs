@@ -37,7 +37,7 @@ impl Default for SnapshotLimits {
 }
 
 /// A step that can be disputed: what a prover opens, and the roots on both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisputedStep {
     /// What the step reads and writes.
     pub record: StepRecord,
@@ -60,14 +60,12 @@ impl DisputedStep {
         Digest::new(self.record.next_pc, self.next_root)
     }
 
-    /// Old and new nodes on the path of the cell that is written, from the words, at level 0, to the roots, at level 31.
-    pub fn write_pairs(&self) -> [(Node, Node); Path::LEVELS + 1] {
+    /// Old and new nodes on the path of the cell that is written, from the words, at level 0, to the
+    /// roots.
+    pub fn write_pairs(&self) -> Vec<(Node, Node)> {
         let write: &Write = &self.record.w;
-        let (old, new) = (
-            self.write_path.nodes(write.old),
-            self.write_path.nodes(write.value),
-        );
-        std::array::from_fn(|level| (old[level], new[level]))
+        let [old, new] = [write.old, write.value].map(|word| self.write_path.nodes(word));
+        old.into_iter().zip(new).collect()
     }
 }
 
@@ -126,7 +124,7 @@ impl<'a> Execution<'a> {
             program,
             engine: Engine::new(program, inputs.clone()),
             inputs,
-            tree: Tree::default(),
+            tree: Tree::new(program.space()),
             snapshots: Snapshots::new(limits),
             reached: 0,
             last_step: None,

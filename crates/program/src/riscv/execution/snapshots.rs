@@ -132,12 +132,12 @@ impl Snapshots {
 
     /// Reckons anew what the snapshot at `step` holds.
     fn weigh(&mut self, step: u64) {
-        let nothing = Tree::default();
         let before = self.kept.range(..step).next_back();
-        let before = before.map_or(&nothing, |(_, kept)| &kept.snapshot.tree);
         let Some(kept) = self.kept.get(&step) else {
             return;
         };
+        let nothing = Tree::new(kept.snapshot.tree.space());
+        let before = before.map_or(&nothing, |(_, kept)| &kept.snapshot.tree);
         let bytes = kept.snapshot.tree.bytes_beyond(before) + size_of::<Kept>();
         if let Some(kept) = self.kept.get_mut(&step) {
             self.bytes = self.bytes - kept.bytes + bytes;
