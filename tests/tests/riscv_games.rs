@@ -20,7 +20,7 @@ use tapcourt_tests::riscv::steps::{
 use tapcourt_tests::scale::scaled;
 use tapcourt_verifier::Program;
 
-/// Arities of the rounds over the trace and over a path, each pair a contract's: about 64 steps and at least 31 levels.
+/// Arities of the rounds over the trace and over a path, each pair a contract's: about 64 steps and at least 24 levels.
 const ARITIES: [(&[u32], &[u32]); 6] = [
     (&[4, 4, 4], &[2, 4, 4]),
     (&[16, 4], &[8, 4]),
@@ -31,7 +31,7 @@ const ARITIES: [(&[u32], &[u32]); 6] = [
 ];
 
 /// The levels up to which nodes of a path are false.
-const LEVELS: [u32; 4] = [0, 15, 30, 31];
+const LEVELS: [u32; 4] = [0, 12, 23, 24];
 
 /// Games at least, unless fewer are asked for.
 const LEAST_GAMES: usize = 1_000;
@@ -224,7 +224,7 @@ fn honest(programs: &[Program]) -> Vec<Case> {
                 if (turn + index) % programs.len() != number {
                     continue;
                 }
-                let level = [0, 15, 30, paths - 1][(turn / 2 + index) % 4];
+                let level = [0, 12, 23, paths - 1][(turn / 2 + index) % 4];
                 let place = Place {
                     step,
                     access,

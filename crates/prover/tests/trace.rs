@@ -144,7 +144,7 @@ fn consistent_provers_of_another_execution_lose() {
         others.push((agreed.clone(), input.to_vec()));
     }
     let mut image = memory();
-    image.push((0x8000_0004, vec![1, 0, 0, 0]));
+    image.push((0x0200_0004, vec![1, 0, 0, 0]));
     others.push((with_code(code.clone(), image), INPUT.to_vec()));
     for place in 0..code.len() {
         for other in [

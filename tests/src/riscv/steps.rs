@@ -64,7 +64,7 @@ impl StepKind {
             Op::Mul,
             Op::Div,
         ];
-        let stops = [Op::Illegal, Op::Lw, Op::Sh, Op::Ecall].map(Some);
+        let stops = [Op::Illegal, Op::Lw, Op::Sh, Op::Lbu, Op::Sb, Op::Ecall].map(Some);
         [Self::Arithmetic, Self::BranchTaken, Self::BranchNotTaken]
             .into_iter()
             .chain(instructions.map(Self::Instruction))
@@ -126,10 +126,14 @@ pub enum Ending {
     Exit,
     /// It runs into an illegal instruction.
     Illegal,
-    /// It loads a word from a place that is none.
+    /// It loads a word from a misaligned address.
     Load,
-    /// It stores half a word to a place that is none.
+    /// It stores half a word to a misaligned address.
     Store,
+    /// It loads a byte from address 0, which is no memory.
+    LoadNoMemory,
+    /// It stores a byte behind the address space.
+    StoreNoMemory,
     /// It jumps to where no instruction is.
     Outside,
     /// It reads a word of input that there is not.
@@ -140,11 +144,13 @@ pub enum Ending {
 
 impl Ending {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Exit,
         Self::Illegal,
         Self::Load,
         Self::Store,
+        Self::LoadNoMemory,
+        Self::StoreNoMemory,
         Self::Outside,
         Self::Input,
         Self::Loop,
@@ -152,7 +158,7 @@ impl Ending {
 
     /// The input that leads to it: not accepted, unless `word` is [`ACCEPTED`].
     pub fn input(self, word: u32) -> Vec<u32> {
-        vec![self as u32, word] // cast ok: a number below 7
+        vec![self as u32, word] // cast ok: a number below 9
     }
 }
 
@@ -194,7 +200,7 @@ fn code(expected: u32) -> Vec<Instruction> {
     let new = Instruction::new;
     let back = |instructions: u32| 0u32.wrapping_sub(4 * instructions);
     let mut code = vec![
-        new(Op::Lui, s0, x0, x0, 0x8000_0000),
+        new(Op::Lui, s0, x0, x0, 0x0200_0000),
         new(Op::Addi, a7, x0, x0, INPUT_CALL),
         Instruction::ECALL,
         new(Op::Addi, s1, a0, x0, 0),
@@ -237,6 +243,13 @@ fn code(expected: u32) -> Vec<Instruction> {
             [nothing; ENDING_INSTRUCTIONS],
             [new(Op::Lw, t1, s0, x0, 2), nothing, nothing, nothing],
             [new(Op::Sh, x0, s0, t1, 1), nothing, nothing, nothing],
+            [new(Op::Lbu, t1, x0, x0, 0), nothing, nothing, nothing],
+            [
+                new(Op::Lui, t2, x0, x0, 0x0400_0000),
+                new(Op::Sb, x0, t2, t1, 0),
+                nothing,
+                nothing,
+            ],
             [new(Op::Jalr, x0, x0, x0, 16), nothing, nothing, nothing],
             [
                 new(Op::Addi, a0, x0, x0, INPUTS),
@@ -253,7 +266,7 @@ fn code(expected: u32) -> Vec<Instruction> {
         ]
     };
     let length = Ending::ALL.len() * ENDING_INSTRUCTIONS;
-    code.extend(endings(length as u32).concat()); // cast ok: 28
+    code.extend(endings(length as u32).concat()); // cast ok: 36
     code.extend([
         // What the sum is above the accepted one is the exit code.
         new(Op::Lw, a0, s0, x0, 12),

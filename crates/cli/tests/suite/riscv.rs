@@ -24,7 +24,7 @@ fn run_tells_how_a_program_ends() {
     assert_eq!(accepted["accepted"], true);
     assert_eq!(accepted["exit_code"], 0);
     assert!(accepted["steps"].as_u64().unwrap() > 47);
-    assert_eq!(accepted["stopped_at_pc"], 0xffff_fffc_u32);
+    assert_eq!(accepted["stopped_at_pc"], 0xffff_ffff_u32);
     let refused = run("47,1", &[], 1);
     assert_eq!(
         (&refused["accepted"], &refused["exit_code"]),

@@ -149,7 +149,7 @@ fn another_program_altogether_loses_at_the_start() {
         .iter()
         .map(|(_, instruction)| instruction.encode());
     let rom = Rom::new(vec![(BASE, code.collect())]).unwrap();
-    let image = Image::new(vec![(0x8000_0004, vec![1, 0, 0, 0])]).unwrap();
+    let image = Image::new(vec![(0x0200_0004, vec![1, 0, 0, 0])]).unwrap();
     let other = Program::new(BASE, rom, image, Symbols::default()).unwrap();
     let other = court(other, vec![8, 8], vec![6, 6]);
     let liar = TraceDispute::new(&other);

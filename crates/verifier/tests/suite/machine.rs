@@ -16,7 +16,7 @@ pub(crate) fn program(expected: u32) -> Program {
     let [x0, a0, a7, t0, t1, s0] = [0, 10, 17, 5, 6, 8].map(register);
     let new = Instruction::new;
     let code = [
-        new(Op::Lui, s0, x0, x0, 0x8000_0000),
+        new(Op::Lui, s0, x0, x0, 0x0200_0000),
         new(Op::Addi, t0, x0, x0, 3),
         // loop:
         new(Op::Addi, a0, t0, x0, 0u32.wrapping_sub(1)),
