@@ -125,7 +125,8 @@ fn a_false_claim_loses_after_the_dispute() {
         (&truth, "accept"),
         (&other_input, "input("),
         (&others[0], "semantics("),
-        (&others[1], "semantics("),
+        // Without the address that the first step loads, the next access is at 4: no memory.
+        (&others[1], "stop("),
     ];
     for (liar, leaf) in liars {
         let claim = truth.claim(&INPUT);
