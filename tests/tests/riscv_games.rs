@@ -156,6 +156,8 @@ fn lies(programs: &[Program]) -> (Vec<Case>, usize) {
         Stop::Illegal,
         Stop::Load,
         Stop::Store,
+        Stop::LoadNoMemory,
+        Stop::StoreNoMemory,
         Stop::Outside,
         Stop::Input,
     ] {
