@@ -317,9 +317,29 @@ fn refusals_name_what_is_wrong() {
             "position independent",
         ),
         (
-            |file| set_word(file, E_FLAGS, 1),
-            ElfError::Compressed { flags: 1 },
-            "compressed",
+            // `c.li a0, 0`, then `c.nop`.
+            |file| {
+                set_word(file, E_FLAGS, 1);
+                set_word(file, 0x1000, 0x0001_4501);
+            },
+            ElfError::Compressed {
+                flags: 1,
+                entry: 0x1_0000,
+                half: 0x4501,
+            },
+            "begins with one, 0x4501 at 0x00010000: the machine has none; build all of it, libraries included, for rv32im",
+        ),
+        (
+            |file| {
+                set_word(file, E_FLAGS, 1);
+                set_word(file, E_ENTRY, 0x1_0002);
+            },
+            ElfError::Compressed {
+                flags: 1,
+                entry: 0x1_0002,
+                half: 0x15,
+            },
+            "at 0x00010002",
         ),
         (
             |file| set_word(file, E_FLAGS, 4),
@@ -451,6 +471,20 @@ fn refusals_name_what_is_wrong() {
             "linked statically",
         ),
         (
+            // Both segments, and one byte too many.
+            |file| {
+                let bytes = file.len() as u32; // cast ok: short
+                set_word(file, header(1, P_OFFSET), 0);
+                set_word(file, header(1, P_FILESZ), bytes - 7);
+                set_word(file, header(1, P_MEMSZ), bytes);
+            },
+            ElfError::SharedBytes {
+                bytes: 0,
+                file_bytes: 0,
+            },
+            "from a file of",
+        ),
+        (
             |file| set_word(file, header(1, P_MEMSZ), 2),
             ElfError::FileSize {
                 header: 1,
@@ -541,8 +575,13 @@ fn refusals_name_what_is_wrong() {
         let mut file = sample_file();
         damage(&mut file);
         let mut expected = expected.clone();
-        if let ElfError::BeyondFile { file_bytes, .. } = &mut expected {
-            *file_bytes = file.len();
+        match &mut expected {
+            ElfError::BeyondFile { file_bytes, .. } => *file_bytes = file.len(),
+            ElfError::SharedBytes { bytes, file_bytes } => {
+                *file_bytes = file.len();
+                *bytes = file.len() as u64 + 1; // cast ok: short
+            }
+            _ => {}
         }
         let error = Program::from_elf(&file).expect_err(said);
         assert_eq!(error, expected);

@@ -33,12 +33,13 @@ mod program;
 mod record;
 mod semantics;
 mod space;
+mod stack;
 mod step;
 mod stop;
 
 pub use self::cell::Cell;
 pub use self::digest::{Digest, Node, Path, Tree};
-pub use self::elf::ElfError;
+pub use self::elf::{ElfError, ElfReport, ElfWarning};
 pub use self::engine::{Engine, State, Stop};
 pub use self::execution::{DisputedStep, Execution, SnapshotLimits};
 pub use self::instruction::{Format, Instruction, Op, Register};
@@ -48,6 +49,7 @@ pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, S
 pub use self::record::{Read, StepRecord, Write};
 pub use self::space::AddressSpace;
 pub use self::stop::StopReason;
+pub use self::stack::StackHazard;
 
 /// The `pc` of a program that has accepted.
 ///

@@ -7,6 +7,13 @@ use super::super::ProgramError;
 /// The size of an ELF file's header.
 pub(super) const EHDR_BYTES: usize = 52;
 
+/// How to build without compressed instructions.
+const BUILD: &str = "build all of it, libraries included, for rv32im (-march=rv32im -mabi=ilp32, \
+                     or Rust's target riscv32im-unknown-none-elf)";
+
+/// How many functions or variables an error names.
+pub(super) const MAX_NAMED: usize = 8;
+
 /// Why a file is no program for this machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -54,14 +61,18 @@ pub enum ElfError {
         /// `e_type`.
         found: u16,
     },
-    /// The program was compiled for the C extension.
+    /// The program begins with a compressed instruction.
     #[error(
-        "the file's flags {flags:#x} say that it has compressed instructions, \
-         which the machine does not have; build for rv32im"
+        "the file's flags {flags:#x} say that it has compressed instructions, and it begins with \
+         one, {half:#06x} at {entry:#010x}: the machine has none; {BUILD}"
     )]
     Compressed {
         /// `e_flags`.
         flags: u32,
+        /// `e_entry`.
+        entry: u32,
+        /// The first two bytes there.
+        half: u16,
     },
     /// The program was compiled for floating-point registers.
     #[error(
@@ -73,7 +84,10 @@ pub enum ElfError {
         flags: u32,
     },
     /// A function begins between two instructions, as only with compressed ones.
-    #[error("the function `{name}` begins at {address:#010x}, which is no multiple of 4")]
+    #[error(
+        "the function `{name}` begins at {address:#010x}, which is no multiple of 4, so there are \
+         compressed instructions, which the machine does not have; {BUILD}"
+    )]
     MisalignedFunction {
         /// Its name.
         name: String,
@@ -144,6 +158,66 @@ pub enum ElfError {
         /// Where the other begins.
         address: u32,
     },
+    /// Segments share bytes of the file, so that a small file would fill a large memory.
+    #[error("segments load {bytes} bytes from a file of {file_bytes}")]
+    SharedBytes {
+        /// How many bytes all segments take from the file.
+        bytes: u64,
+        /// How long the file is.
+        file_bytes: usize,
+    },
+    /// Functions have to run before `main`, and nothing shows that the start code runs them.
+    #[error(
+        "{section} has {count} {} to run before main{}, and {}",
+        if *count == 1 { "function" } else { "functions" },
+        list(names, *count),
+        remedy(section.starts_with(".ctors"))
+    )]
+    Constructors {
+        /// The section, or the symbols that it lies between.
+        section: String,
+        /// How many functions there are.
+        count: usize,
+        /// The names of the first ones, as far as the file has names.
+        names: Vec<String>,
+    },
+    /// There are thread-local variables, and nothing shows that the start code sets them up.
+    #[error(
+        "{place} has {bytes} bytes of thread-local variables{}, and nothing shows that the start \
+         code sets up tp and copies .tdata: {START}",
+        list(names, names.len())
+    )]
+    ThreadLocals {
+        /// The segment or section.
+        place: String,
+        /// How many bytes, zeros included.
+        bytes: u32,
+        /// The names of the first ones, as far as the file has names.
+        names: Vec<String>,
+    },
+    /// There are relocations that start code has to apply, which none for this machine does.
+    #[error(
+        "section {section} has {bytes} bytes of relocations that start code would have to apply, \
+         as for functions that are chosen at run time (ifunc): link without them"
+    )]
+    Relocations {
+        /// The section.
+        section: String,
+        /// How many bytes.
+        bytes: u32,
+    },
+    /// The note that tells what the start code does cannot be read.
+    #[error("the note tapcourt, type 1, has a descriptor of {bytes} bytes, must have 4")]
+    Note {
+        /// The size of the descriptor.
+        bytes: usize,
+    },
+    /// What is read to find constructors is too long.
+    #[error("notes and sections of constructors have more than {limit} bytes together")]
+    StartTables {
+        /// The most.
+        limit: usize,
+    },
     /// The section with the names of symbols does not exist.
     #[error("the names of symbols are in section {section} of {count} sections")]
     NoNames {
@@ -179,4 +253,29 @@ pub enum ElfError {
         /// The instruction's address.
         address: u32,
     },
+}
+
+/// What to do about what the start code is not known to do.
+const START: &str = "use the start code of tapcourt.h, of the guest crate's entry! or of a C \
+                     library; if your own does it, say so by the note `tapcourt`, see \
+                     Program::from_elf";
+
+fn remedy(is_ctors: bool) -> String {
+    if is_ctors {
+        return "no start code runs .ctors: compile with -fuse-init-array".to_owned();
+    }
+    format!("nothing shows that the start code runs them: {START}")
+}
+
+/// The names in brackets, and dots where there are more of them.
+fn list(names: &[String], count: usize) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let more = if count > names.len() || names.len() == MAX_NAMED {
+        ", …"
+    } else {
+        ""
+    };
+    format!(" ({}{more})", names.join(", "))
 }

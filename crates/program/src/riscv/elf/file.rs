@@ -1,12 +1,15 @@
 //! Reading a file's headers and tables.
 
 use object::elf;
-use object::pod::Pod;
+use object::pod::{Pod, slice_from_bytes};
 use object::read::ReadRef;
 use object::read::elf::FileHeader as _;
 
 use super::error::EHDR_BYTES;
-use super::{ElfError, FileHeader, LE, ProgramHeader, SectionHeader, Segment, SymbolEntry};
+use super::start::StartSymbols;
+use super::{
+    ElfError, ElfWarning, FileHeader, LE, ProgramHeader, SectionHeader, Segment, SymbolEntry,
+};
 use crate::riscv::{Rom, Symbol, Symbols};
 
 /// Names may overlap in the file, so its size is no limit.
@@ -49,9 +52,6 @@ impl<'a> File<'a> {
             return Err(ElfError::Type { found: kind.0 });
         }
         let flags = header.e_flags(LE).0;
-        if flags & elf::EF_RISCV_RVC.0 != 0 {
-            return Err(ElfError::Compressed { flags });
-        }
         if flags & elf::EF_RISCV_FLOAT_ABI != 0 {
             return Err(ElfError::FloatingPoint { flags });
         }
@@ -79,8 +79,18 @@ impl<'a> File<'a> {
         })
     }
 
+    /// `e_flags`.
+    pub(super) fn flags(self) -> u32 {
+        self.header.e_flags(LE).0
+    }
+
     /// The bytes of a part.
-    fn part(self, part: &'static str, offset: u32, bytes: u32) -> Result<&'a [u8], ElfError> {
+    pub(super) fn part(
+        self,
+        part: &'static str,
+        offset: u32,
+        bytes: u32,
+    ) -> Result<&'a [u8], ElfError> {
         self.table(part, offset, bytes as usize) // cast ok: usize has at least 32 bits here
     }
 
@@ -104,7 +114,7 @@ impl<'a> File<'a> {
     }
 
     /// The program headers.
-    fn program_headers(self) -> Result<&'a [ProgramHeader], ElfError> {
+    pub(super) fn program_headers(self) -> Result<&'a [ProgramHeader], ElfError> {
         let FileHeader {
             e_phoff,
             e_phnum,
@@ -120,7 +130,7 @@ impl<'a> File<'a> {
     }
 
     /// The section headers.
-    fn section_headers(self) -> Result<&'a [SectionHeader], ElfError> {
+    pub(super) fn section_headers(self) -> Result<&'a [SectionHeader], ElfError> {
         let FileHeader {
             e_shoff,
             e_shnum,
@@ -135,11 +145,30 @@ impl<'a> File<'a> {
         )
     }
 
+    /// The section with the names of sections, if there is one.
+    pub(super) fn section_names(self) -> Result<&'a [u8], ElfError> {
+        let index = usize::from(self.header.e_shstrndx.get(LE).0);
+        let Some(section) = self.section_headers()?.get(index) else {
+            return Ok(&[]);
+        };
+        let (offset, bytes) = (section.sh_offset.get(LE), section.sh_size.get(LE));
+        // What has no name is still known by its type.
+        Ok(self
+            .part("table of names", offset, bytes)
+            .unwrap_or_default())
+    }
+
     /// What is loaded.
-    pub(super) fn segments(self) -> Result<Vec<Segment<'a>>, ElfError> {
+    ///
+    /// A segment whose load address `p_paddr` is not its address `p_vaddr` is one that start code
+    /// copies from there, as that of C libraries for embedded systems does. So its bytes are at
+    /// both, unless something else is at the load address.
+    pub(super) fn segments(self) -> Result<(Vec<Segment<'a>>, Vec<ElfWarning>), ElfError> {
         let mut segments = Vec::new();
         // The first address of each, the one after its last, and its number.
         let mut ranges = Vec::new();
+        let mut copies = Vec::new();
+        let mut loaded = 0;
         for (header, fields) in self.program_headers()?.iter().enumerate() {
             match fields.p_type.get(LE) {
                 elf::PT_DYNAMIC => {
@@ -177,10 +206,22 @@ impl<'a> File<'a> {
             if memory_bytes > 0 {
                 ranges.push((address, end, header));
             }
+            let bytes = self.part("segment", offset, file_bytes)?;
+            loaded += bytes.len() as u64; // cast ok: usize has at most 64 bits
+            if ![0, address].contains(&fields.p_paddr.get(LE)) && !bytes.is_empty() {
+                copies.push((fields.p_paddr.get(LE), bytes, header));
+            }
             segments.push(Segment {
                 address,
-                bytes: self.part("segment", offset, file_bytes)?,
+                bytes,
                 executable: fields.p_flags.get(LE).0 & elf::PF_X.0 != 0,
+            });
+        }
+        // cast ok: usize has at most 64 bits
+        if loaded > self.bytes.len() as u64 {
+            return Err(ElfError::SharedBytes {
+                bytes: loaded,
+                file_bytes: self.bytes.len(),
             });
         }
         ranges.sort_unstable();
@@ -194,27 +235,28 @@ impl<'a> File<'a> {
                 });
             }
         }
-        Ok(segments)
+        let warnings = add_copies(&mut segments, ranges, copies);
+        Ok((segments, warnings))
     }
 
-    /// The names of functions and objects, from the first table of symbols.
-    pub(super) fn symbols(self, rom: &Rom) -> Result<Symbols, ElfError> {
+    /// The names of functions and objects, from the first table of symbols, and what start code is
+    /// known by.
+    pub(super) fn symbols(self, rom: &Rom) -> Result<(Symbols, StartSymbols<'a>), ElfError> {
+        let mut start = StartSymbols::default();
         let sections = self.section_headers()?;
         let mut tables = sections.iter();
         let Some(table) = tables.find(|section| section.sh_type.get(LE) == elf::SHT_SYMTAB) else {
-            return Ok(Symbols::default());
+            return Ok((Symbols::default(), start));
         };
-        let bytes = table.sh_size.get(LE) as usize; // cast ok: usize has at least 32 bits here
-        self.part(
-            "symbol table",
-            table.sh_offset.get(LE),
-            table.sh_size.get(LE),
-        )?;
-        let count = bytes / size_of::<SymbolEntry>();
-        let entries = self.table::<SymbolEntry>("symbol table", table.sh_offset.get(LE), count)?;
+        start.has_table = true;
+        let (offset, bytes) = (table.sh_offset.get(LE), table.sh_size.get(LE));
+        let entries = self.part("symbol table", offset, bytes)?;
+        let (entries, _) =
+            slice_from_bytes::<SymbolEntry>(entries, entries.len() / size_of::<SymbolEntry>())
+                .expect("there are as many");
         let section = table.sh_link.get(LE);
+        // cast ok: usize has at least 32 bits here
         let Some(names) = sections.get(section as usize) else {
-            // cast ok: usize has at least 32 bits here
             return Err(ElfError::NoNames {
                 section,
                 count: sections.len(),
@@ -228,28 +270,33 @@ impl<'a> File<'a> {
         let mut symbols = Vec::new();
         let mut left = MAX_NAMES_BYTES;
         for entry in entries {
+            let kind = entry.st_type();
+            let may_be_named = [
+                elf::STT_FUNC,
+                elf::STT_OBJECT,
+                elf::STT_NOTYPE,
+                elf::STT_TLS,
+            ];
+            if entry.st_shndx.get(LE) == elf::SHN_UNDEF || !may_be_named.contains(&kind) {
+                continue;
+            }
+            let name = string(names, entry.st_name.get(LE));
+            left = left.checked_sub(name.len()).ok_or(ElfError::Names {
+                limit: MAX_NAMES_BYTES,
+            })?;
             let address = entry.st_value.get(LE);
-            let is_named = match entry.st_type() {
+            start.add(kind, address, name);
+            let is_named = match kind {
                 elf::STT_FUNC | elf::STT_OBJECT => true,
                 // A label of assembly.
                 elf::STT_NOTYPE => entry.st_bind() == elf::STB_GLOBAL && rom.get(address).is_some(),
                 _ => false,
             };
-            if !is_named || entry.st_shndx.get(LE) == elf::SHN_UNDEF {
-                continue;
-            }
-            let name = names
-                .get(entry.st_name.get(LE) as usize..)
-                .unwrap_or_default(); // cast ok: usize has at least 32 bits here
-            let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
-            left = left.checked_sub(name.len()).ok_or(ElfError::Names {
-                limit: MAX_NAMES_BYTES,
-            })?;
-            if name.is_empty() || name.starts_with(b"$") || name.starts_with(b".L") {
+            if !is_named || name.is_empty() || name.starts_with(b"$") || name.starts_with(b".L") {
                 continue;
             }
             let name = String::from_utf8_lossy(name).into_owned();
-            if entry.st_type() == elf::STT_FUNC && !address.is_multiple_of(4) {
+            if kind == elf::STT_FUNC && !address.is_multiple_of(4) {
                 return Err(ElfError::MisalignedFunction { name, address });
             }
             symbols.push(Symbol {
@@ -258,8 +305,46 @@ impl<'a> File<'a> {
                 name,
             });
         }
-        Ok(Symbols::new(symbols))
+        Ok((Symbols::new(symbols), start))
     }
+}
+
+/// The string of a table that begins at an offset; nothing if that is beyond the table.
+pub(super) fn string(table: &[u8], offset: u32) -> &[u8] {
+    let rest = table.get(offset as usize..).unwrap_or_default(); // cast ok: usize has at least 32 bits here
+    rest.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// Adds segments' bytes at their load addresses where nothing else is, and says where something is.
+fn add_copies<'a>(
+    segments: &mut Vec<Segment<'a>>,
+    mut ranges: Vec<(u32, u64, usize)>,
+    copies: Vec<(u32, &'a [u8], usize)>,
+) -> Vec<ElfWarning> {
+    let mut warnings = Vec::new();
+    for (address, bytes, header) in copies {
+        let end = u64::from(address) + bytes.len() as u64; // cast ok: usize has at most 64 bits
+        // Ranges are by address and do not overlap.
+        let place = ranges.partition_point(|&(_, other, _)| other <= address.into());
+        let is_free = ranges
+            .get(place)
+            .is_none_or(|&(start, ..)| u64::from(start) >= end);
+        if !is_free || end > 1 << 32 {
+            warnings.push(ElfWarning::LoadAddress {
+                header,
+                load_address: address,
+                bytes: bytes.len(),
+            });
+            continue;
+        }
+        ranges.insert(place, (address, end, header));
+        segments.push(Segment {
+            address,
+            bytes,
+            executable: false,
+        });
+    }
+    warnings
 }
 
 const _: () = assert!(size_of::<FileHeader>() == EHDR_BYTES);
