@@ -221,6 +221,10 @@ fn names_come_from_functions_objects_and_labels() {
     assert_eq!(count(&file), Ok(1));
     file[names] = 0xff;
     assert_eq!(count(&file), Ok(2));
+    // Escape, which would control a terminal.
+    file[names] = 0x1b;
+    let program = Program::from_elf(&file).expect("a name does not matter");
+    assert!(program.symbols().named("\u{fffd}start").is_some());
     file[names] = 0;
     assert_eq!(count(&file), Ok(1));
     file[names] = b'f';

@@ -617,6 +617,27 @@ fn compressed_padding_is_worth_a_warning() {
     );
 }
 
+/// Names come from the file, and errors are shown on terminals.
+#[test]
+fn long_names_and_control_characters_are_not_told() {
+    const LONG: &str = "\u{1b}[31mred\u{7}\u{9b}1nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
+    let flags = SHF_ALLOC | SHF_WRITE;
+    let one = bytes_of(&[ENTRY + 4]);
+    let array = Draft::default().section(LONG, SHT_INIT_ARRAY, flags, &one);
+    let error = refused(&array.symbol(LONG, ENTRY + 4, STT_FUNC), "before main");
+    let thread_local = Draft::default().section(".tbss", SHT_NOBITS, flags | SHF_TLS, &[0; 4]);
+    let other = refused(&thread_local.symbol(LONG, 0, STT_TLS), "4 bytes");
+    let misaligned = Draft::default().symbol(LONG, ENTRY + 2, STT_FUNC);
+    for error in [error, other, refused(&misaligned, "no multiple of 4")] {
+        let text = error.to_string();
+        assert!(!text.contains(char::is_control), "{text:?}");
+        assert!(
+            text.contains("[31mred") && !text.contains(&"n".repeat(64)),
+            "{text:?}"
+        );
+    }
+}
+
 /// Sections may overlap, so there is a limit to what is read of all of them.
 #[test]
 fn small_files_do_not_take_long() {

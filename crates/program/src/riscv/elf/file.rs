@@ -15,6 +15,9 @@ use crate::riscv::{Rom, Symbol, Symbols};
 /// Names may overlap in the file, so its size is no limit.
 const MAX_NAMES_BYTES: usize = 1 << 26;
 
+/// How much of a name an error tells.
+const MAX_NAME_BYTES: usize = 64;
+
 /// A file whose header is one of this machine's.
 #[derive(Clone, Copy)]
 pub(super) struct File<'a> {
@@ -295,14 +298,14 @@ impl<'a> File<'a> {
             if !is_named || name.is_empty() || name.starts_with(b"$") || name.starts_with(b".L") {
                 continue;
             }
-            let name = String::from_utf8_lossy(name).into_owned();
             if kind == elf::STT_FUNC && !address.is_multiple_of(4) {
+                let name = short_text(name);
                 return Err(ElfError::MisalignedFunction { name, address });
             }
             symbols.push(Symbol {
                 address,
                 bytes: entry.st_size.get(LE),
-                name,
+                name: text(name),
             });
         }
         Ok((Symbols::new(symbols), start))
@@ -313,6 +316,17 @@ impl<'a> File<'a> {
 pub(super) fn string(table: &[u8], offset: u32) -> &[u8] {
     let rest = table.get(offset as usize..).unwrap_or_default(); // cast ok: usize has at least 32 bits here
     rest.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// A name as it is shown to people: whatever a file has in it, it does not control a terminal.
+pub(super) fn text(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    name.replace(char::is_control, "\u{fffd}")
+}
+
+/// The beginning of a name for an error's text.
+pub(super) fn short_text(name: &[u8]) -> String {
+    text(&name[..name.len().min(MAX_NAME_BYTES)])
 }
 
 /// Adds segments' bytes at their load addresses where nothing else is, and says where something is.

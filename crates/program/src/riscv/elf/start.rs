@@ -4,7 +4,7 @@ use object::elf;
 use object::read::elf::NoteIterator;
 
 use super::error::MAX_NAMED;
-use super::file::{File, string};
+use super::file::{File, short_text, string, text};
 use super::{ElfError, ElfWarning, FileHeader, LE, SectionHeader, words};
 use crate::riscv::Program;
 
@@ -17,8 +17,8 @@ const SETS_THREAD_LOCALS: u32 = 2;
 /// Sections and segments may overlap in the file, so its size is no limit.
 const MAX_TABLES_BYTES: usize = 1 << 24;
 
-/// How much of a name is told.
-const MAX_NAME_CHARS: usize = 64;
+/// How much of a section's name is read.
+const MAX_NAME_BYTES: usize = 64;
 
 /// An array of functions: the type of its section, its name, and the symbols at its ends.
 struct Array {
@@ -187,7 +187,11 @@ impl<'a> StartSymbols<'a> {
         Ok(found.map(|(place, bytes)| ElfError::ThreadLocals {
             place,
             bytes,
-            names: self.thread_locals.iter().map(|name| told(name)).collect(),
+            names: self
+                .thread_locals
+                .iter()
+                .map(|name| short_text(name))
+                .collect(),
         }))
     }
 }
@@ -212,16 +216,22 @@ struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
+    /// The beginning of a section's name, which is enough to know it.
+    fn section_name(&self, section: &SectionHeader) -> &'a [u8] {
+        let start = section.sh_name.get(LE) as usize; // cast ok: usize has at least 32 bits here
+        let rest = self.names.get(start..).unwrap_or_default();
+        string(&rest[..rest.len().min(MAX_NAME_BYTES)], 0)
+    }
+
     fn is_named(&self, section: &SectionHeader, name: &str) -> bool {
-        let found = string(self.names, section.sh_name.get(LE));
-        let rest = found.strip_prefix(name.as_bytes());
+        let rest = self.section_name(section).strip_prefix(name.as_bytes());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
     }
 
     fn name(&self, index: usize, section: &SectionHeader) -> String {
-        match string(self.names, section.sh_name.get(LE)) {
+        match self.section_name(section) {
             [] => format!("section {index}"),
-            name => told(name),
+            name => text(name),
         }
     }
 
@@ -305,20 +315,11 @@ fn functions(array: &[u8]) -> Vec<u32> {
 fn refusal(section: String, functions: &[u32], program: &Program) -> ElfError {
     let named = functions.iter().filter_map(|&address| {
         let symbol = program.symbols().at(address)?;
-        (symbol.address == address).then(|| told(symbol.name.as_bytes()))
+        (symbol.address == address).then(|| short_text(symbol.name.as_bytes()))
     });
     ElfError::Constructors {
         section,
         count: functions.len(),
         names: named.take(MAX_NAMED).collect(),
     }
-}
-
-/// A name as it is told, which a file may have made long.
-fn told(name: &[u8]) -> String {
-    let name = &name[..name.len().min(4 * MAX_NAME_CHARS)];
-    String::from_utf8_lossy(name)
-        .chars()
-        .take(MAX_NAME_CHARS)
-        .collect()
 }

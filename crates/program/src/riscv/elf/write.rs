@@ -28,7 +28,7 @@ fn half(value: usize) -> U16<LE> {
 
 impl Program {
     /// Writes an ELF file from which [`from_elf`](Self::from_elf) makes this program, as far as
-    /// names have no NUL, are not empty, and do not begin with `$` or `.L`.
+    /// names have no control characters, are not empty, and do not begin with `$` or `.L`.
     ///
     /// # Errors
     /// If some instruction is not in memory as well: there is no ELF file of such a program.
