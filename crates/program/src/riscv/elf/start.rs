@@ -120,10 +120,9 @@ impl<'a> StartSymbols<'a> {
         let constructors = constructors.or_else(|| self.constructors_between_symbols(program));
         let thread_locals = self.thread_locals(&tables)?;
         // A broken note matters only where a note does.
-        let served = if constructors.is_some() || thread_locals.is_some() || !self.has_table {
-            tables.note()?
-        } else {
-            0
+        let served = match tables.note() {
+            Err(error) if constructors.is_some() || thread_locals.is_some() => return Err(error),
+            served => served.unwrap_or_default(),
         };
         if let Some((name, functions)) = constructors
             && served & RUNS_CONSTRUCTORS == 0
