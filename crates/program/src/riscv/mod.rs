@@ -49,8 +49,8 @@ pub use self::memory::Memory;
 pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, Symbols};
 pub use self::record::{Read, StepRecord, Write};
 pub use self::space::AddressSpace;
-pub use self::stop::StopReason;
 pub use self::stack::StackHazard;
+pub use self::stop::StopReason;
 
 /// The `pc` of a program that has accepted.
 ///
