@@ -8,7 +8,6 @@ use std::sync::Arc;
 use tapcourt_compiler::circuit::Compiled;
 use tapcourt_compiler::riscv::{Court, CourtOptions, Options, Search};
 use tapcourt_program::circuit::{Circuit, format_bits};
-use tapcourt_program::riscv;
 use tapcourt_prover::trace::TraceDispute;
 use tapcourt_prover::{Disputable, Values};
 use tapcourt_verifier::{Program, Source};
@@ -18,7 +17,9 @@ use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::program::{compile, parse_accept, parse_input};
 use crate::progress::Progress;
-use crate::riscv::{MAX_ELF_BYTES, is_elf, parse_input as parse_input_words, parse_words};
+use crate::riscv::{
+    MAX_ELF_BYTES, is_elf, parse_elf, parse_input as parse_input_words, parse_words,
+};
 
 /// What is agreed on besides the program's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +170,7 @@ impl Loaded {
                 (Program::circuit(compiled), Some(circuit))
             }
             Agreed::Trace(options) => {
-                let program = riscv::Program::from_elf(&file).map_err(|error| failed(&error))?;
+                let program = parse_elf(&file, path)?.program;
                 let _progress = Progress::spinner(format!("compiling {}", path.display()));
                 let court = Court::compile(Arc::new(program), options.clone());
                 let court = court.map_err(|error| failed(&error))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tapcourt_program::riscv::{Program, State, Tree};
+use tapcourt_program::riscv::{ElfReport, ElfWarning, Program, State, Tree};
 
 use crate::args::SpaceArgs;
 use crate::error::{CliError, CliResult};
@@ -28,19 +28,42 @@ pub(crate) fn is_elf(path: &Path) -> CliResult<bool> {
 
 /// Reads a program that is to have this memory.
 pub(crate) fn read_program_in(path: &Path, space: SpaceArgs) -> CliResult<Program> {
-    let program = read_program(path)?;
-    match space.address_space {
-        None => Ok(program),
-        Some(space) => program
-            .with_space(space)
-            .map_err(|error| CliError::file(path, error)),
-    }
+    read_report_in(path, space).map(|report| report.program)
 }
 
-/// Reads a program.
+/// The same with the warnings that were printed.
+pub(crate) fn read_report_in(path: &Path, space: SpaceArgs) -> CliResult<ElfReport> {
+    let mut report = read_report(path)?;
+    if let Some(space) = space.address_space {
+        let program = report.program.with_space(space);
+        report.program = program.map_err(|error| CliError::file(path, error))?;
+    }
+    Ok(report)
+}
+
+/// Reads a program, and prints what its file is worth a warning for.
 pub(crate) fn read_program(path: &Path) -> CliResult<Program> {
+    read_report(path).map(|report| report.program)
+}
+
+/// Reads a program with the warnings that were printed.
+pub(crate) fn read_report(path: &Path) -> CliResult<ElfReport> {
     let elf = files::read(path, MAX_ELF_BYTES)?;
-    Program::from_elf(&elf).map_err(|error| CliError::file(path, error))
+    parse_elf(&elf, path)
+}
+
+/// Reads a program from the contents of a file, and prints warnings to standard error.
+pub(crate) fn parse_elf(elf: &[u8], path: &Path) -> CliResult<ElfReport> {
+    let report = Program::read_elf(elf).map_err(|error| CliError::file(path, error))?;
+    for warning in &report.warnings {
+        eprintln!("warning: {}: {warning}", path.display());
+    }
+    Ok(report)
+}
+
+/// Warnings as they are in JSON.
+pub(crate) fn texts(warnings: &[ElfWarning]) -> Vec<String> {
+    warnings.iter().map(ElfWarning::to_string).collect()
 }
 
 /// Reads `--input` of a RISC-V program: words, or `hex:` and bytes, or `@` and a file that has either, or bytes as they are.

@@ -221,6 +221,10 @@ fn names_come_from_functions_objects_and_labels() {
     assert_eq!(count(&file), Ok(1));
     file[names] = 0xff;
     assert_eq!(count(&file), Ok(2));
+    // Escape, which would control a terminal.
+    file[names] = 0x1b;
+    let program = Program::from_elf(&file).expect("a name does not matter");
+    assert!(program.symbols().named("\u{fffd}start").is_some());
     file[names] = 0;
     assert_eq!(count(&file), Ok(1));
     file[names] = b'f';
@@ -269,10 +273,13 @@ fn names_longer_than_the_file_are_refused() {
     for symbol in 0..1001 {
         set_word(&mut file, table + 16 * (symbol + 1), 17);
     }
-    assert_eq!(
-        Program::from_elf(&file),
-        Err(ElfError::Names { limit: 1 << 26 })
-    );
+    let limit = 1 << 26;
+    assert_eq!(Program::from_elf(&file), Err(ElfError::Names { limit }));
+    // Those of local labels are not kept, and take as long to find.
+    for symbol in 0..1001 {
+        file[table + 16 * (symbol + 1) + 12] = 0;
+    }
+    assert_eq!(Program::from_elf(&file), Err(ElfError::Names { limit }));
 }
 
 /// What is refused, and how that is said.
@@ -317,9 +324,29 @@ fn refusals_name_what_is_wrong() {
             "position independent",
         ),
         (
-            |file| set_word(file, E_FLAGS, 1),
-            ElfError::Compressed { flags: 1 },
-            "compressed",
+            // `c.li a0, 0`, then `c.nop`.
+            |file| {
+                set_word(file, E_FLAGS, 1);
+                set_word(file, 0x1000, 0x0001_4501);
+            },
+            ElfError::Compressed {
+                flags: 1,
+                entry: 0x1_0000,
+                half: 0x4501,
+            },
+            "begins with one, 0x4501 at 0x00010000: the machine has none; build all of it, libraries included, for rv32im",
+        ),
+        (
+            |file| {
+                set_word(file, E_FLAGS, 1);
+                set_word(file, E_ENTRY, 0x1_0002);
+            },
+            ElfError::Compressed {
+                flags: 1,
+                entry: 0x1_0002,
+                half: 0x15,
+            },
+            "at 0x00010002",
         ),
         (
             |file| set_word(file, E_FLAGS, 4),
@@ -451,6 +478,20 @@ fn refusals_name_what_is_wrong() {
             "linked statically",
         ),
         (
+            // Both segments, and one byte too many.
+            |file| {
+                let bytes = file.len() as u32; // cast ok: short
+                set_word(file, header(1, P_OFFSET), 0);
+                set_word(file, header(1, P_FILESZ), bytes - 7);
+                set_word(file, header(1, P_MEMSZ), bytes);
+            },
+            ElfError::SharedBytes {
+                bytes: 0,
+                file_bytes: 0,
+            },
+            "from a file of",
+        ),
+        (
             |file| set_word(file, header(1, P_MEMSZ), 2),
             ElfError::FileSize {
                 header: 1,
@@ -541,8 +582,13 @@ fn refusals_name_what_is_wrong() {
         let mut file = sample_file();
         damage(&mut file);
         let mut expected = expected.clone();
-        if let ElfError::BeyondFile { file_bytes, .. } = &mut expected {
-            *file_bytes = file.len();
+        match &mut expected {
+            ElfError::BeyondFile { file_bytes, .. } => *file_bytes = file.len(),
+            ElfError::SharedBytes { bytes, file_bytes } => {
+                *file_bytes = file.len();
+                *bytes = file.len() as u64 + 1; // cast ok: short
+            }
+            _ => {}
         }
         let error = Program::from_elf(&file).expect_err(said);
         assert_eq!(error, expected);

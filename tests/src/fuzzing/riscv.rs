@@ -14,14 +14,23 @@ use crate::riscv::{Random, body_verdict, random_instruction};
 /// Steps that are compared of a program that was read.
 const STEPS: u64 = 500;
 
-/// Any bytes are refused or are a program, which survives being written, and on which engine and reference machine agree.
+/// Any bytes are refused or are a program, which survives being written, and on which engine and
+/// reference machine agree. Errors and warnings are short, whatever names the file has.
 ///
 /// # Panics
 /// If that does not hold.
 pub fn elf(data: &[u8]) {
-    let Ok(program) = Program::from_elf(data) else {
-        return;
+    let report = match Program::read_elf(data) {
+        Ok(report) => report,
+        Err(error) => {
+            assert!(error.to_string().len() < 4000, "{error}");
+            return;
+        }
     };
+    for warning in report.warnings {
+        assert!(warning.to_string().len() < 1000, "{warning}");
+    }
+    let program = report.program;
     let written = program.to_elf().expect("what was read can be written");
     let again = Program::from_elf(&written).expect("what was written can be read");
     assert_eq!(

@@ -212,3 +212,57 @@ fn what_is_wrong_is_named() {
     fs::write(&path, &elf[..200]).unwrap();
     fails(&["run", path.to_str().unwrap()], "cut.elf");
 }
+
+/// A file that was once accepted and should not have been.
+fn hunted(name: &str) -> String {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../program/tests/data/hunt");
+    format!("{root}/{name}.elf")
+}
+
+#[test]
+fn files_whose_start_code_skips_something_are_refused_by_name() {
+    for (name, input, said) in [
+        (
+            "constructor",
+            "5",
+            ".init_array has 1 function to run before main (set_minimum)",
+        ),
+        (
+            "thread-local",
+            "1",
+            "8 bytes of thread-local variables (counter, zero)",
+        ),
+    ] {
+        let file = hunted(name);
+        for arguments in [
+            &["run", &file, "--input", input][..],
+            &["compile", &file],
+            &["simulate", &file, "--input", input],
+        ] {
+            let stderr = tapcourt(arguments).exits(2).stderr;
+            assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+            assert!(stderr.contains(&file), "{arguments:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_stack_above_constants_is_warned_of_on_standard_error_and_in_json() {
+    let file = hunted("stack-overflow");
+    let said = "the stack begins at 0x00022640 and grows towards the program's bytes from 0x00012240 to 0x00012640";
+    for arguments in [
+        &["run", &file, "--input", "6,5", "--json"][..],
+        &["compile", &file, "--json"],
+    ] {
+        let ran = tapcourt(arguments).exits(0);
+        assert!(
+            ran.stderr.contains(&format!("warning: {file}: {said}")),
+            "{}",
+            ran.stderr
+        );
+        let warnings = ran.json()["warnings"].clone();
+        let warnings = warnings.as_array().expect("a list");
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].as_str().expect("text").starts_with(said));
+    }
+}

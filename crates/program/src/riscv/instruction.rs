@@ -9,6 +9,8 @@ pub struct Register(u8);
 impl Register {
     /// `x0`, which is always zero.
     pub const ZERO: Self = Self(0);
+    /// `sp`, the stack pointer of the calling convention.
+    pub const SP: Self = Self(2);
     /// `a0`: the code of an exit, the number of an input word and its value.
     pub const A0: Self = Self(10);
     /// `a7`: the number of a call.

@@ -16,7 +16,8 @@
 //! `fence` does nothing. A program *accepts* if `pc` is [`ACCEPT_PC`] in the end.
 //!
 //! # Layers
-//! [`Instruction`] is one decoded word, [`Program`] what an [ELF file](Program::from_elf) says. [`Machine`] is the reference: one function an instruction,
+//! [`Instruction`] is one decoded word, [`Program`] what an [ELF file](Program::from_elf) says; [`ElfReport`] adds what to look at before a contract is made
+//! about it. [`Machine`] is the reference: one function an instruction,
 //! written for reading, and it tells of each step what it read and wrote, as a [`StepRecord`] over [`Cell`]s.
 //! [`Engine`] is the fast one: it has nothing to tell but its [`State`] at the steps asked for, with the pages of its [`Memory`] that changed.
 //! [`Tree`] hashes a state, and [`Execution`] puts both together: digests, records and Merkle paths at any step, from snapshots.
@@ -33,12 +34,13 @@ mod program;
 mod record;
 mod semantics;
 mod space;
+mod stack;
 mod step;
 mod stop;
 
 pub use self::cell::Cell;
 pub use self::digest::{Digest, Node, Path, Tree};
-pub use self::elf::ElfError;
+pub use self::elf::{ElfError, ElfReport, ElfWarning};
 pub use self::engine::{Engine, State, Stop};
 pub use self::execution::{DisputedStep, Execution, SnapshotLimits};
 pub use self::instruction::{Format, Instruction, Op, Register};
@@ -47,6 +49,7 @@ pub use self::memory::Memory;
 pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, Symbols};
 pub use self::record::{Read, StepRecord, Write};
 pub use self::space::AddressSpace;
+pub use self::stack::StackHazard;
 pub use self::stop::StopReason;
 
 /// The `pc` of a program that has accepted.

@@ -16,7 +16,7 @@ use crate::args::SearchArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
 use crate::progress::Progress;
-use crate::riscv::{initial_root, read_program};
+use crate::riscv::{initial_root, read_report, texts};
 
 #[derive(Serialize)]
 struct Summary {
@@ -34,6 +34,8 @@ struct Summary {
     /// Script bytes of the leaves of instructions, on average.
     semantics_bytes_mean: usize,
     kinds: Vec<Kind>,
+    /// What the file is worth a warning for.
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -66,7 +68,8 @@ pub(crate) fn court(program: Program, args: &SearchArgs, path: &Path) -> CliResu
 
 /// Compiles, hashes every leaf, and measures them by kind.
 pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<Verdict> {
-    let court = court(read_program(path)?, args, path)?;
+    let report = read_report(path)?;
+    let court = court(report.program, args, path)?;
     let progress = Progress::spinner("hashing and measuring the leaves");
     let (steps, paths) = (court.steps(), court.paths());
     let keys = example_keys(&court)?;
@@ -131,6 +134,7 @@ pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<
         rounds: steps.options().search.rounds(),
         semantics_bytes_mean: semantics_bytes / instructions.max(1),
         kinds: kinds.into_values().collect(),
+        warnings: texts(&report.warnings),
     })?;
     Ok(Verdict::Accept)
 }

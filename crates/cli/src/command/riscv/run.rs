@@ -10,7 +10,7 @@ use crate::args::SpaceArgs;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Output, thousands};
 use crate::progress::Progress;
-use crate::riscv::{parse_input, place, read_program_in};
+use crate::riscv::{parse_input, place, read_report_in, texts};
 
 /// How a run ended.
 #[derive(Serialize)]
@@ -25,6 +25,8 @@ struct Ended {
     /// The same, with the name that the file has for it.
     #[serde(skip)]
     stopped_at: String,
+    /// What the file is worth a warning for.
+    warnings: Vec<String>,
 }
 
 impl fmt::Display for Ended {
@@ -59,12 +61,13 @@ pub(crate) fn run(
     max_steps: u64,
     output: &Output,
 ) -> CliResult<Verdict> {
-    let program = read_program_in(path, space)?;
+    let report = read_report_in(path, space)?;
     let input = parse_input(input)?;
-    let ended = {
+    let mut ended = {
         let _progress = Progress::spinner(format!("running {}", path.display()));
-        execute(&program, &input, max_steps)
+        execute(&report.program, &input, max_steps)
     };
+    ended.warnings = texts(&report.warnings);
     output.print(&ended)?;
     Ok(Verdict::accept_if(ended.accepted))
 }
@@ -87,5 +90,6 @@ fn execute(program: &Program, input: &[u32], max_steps: u64) -> Ended {
         steps: state.steps,
         stopped_at_pc: (stop != Stop::Reached).then_some(state.pc),
         stopped_at: place(program, state.pc),
+        warnings: Vec::new(),
     }
 }
