@@ -12,7 +12,7 @@ use crate::files;
 pub(crate) const MAX_ELF_BYTES: u64 = 256 << 20;
 
 /// How an ELF file begins.
-const MAGIC: &[u8] = b"\x7fELF";
+pub(crate) const MAGIC: &[u8] = b"\x7fELF";
 
 /// Whether a file is to be read as a RISC-V program.
 pub(crate) fn is_elf(path: &Path) -> CliResult<bool> {

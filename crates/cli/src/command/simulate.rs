@@ -18,6 +18,7 @@ use self::game::{Parties, Rules};
 use self::lie::Lie;
 use crate::args::{ChainName, FeerateArgs, InputArgs, ProgramArgs, SearchArgs};
 use crate::contract::{Disputant, Loaded};
+use crate::count::count;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files::{self, Access};
 use crate::output::Output;
@@ -47,9 +48,9 @@ Exit code: 0 if the prover was paid, rightly or not; 1 if it was not; 2 if nothi
         list(&[
             (
                 "chunk:N[:BIT]",
-                "a bit of what leaf N checks is false (the first unless BIT is given), and what follows from it is consistent"
+                "bit BIT (else 0) of what leaf N checks is false, the rest consistent"
             ),
-            ("output[:BIT]", "a bit of the claimed outputs is false"),
+            ("output[:BIT]", "bit BIT (else 0) of the claimed outputs is false"),
         ]),
         list(&lies),
         list(&[
@@ -72,16 +73,15 @@ Exit code: 0 if the prover was paid, rightly or not; 1 if it was not; 2 if nothi
             ),
             (
                 "disprove",
-                "the challenger does not spend the leaf that it could; the prover is paid"
+                "the challenger does not spend the leaf it could; the prover is paid"
             ),
             (
                 "open",
-                "the challenger does not have a Merkle path opened; the prover is paid"
+                "the challenger has no Merkle path opened; the prover is paid"
             ),
-            (
-                "open_assert_N, open_select_N, open_disprove",
-                "the same after open"
-            ),
+            ("open_assert_N", "as assert_N, after open"),
+            ("open_select_N", "as select_N, after open"),
+            ("open_disprove", "as disprove, after open"),
         ])
     )
 }
@@ -110,7 +110,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value = "search")]
     select: Select,
     /// The seed of random selections.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = count::<u64>("seeds", 0..=u64::MAX))]
     seed: u64,
     /// Which chain to play on.
     #[arg(long, value_enum, default_value = "embedded")]
@@ -118,7 +118,7 @@ pub(crate) struct SimulateArgs {
     #[command(flatten)]
     feerate: FeerateArgs,
     /// Blocks that each party has for a move (Δ).
-    #[arg(long, value_name = "BLOCKS", default_value = "12", value_parser = clap::value_parser!(u16).range(1..=2016))]
+    #[arg(long, value_name = "BLOCKS", default_value = "12", value_parser = count::<u16>("blocks", 1..=2016))]
     delta: u16,
     /// Write all transactions to this file in the order in which they confirmed, one in hexadecimal a line, as `verify --transcript`
     /// reads them.
