@@ -231,6 +231,73 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The long options that a text names, `--` and what follows.
+    fn options_in(text: &str) -> impl Iterator<Item = &str> {
+        let starts = text.match_indices("--").map(|(start, _)| start);
+        let starts = starts
+            .filter(|&start| !text[..start].ends_with(|c: char| c == '-' || c.is_alphanumeric()));
+        starts.filter_map(|start| {
+            let name = &text[start + 2..];
+            let end =
+                name.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
+            let name = name[..end.unwrap_or(name.len())].trim_end_matches('-');
+            (!name.is_empty()).then_some(name)
+        })
+    }
+
+    /// Looks for options in every help text of a command and of those below it. Returns how many it found.
+    fn check_named_options(command: &clap::Command, path: &str, all: &clap::Command) -> usize {
+        let has = |command: &clap::Command, name: &str| {
+            let mut arguments = command.get_arguments();
+            ["help", "version", "json"].contains(&name)
+                || arguments.any(|argument| argument.get_long() == Some(name))
+        };
+        let own = [
+            command.get_about(),
+            command.get_long_about(),
+            command.get_before_help(),
+            command.get_after_help(),
+            command.get_after_long_help(),
+        ];
+        let arguments = command.get_arguments();
+        let texts = arguments
+            .flat_map(|argument| [argument.get_help(), argument.get_long_help()])
+            .chain(own);
+        let mut named = 0;
+        for text in texts.flatten().map(ToString::to_string) {
+            for option in options_in(&text) {
+                // `verify --transcript` is about another command.
+                let before = text
+                    .split(&format!("--{option}"))
+                    .next()
+                    .unwrap_or_default();
+                let word = before.trim_end().rsplit([' ', '`', '\'']).next();
+                let other = word.and_then(|word| all.find_subcommand(word));
+                let is_there = has(other.unwrap_or(command), option);
+                assert!(
+                    is_there,
+                    "{path}: there is no --{option}, of which it says: {text}"
+                );
+                named += 1;
+            }
+        }
+        for below in command.get_subcommands() {
+            let path = format!("{path} {}", below.get_name());
+            named += check_named_options(below, &path, all);
+        }
+        named
+    }
+
+    #[test]
+    fn help_names_only_options_that_a_command_has() {
+        let found: Vec<&str> = options_in("--one, `verify --two`; a--b --- '--three-4'").collect();
+        assert_eq!(found, ["one", "two", "three-4"]);
+        let command = Cli::command();
+        let named = check_named_options(&command, "tapcourt", &command);
+        println!("{named} options named in help texts");
+        assert!(named >= 4, "{named}");
+    }
+
     #[test]
     fn address_spaces_are_powers_of_two() {
         for (text, log2_bytes) in [("2^13", 13), ("8192", 13), ("2^26", 26), ("4^16", 32)] {

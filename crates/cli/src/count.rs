@@ -9,9 +9,7 @@ pub(crate) fn count<T: TryFrom<u64>>(
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
     move |text| {
         let count = parse(text, unit)?;
-        let fitting = T::try_from(count)
-            .ok()
-            .filter(|_| limits.contains(&count));
+        let fitting = T::try_from(count).ok().filter(|_| limits.contains(&count));
         fitting.ok_or_else(|| {
             let [least, most] = [limits.start(), limits.end()].map(|limit| short(*limit));
             format!("{count} {unit}: {least} to {most} are possible")
@@ -71,8 +69,21 @@ mod tests {
             assert_eq!(read(text), Ok(steps), "{text}");
         }
         for wrong in [
-            "", "_", "_1", "2^", "^2", "2^64", "2^2^2", "-1", "+1", "x", "0x10", "1.5", " 1",
-            "18446744073709551616", "2^99999999999",
+            "",
+            "_",
+            "_1",
+            "2^",
+            "^2",
+            "2^64",
+            "2^2^2",
+            "-1",
+            "+1",
+            "x",
+            "0x10",
+            "1.5",
+            " 1",
+            "18446744073709551616",
+            "2^99999999999",
         ] {
             let error = read(wrong).unwrap_err();
             assert!(error.contains("steps"), "{wrong}: {error}");

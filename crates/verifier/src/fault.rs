@@ -141,7 +141,9 @@ pub enum TranscriptFault {
         source_kind: TransactionKind,
     },
     /// A transaction that is none of the contract's, and spends an output which only the contract's can spend.
-    #[error("transaction {index}, {txid}, is none of the contract's, but spends an output of its {source_kind}")]
+    #[error(
+        "transaction {index}, {txid}, is none of the contract's, but spends an output of its {source_kind}"
+    )]
     SpendsConnector {
         /// Its place in the list.
         index: usize,

@@ -28,8 +28,8 @@ use crate::args::{ProgramArgs, SearchArgs};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files;
 use crate::output::{Facts, Output};
-use crate::program::load_circuit;
 use crate::play::home::Home;
+use crate::program::load_circuit;
 use crate::riscv::{MAGIC as ELF_MAGIC, is_elf};
 
 /// Arguments of `inspect`.
@@ -120,7 +120,9 @@ struct Seen {
 /// One transaction in hexadecimal a line.
 impl fmt::Display for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|seen| writeln!(f, "{}", seen.hex))
+        self.0
+            .iter()
+            .try_for_each(|seen| writeln!(f, "{}", seen.hex))
     }
 }
 

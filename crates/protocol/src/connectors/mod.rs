@@ -36,11 +36,7 @@ pub trait Connector {
 
     /// Returns the output's script.
     fn script_pubkey(&self) -> ScriptBuf {
-        ScriptBuf::new_p2tr(
-            &SECP,
-            self.internal_key(),
-            Some(self.merkle_root()),
-        )
+        ScriptBuf::new_p2tr(&SECP, self.internal_key(), Some(self.merkle_root()))
     }
 }
 

@@ -205,10 +205,7 @@ pub(super) fn run(args: &LeavesArgs, output: &Output) -> CliResult<Verdict> {
                     "nobody has accepted the contract yet, so its leaves have no challenger's key",
                 )
             })?;
-            let (graph, _) = kept
-                .loaded
-                .program
-                .verify_graph(&kept.offer, acceptance)?;
+            let (graph, _) = kept.loaded.program.verify_graph(&kept.offer, acceptance)?;
             let compilation = match kept.loaded.program.source() {
                 Source::Circuit(compiled) => Compilation::Circuit(compiled),
                 Source::Trace(court) => Compilation::Trace(court),
