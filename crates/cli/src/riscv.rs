@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tapcourt_program::riscv::{Program, State, Tree};
+use serde::Serialize;
+use tapcourt_program::riscv::{Program, State, StopReason, Tree};
 
 use crate::args::SpaceArgs;
 use crate::error::{CliError, CliResult};
@@ -104,6 +105,24 @@ fn words_of(bytes: &[u8]) -> Vec<u32> {
 /// The root of the first state's Merkle tree.
 pub(crate) fn initial_root(program: &Program) -> [u8; 20] {
     Tree::of_state(&State::new(program)).root().to_bytes()
+}
+
+/// Why a program stays where it is, for JSON.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StopRow {
+    /// `exit`, `missing-input`, `misaligned` …
+    reason: &'static str,
+    /// The same in words, with the values.
+    pub(crate) why: String,
+}
+
+impl From<StopReason> for StopRow {
+    fn from(reason: StopReason) -> Self {
+        Self {
+            reason: reason.name(),
+            why: reason.to_string(),
+        }
+    }
 }
 
 /// `0x00010074 <main+16>`.

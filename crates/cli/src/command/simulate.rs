@@ -16,6 +16,7 @@ use tapcourt_verifier::Source;
 
 use self::game::{Parties, Rules};
 use self::lie::Lie;
+use self::report::Execution;
 use crate::args::{ChainName, FeerateArgs, InputArgs, ProgramArgs, SearchArgs};
 use crate::contract::{Disputant, Loaded};
 use crate::count::count;
@@ -158,6 +159,7 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
         .as_deref()
         .map(|name| game::parse_stall(name, &loaded.program))
         .transpose()?;
+    let execution = Execution::of(&loaded, &args.input.input)?;
     let rules = Rules {
         parameters: parameters(args.delta, args.feerate.feerate)?,
         feerate: args.feerate.feerate,
@@ -207,7 +209,8 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
         challenger,
         claim,
     };
-    let (played, setup) = game::play(&loaded.program, parties, args.chain, &rules)?;
+    let (mut played, setup) = game::play(&loaded.program, parties, args.chain, &rules)?;
+    played.set_execution(execution);
     if let Some(path) = &args.transcript {
         files::write(path, played.transcript().as_bytes(), Access::Public)?;
     }

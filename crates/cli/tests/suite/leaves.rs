@@ -252,3 +252,53 @@ fn a_simulation_is_verified_from_its_transcript() {
         );
     }
 }
+
+/// A program that stops in place says why, in words and in JSON, wherever it is executed.
+#[test]
+fn stops_say_why() {
+    let program = elf("fibonacci.elf");
+    let run = |arguments: &[&str], code| {
+        let fixed = [&[arguments[0], &program], &arguments[1..]].concat();
+        let text = tapcourt(&fixed).exits(code).stdout;
+        let json = tapcourt([&fixed[..], &["--json"]].concat()).exits(code);
+        (text, json.json())
+    };
+    let (text, json) = run(&["run", "--input", "47"], 1);
+    assert_eq!(json["stop"]["reason"], "missing-input");
+    let why = json["stop"]["why"].as_str().unwrap();
+    assert!(text.contains(why) && why.contains("input word 1"), "{text}");
+    let (_, json) = run(&["run", "--input", "47,1"], 1);
+    assert_eq!(
+        (&json["exit_code"], &json["stop"]["reason"]),
+        (&1.into(), &"exit".into())
+    );
+    let (_, json) = run(&["run", "--input", "47,2971215073"], 0);
+    assert_eq!(
+        (&json["exit_code"], &json["stop"]),
+        (&0.into(), &Value::Null)
+    );
+
+    let (text, json) = run(
+        &["trace", "--input", "47", "--from", "1000", "--count", "2"],
+        0,
+    );
+    assert_eq!(json[0]["stop"]["reason"], "missing-input");
+    assert!(
+        text.lines()
+            .all(|line| line.contains("  stops: it asks for input word 1")),
+        "{text}"
+    );
+
+    let game = [
+        "simulate",
+        "--max-steps",
+        "2^9",
+        "--arity",
+        "8",
+        "--input",
+        "47,1",
+    ];
+    let (text, json) = run(&game, 1);
+    assert_eq!(json["execution"]["stop"]["reason"], "exit");
+    assert!(text.contains("the program stops after "), "{text}");
+}

@@ -164,7 +164,7 @@ fn stalls_at_the_end_of_disputes_about_steps_are_results() {
             "disprove",
         ),
         (
-            &["--input", "47,2971215073", "--lie", "accept@511"],
+            &["--input", "47,2971215073", "--lie", "next-pc@104"],
             "disprove",
         ),
         (

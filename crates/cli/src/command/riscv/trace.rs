@@ -5,14 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use tapcourt_program::riscv::{ACCEPT_PC, Engine, Machine, Program, Read, StepRecord, Write};
+use tapcourt_program::riscv::{
+    ACCEPT_PC, Engine, Machine, Program, Read, StepRecord, StopReason, Write,
+};
 
 use crate::args::SpaceArgs;
 use crate::count::count;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Output, stream, stream_json};
 use crate::progress::Progress;
-use crate::riscv::{parse_input, place, read_program_in};
+use crate::riscv::{StopRow, parse_input, place, read_program_in};
 
 /// Arguments of `trace`.
 #[derive(Debug, Args)]
@@ -44,6 +46,9 @@ struct Step {
     b: Option<Access>,
     m: Option<Access>,
     w: Option<Written>,
+    /// Why it is not left any more, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop: Option<StopRow>,
     #[serde(skip)]
     place: String,
 }
@@ -62,7 +67,7 @@ struct Written {
 }
 
 impl Step {
-    fn new(program: &Program, step: u64, record: &StepRecord) -> Self {
+    fn new(program: &Program, step: u64, record: &StepRecord, stop: Option<StopReason>) -> Self {
         let read = |read: Read| {
             let access = Access {
                 cell: read.cell.to_string(),
@@ -93,6 +98,7 @@ impl Step {
                 value: w.value,
                 old: w.old,
             }),
+            stop: stop.map(StopRow::from),
             place: place(program, record.pc),
         }
     }
@@ -138,6 +144,9 @@ impl fmt::Display for Line<'_> {
         if step.next_pc != step.pc.wrapping_add(4) {
             write!(f, "  to {:#010x}", step.next_pc)?;
         }
+        if let Some(stop) = &step.stop {
+            write!(f, "  stops: {}", stop.why)?;
+        }
         writeln!(f)
     }
 }
@@ -155,8 +164,13 @@ pub(crate) fn run(args: &TraceArgs, output: &Output) -> CliResult<Verdict> {
         engine.run_to(args.from);
         Machine::from_state(&program, &input, engine.state())
     };
-    let mut steps = (args.from..args.from.saturating_add(args.count))
-        .map(|step| Step::new(&program, step, &machine.step()));
+    let mut steps = (args.from..args.from.saturating_add(args.count)).map(|step| {
+        let record = machine.step();
+        let stop = record
+            .stops_in_place()
+            .then(|| StopReason::of(&program, &input, machine.state()));
+        Step::new(&program, step, &record, stop.flatten())
+    });
     if output.is_json() {
         stream_json(steps)?;
         return Ok(Verdict::Accept);

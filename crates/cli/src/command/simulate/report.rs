@@ -5,12 +5,16 @@ use std::fmt;
 use bitcoin::Transaction;
 use bitcoin::consensus::encode::serialize_hex;
 use serde::Serialize;
+use tapcourt_program::riscv::{Engine, Stop, StopReason};
 use tapcourt_protocol::{Party, Role, TransactionKind};
-use tapcourt_verifier::{Claim, Contract, TranscriptReport};
+use tapcourt_verifier::{Claim, Contract, Source, TranscriptReport};
 
 use super::game::Rules;
+use crate::contract::Loaded;
 use crate::error::{CliError, CliResult};
 use crate::output::{Table, thousands};
+use crate::progress::Progress;
+use crate::riscv::{StopRow, parse_input as parse_words};
 
 /// A transaction that was broadcast.
 pub(super) struct Broadcast {
@@ -176,6 +180,53 @@ impl From<&Party> for PartyRow {
     }
 }
 
+/// What a RISC-V program does with the claimed input, when it is executed for as many steps as a claim is about.
+#[derive(Serialize)]
+pub(super) struct Execution {
+    accepted: bool,
+    /// Steps that changed something.
+    steps: u64,
+    /// Why it stays where it is; nothing if it accepted, or had not stopped.
+    stop: Option<StopRow>,
+}
+
+impl Execution {
+    /// Executes. `None` for a netlist.
+    pub(super) fn of(loaded: &Loaded, input: &str) -> CliResult<Option<Self>> {
+        let Source::Trace(court) = loaded.program.source() else {
+            return Ok(None);
+        };
+        let options = court.steps().options();
+        let mut words = options.fixed.clone();
+        words.extend(parse_words(input)?);
+        words.resize(options.words() as usize, 0); // cast ok: at most 2^16
+        let _progress = Progress::spinner("executing the program");
+        let mut engine = Engine::new(court.program(), &words);
+        let stop = engine.run(court.steps_claimed());
+        let reason = match stop {
+            Stop::InPlace => StopReason::of(court.program(), &words, engine.state()),
+            Stop::Accepted | Stop::Reached => None,
+        };
+        Ok(Some(Self {
+            accepted: stop == Stop::Accepted,
+            steps: engine.state().steps,
+            stop: reason.map(StopRow::from),
+        }))
+    }
+}
+
+/// `the program stops after 318 steps: it exits with code 1`.
+impl fmt::Display for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = thousands(self.steps);
+        match &self.stop {
+            _ if self.accepted => write!(f, "the program accepts after {steps} steps"),
+            Some(stop) => write!(f, "the program stops after {steps} steps: {}", stop.why),
+            None => write!(f, "the program still runs after {steps} steps"),
+        }
+    }
+}
+
 /// A game that was played to its end.
 #[derive(Serialize)]
 pub(super) struct Played {
@@ -195,6 +246,8 @@ pub(super) struct Played {
     #[serde(skip_serializing_if = "Option::is_none")]
     stall: Option<StallRow>,
     reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution: Option<Execution>,
     /// The disprove leaf that was spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     leaf: Option<usize>,
@@ -240,6 +293,7 @@ impl Played {
             is_just: judgement.is_just(),
             reason: reason(settled_by, late.as_ref(), rules, &judgement),
             late,
+            execution: None,
             stall: stall.map(|stall| StallRow {
                 transaction: stall.kind.to_string(),
                 came_up: stall.came_up,
@@ -253,6 +307,11 @@ impl Played {
             contract_vsize: own().map(|row| row.vsize).sum(),
             transactions,
         })
+    }
+
+    /// Adds what the program does with the claimed input.
+    pub(super) fn set_execution(&mut self, execution: Option<Execution>) {
+        self.execution = execution;
     }
 
     /// Whether the prover got what it claimed.
@@ -361,6 +420,10 @@ impl fmt::Display for Played {
             None => "nobody won".to_owned(),
         };
         writeln!(f, "{winner}: {}", self.reason)?;
+        // What is accepted needs no explanation.
+        if let Some(execution) = self.execution.as_ref().filter(|one| !one.accepted) {
+            writeln!(f, "{execution}")?;
+        }
         match &self.stall {
             Some(stall) if !stall.came_up => writeln!(
                 f,
