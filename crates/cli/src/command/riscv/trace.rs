@@ -158,17 +158,22 @@ const BATCH_STEPS: usize = 1 << 12;
 pub(crate) fn run(args: &TraceArgs, output: &Output) -> CliResult<Verdict> {
     let program = read_program_in(&args.program, args.space)?;
     let input = parse_input(&args.input)?;
+    let mut engine = Engine::new(&program, &input);
     let mut machine = {
         let _progress = Progress::spinner(format!("running {}", args.program.display()));
-        let mut engine = Engine::new(&program, &input);
         engine.run_to(args.from);
         Machine::from_state(&program, &input, engine.state())
     };
+    // Once it stops, it stays, and the reason with it.
+    let mut reason = None;
     let mut steps = (args.from..args.from.saturating_add(args.count)).map(|step| {
         let record = machine.step();
-        let stop = record
-            .stops_in_place()
-            .then(|| StopReason::of(&program, &input, machine.state()));
+        let stop = record.stops_in_place().then(|| {
+            *reason.get_or_insert_with(|| {
+                engine.run_to(step);
+                StopReason::of(&program, &input, engine.state())
+            })
+        });
         Step::new(&program, step, &record, stop.flatten())
     });
     if output.is_json() {

@@ -316,7 +316,7 @@ impl Played {
 
     /// Whether the prover got what it claimed.
     pub(super) fn is_paid(&self) -> bool {
-        matches!(self.outcome, Outcome::Payout | Outcome::PayoutDisputed)
+        self.winner.as_deref() == Some("prover")
     }
 
     /// All transactions in the order in which they confirmed, one in hexadecimal a line, as `verify --transcript` reads them.
