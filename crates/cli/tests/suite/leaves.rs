@@ -53,7 +53,7 @@ fn all_leaves_of_a_circuit_come_out_of_one_compilation() {
     assert_eq!(same[0]["script"], one["script"]);
     assert_eq!(same[0]["checks"], one["checks"]);
 
-    // As text, and in a file.
+    // As text.
     let table = tapcourt(["inspect", "leaves", &adder]).exits(0).stdout;
     let lines: Vec<Vec<&str>> = table
         .lines()
@@ -71,10 +71,10 @@ fn all_leaves_of_a_circuit_come_out_of_one_compilation() {
             );
         }
     }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("leaves.tsv");
-    tapcourt(["inspect", "leaves", &adder, "--out", file.to_str().unwrap()]).exits(0);
-    assert_eq!(fs::read_to_string(&file).unwrap(), table);
+    let wrong = ["inspect", "leaves", &adder, "--leaf", "1000"];
+    let wrong = tapcourt(wrong).fails_in_one_line();
+    assert!(wrong.contains("no leaf 1000, there are 7"), "{wrong}");
+    tapcourt(["inspect", "leaves", &adder, "--stage", "opening"]).fails_in_one_line();
 }
 
 #[test]

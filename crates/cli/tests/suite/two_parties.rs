@@ -180,6 +180,26 @@ fn a_contract_is_set_up_by_messages_and_verifies() {
     }
 }
 
+/// Both trees of a contract about a trace, under its own keys, as soon as it is accepted.
+#[test]
+fn leaves_of_a_contract_about_a_trace_are_listed() {
+    let root = tempfile::tempdir().unwrap();
+    let program = elf("fibonacci.elf");
+    let [prover, challenger] = ["alice", "bob"].map(|name| Party::new(root.path(), name));
+    let search = ["--inputs", "2", "--max-steps", "2^9", "--arity", "8"];
+    offer(&prover, &program, &coin('a'), &search).exits(0);
+    prover.run(&["inspect", "leaves"], &[]).fails_in_one_line();
+    let offered = prover.file("offer.tapcourt");
+    accept(&challenger, &program, &offered, &coin('b'), &search).exits(0);
+    let listed = rows(&challenger.run(&["inspect", "leaves"], &[]).exits(0));
+    let [steps, paths] = ["dispute", "opening"].map(|stage| check_tree(&listed, stage));
+    assert_eq!(steps + paths, listed.len());
+    assert_eq!(listed[steps - 2]["checks"], "payout_disputed");
+    assert_eq!(listed[steps - 1]["checks"], "open");
+    assert_eq!(listed[listed.len() - 1]["checks"], "open_payout_disputed");
+    println!("{steps} leaves for a step, {paths} for a path");
+}
+
 #[test]
 fn steps_of_a_setup_can_be_repeated() {
     let root = tempfile::tempdir().unwrap();

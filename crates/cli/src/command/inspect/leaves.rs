@@ -19,7 +19,6 @@ use super::super::compile::{example_challenger, example_keys};
 use super::super::riscv;
 use crate::args::{PatternArgs, ProgramArgs, SearchArgs};
 use crate::error::{CliError, CliResult, Verdict};
-use crate::files::{self, Access};
 use crate::output::{Output, stream};
 use crate::play::home::{Home, Kept};
 use crate::program::load_circuit;
@@ -57,9 +56,6 @@ pub(crate) struct LeavesArgs {
     /// The form of the scripts.
     #[arg(long, value_enum, default_value = "hex")]
     script: ScriptForm,
-    /// Write to this file instead of standard output.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
 }
 
 /// After which part of a dispute a leaf can be spent.
@@ -184,15 +180,8 @@ fn name_of(stage: Stage) -> &'static str {
 /// Compiles once, and lists.
 pub(super) fn run(args: &LeavesArgs, output: &Output) -> CliResult<Verdict> {
     let write = |listing: &Listing<'_>| -> CliResult<()> {
-        let write = |out: &mut dyn Write| listing.write(args, output.is_json(), out);
-        match &args.out {
-            None => stream(write),
-            Some(path) => {
-                let mut contents = Vec::new();
-                write(&mut contents)?;
-                files::write(path, &contents, Access::Public)
-            }
-        }
+        listing.check(args)?;
+        stream(|out| listing.write(args, output.is_json(), out))
     };
     match (&args.dir, &args.program) {
         (Some(dir), _) => {
@@ -259,15 +248,40 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    fn write(&self, args: &LeavesArgs, json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    /// The stages that are listed.
+    fn stages(&self, args: &LeavesArgs) -> Vec<Stage> {
         let stages = self.compilation.stages().iter().copied();
-        let stages: Vec<Stage> = stages
+        stages
             .filter(|&stage| args.stage.is_none_or(|asked| Stage::from(asked) == stage))
-            .collect();
+            .collect()
+    }
+
+    /// Refuses to list what there is not.
+    fn check(&self, args: &LeavesArgs) -> CliResult<()> {
+        let stages = self.stages(args);
+        if stages.is_empty() {
+            return Err(CliError::new(
+                "--stage: a dispute about a netlist has no opening",
+            ));
+        }
+        let count = |stage: &Stage| {
+            let leaves = self.compilation.leaves(*stage, self.keys, self.challenger);
+            leaves.len() + self.presigned(*stage).len()
+        };
+        let most = stages.iter().map(count).max().unwrap_or_default();
+        match args.leaf.iter().find(|&&leaf| leaf >= most) {
+            Some(leaf) => Err(CliError::new(format!(
+                "--leaf: there is no leaf {leaf}, there are {most}, numbered from 0"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self, args: &LeavesArgs, json: bool, out: &mut dyn Write) -> std::io::Result<()> {
         if !json {
             writeln!(out, "{HEAD}")?;
         }
-        for stage in stages {
+        for stage in self.stages(args) {
             let leaves = self.compilation.leaves(stage, self.keys, self.challenger);
             let root = self.root(stage, &*leaves)?;
             let mut write_row = |leaf: usize, checks: &str, script: &ScriptBuf| {
