@@ -9,6 +9,7 @@ use tapcourt_program::riscv::AddressSpace;
 
 use crate::command;
 use crate::contract::parse_arities;
+use crate::count::{count, parse};
 use crate::error::{CliError, CliResult};
 use crate::riscv::parse_input_of;
 
@@ -89,15 +90,16 @@ impl PatternArgs {
 /// How a dispute over a program's trace is searched.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// Of a RISC-V program: how many words of input the prover publishes. Without it as many as `--input` has, where that is given, and
-    /// else none.
-    #[arg(long, value_name = "WORDS")]
+    /// Of a RISC-V program: how many words of input the prover publishes. Without it as many as the input has that a command is given,
+    /// and else none.
+    #[arg(long, value_name = "WORDS", value_parser = count::<u32>("words", 0..=u32::MAX.into()))]
     inputs: Option<u32>,
-    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes, as of `--input`.
+    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes: words separated by
+    /// commas, or 'hex:' and bytes, or '@' and a file.
     #[arg(long, value_name = "VALUES", default_value = "")]
     fixed: String,
     /// Of a RISC-V program: how many steps a claim is about at least, such as 2^32.
-    #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = parse_steps)]
+    #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = count::<u64>("steps", 2..=MAX_STEPS))]
     max_steps: u64,
     /// Of a RISC-V program: into how many parts a round of the search splits what is left, 2 to 16; one number, or one for each round.
     #[arg(long, value_name = "PARTS", default_value = "4")]
@@ -122,7 +124,7 @@ pub(crate) struct SpaceArgs {
 
 /// Reads `--address-space`: `2^26` or `67108864`.
 pub(crate) fn parse_space(text: &str) -> Result<AddressSpace, String> {
-    let bytes = parse_count(text).ok_or("not a number of addresses, such as 2^26")?;
+    let bytes = parse(text, "addresses")?;
     let space = bytes
         .is_power_of_two()
         .then(|| AddressSpace::new(bytes.ilog2()));
@@ -173,29 +175,8 @@ pub(crate) fn parse_path_search(text: &str) -> CliResult<Search> {
     parse_arities(text).map_err(|error| CliError::new(format!("--path-arity: {error}")))
 }
 
-/// Reads a number of steps: `1000000` or `2^32`.
-pub(crate) fn parse_steps(text: &str) -> Result<u64, String> {
-    let steps = parse_count(text).ok_or("not a number of steps, such as 1000000 or 2^32")?;
-    if (2..=MAX_STEPS).contains(&steps) {
-        Ok(steps)
-    } else {
-        Err(format!("{steps} steps: 2 to 2^48 are possible"))
-    }
-}
-
-/// Reads a number: `1000000`, `1_000_000` or `2^32`.
-fn parse_count(text: &str) -> Option<u64> {
-    match text.split_once('^') {
-        None => text.replace('_', "").parse().ok(),
-        Some((base, exponent)) => {
-            let base: u64 = base.parse().ok()?;
-            base.checked_pow(exponent.parse().ok()?)
-        }
-    }
-}
-
 /// The most steps that a search is over.
-const MAX_STEPS: u64 = 1 << 48;
+pub(crate) const MAX_STEPS: u64 = 1 << 48;
 
 /// The values that the program runs on.
 #[derive(Debug, Args)]
@@ -250,19 +231,71 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The long options that a text names, `--` and what follows.
+    fn options_in(text: &str) -> impl Iterator<Item = &str> {
+        let starts = text.match_indices("--").map(|(start, _)| start);
+        let starts = starts
+            .filter(|&start| !text[..start].ends_with(|c: char| c == '-' || c.is_alphanumeric()));
+        starts.filter_map(|start| {
+            let name = &text[start + 2..];
+            let end =
+                name.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
+            let name = name[..end.unwrap_or(name.len())].trim_end_matches('-');
+            (!name.is_empty()).then_some(name)
+        })
+    }
+
+    /// Looks for options in every help text of a command and of those below it. Returns how many it found.
+    fn check_named_options(command: &clap::Command, path: &str, all: &clap::Command) -> usize {
+        let has = |command: &clap::Command, name: &str| {
+            let mut arguments = command.get_arguments();
+            ["help", "version", "json"].contains(&name)
+                || arguments.any(|argument| argument.get_long() == Some(name))
+        };
+        let own = [
+            command.get_about(),
+            command.get_long_about(),
+            command.get_before_help(),
+            command.get_after_help(),
+            command.get_after_long_help(),
+        ];
+        let arguments = command.get_arguments();
+        let texts = arguments
+            .flat_map(|argument| [argument.get_help(), argument.get_long_help()])
+            .chain(own);
+        let mut named = 0;
+        for text in texts.flatten().map(ToString::to_string) {
+            for option in options_in(&text) {
+                // `verify --transcript` is about another command.
+                let before = text
+                    .split(&format!("--{option}"))
+                    .next()
+                    .unwrap_or_default();
+                let word = before.trim_end().rsplit([' ', '`', '\'']).next();
+                let other = word.and_then(|word| all.find_subcommand(word));
+                let is_there = has(other.unwrap_or(command), option);
+                assert!(
+                    is_there,
+                    "{path}: there is no --{option}, of which it says: {text}"
+                );
+                named += 1;
+            }
+        }
+        for below in command.get_subcommands() {
+            let path = format!("{path} {}", below.get_name());
+            named += check_named_options(below, &path, all);
+        }
+        named
+    }
+
     #[test]
-    fn steps_are_numbers_or_powers() {
-        for (text, steps) in [
-            ("2", 2),
-            ("1_000", 1_000),
-            ("2^32", 1 << 32),
-            ("10^6", 1_000_000),
-        ] {
-            assert_eq!(parse_steps(text), Ok(steps), "{text}");
-        }
-        for wrong in ["", "1", "2^", "^2", "2^49", "2^64", "-1", "x"] {
-            assert!(parse_steps(wrong).is_err(), "{wrong}");
-        }
+    fn help_names_only_options_that_a_command_has() {
+        let found: Vec<&str> = options_in("--one, `verify --two`; a--b --- '--three-4'").collect();
+        assert_eq!(found, ["one", "two", "three-4"]);
+        let command = Cli::command();
+        let named = check_named_options(&command, "tapcourt", &command);
+        println!("{named} options named in help texts");
+        assert!(named >= 4, "{named}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod args;
 mod command;
 mod contract;
+mod count;
 mod drawing;
 mod error;
 mod files;

@@ -1,7 +1,7 @@
 //! Standard output: JSON, or text for people.
 
 use std::fmt;
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -45,10 +45,31 @@ pub(crate) fn write_out(text: &str) -> CliResult<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.write_all(newline.as_bytes()))
         .and_then(|()| out.flush())
-        .map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => CliError::BrokenPipe,
-            _ => CliError::new(format!("standard output: {error}")),
-        })
+        .map_err(output_error)
+}
+
+/// Lets something be written to standard output bit by bit, so that it need not be in memory at once.
+pub(crate) fn stream(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> CliResult<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write(&mut out)
+        .and_then(|()| out.flush())
+        .map_err(output_error)
+}
+
+/// Writes an array as [`Output::print`] does, its values one after the other.
+pub(crate) fn stream_json(values: impl Iterator<Item = impl Serialize>) -> CliResult<()> {
+    stream(|out| {
+        let mut serializer = serde_json::Serializer::pretty(&mut *out);
+        serializer.collect_seq(values)?;
+        writeln!(out)
+    })
+}
+
+fn output_error(error: std::io::Error) -> CliError {
+    match error.kind() {
+        ErrorKind::BrokenPipe => CliError::BrokenPipe,
+        _ => CliError::new(format!("standard output: {error}")),
+    }
 }
 
 /// A table with a head, whose columns are as wide as their longest cell. Numbers are aligned to the right.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tapcourt_program::riscv::{ElfReport, ElfWarning, Program, State, Tree};
+use serde::Serialize;
+use tapcourt_program::riscv::{ElfReport, ElfWarning, Program, State, StopReason, Tree};
 
 use crate::args::SpaceArgs;
 use crate::error::{CliError, CliResult};
@@ -12,7 +13,7 @@ use crate::files;
 pub(crate) const MAX_ELF_BYTES: u64 = 256 << 20;
 
 /// How an ELF file begins.
-const MAGIC: &[u8] = b"\x7fELF";
+pub(crate) const MAGIC: &[u8] = b"\x7fELF";
 
 /// Whether a file is to be read as a RISC-V program.
 pub(crate) fn is_elf(path: &Path) -> CliResult<bool> {
@@ -127,6 +128,24 @@ fn words_of(bytes: &[u8]) -> Vec<u32> {
 /// The root of the first state's Merkle tree.
 pub(crate) fn initial_root(program: &Program) -> [u8; 20] {
     Tree::of_state(&State::new(program)).root().to_bytes()
+}
+
+/// Why a program stays where it is, for JSON.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StopRow {
+    /// `exit`, `missing-input`, `misaligned` …
+    reason: &'static str,
+    /// The same in words, with the values.
+    pub(crate) why: String,
+}
+
+impl From<StopReason> for StopRow {
+    fn from(reason: StopReason) -> Self {
+        Self {
+            reason: reason.name(),
+            why: reason.to_string(),
+        }
+    }
 }
 
 /// `0x00010074 <main+16>`.

@@ -3,8 +3,10 @@
 //! `bitcoin` 0.32 carries `secp256k1` 0.29, the `MuSig2` module is in 0.33: values cross between them as bytes, here and in
 //! [`crate::presign`] only.
 
+use std::sync::LazyLock;
+
 use bitcoin::XOnlyPublicKey;
-use bitcoin::secp256k1::PublicKey;
+use bitcoin::secp256k1::{PublicKey, Secp256k1, VerifyOnly};
 use secp256k1::musig::KeyAggCache;
 use secp256k1::{Keypair, Scalar};
 use thiserror::Error;
@@ -21,6 +23,10 @@ pub const NUMS_POINT: [u8; 32] = [
     0x5e, //
     0x07, 0x8a, 0x5a, 0x0f, 0x28, 0xec, 0x96, 0xd5, 0x47, 0xbf, 0xee, 0x9a, 0xce, 0x80, 0x3a, 0xc0,
 ];
+
+/// What tweaks and checks output keys. Making one takes longer than using it.
+pub(crate) static SECP: LazyLock<Secp256k1<VerifyOnly>> =
+    LazyLock::new(Secp256k1::verification_only);
 
 /// Calculates the internal key of every connector of a contract: `H + t·G`, `t` a tagged hash of the contract id.
 ///

@@ -140,6 +140,24 @@ pub enum TranscriptFault {
         /// The transaction whose output it spends.
         source_kind: TransactionKind,
     },
+    /// A transaction that is none of the contract's, and spends an output which only the contract's can spend.
+    #[error(
+        "transaction {index}, {txid}, is none of the contract's, but spends an output of its {source_kind}"
+    )]
+    SpendsConnector {
+        /// Its place in the list.
+        index: usize,
+        /// Its txid.
+        txid: Txid,
+        /// The transaction whose output it spends.
+        source_kind: TransactionKind,
+    },
+    /// Transactions none of which is the contract's.
+    #[error("none of these {transactions} transactions is the contract's")]
+    NoneOfTheContract {
+        /// How many there are.
+        transactions: usize,
+    },
     /// One transaction twice.
     #[error("transaction {index}, {kind}, is there twice")]
     Twice {
@@ -148,4 +166,18 @@ pub enum TranscriptFault {
         /// The transaction.
         kind: TransactionKind,
     },
+}
+
+impl TranscriptFault {
+    /// The same fault, of a list in which the transactions have these places.
+    pub(crate) fn with_places(mut self, places: &[usize]) -> Self {
+        match &mut self {
+            Self::Transaction { index, .. }
+            | Self::Spends { index, .. }
+            | Self::SpendsConnector { index, .. }
+            | Self::Twice { index, .. } => *index = places[*index],
+            Self::NoneOfTheContract { .. } => {}
+        }
+        self
+    }
 }

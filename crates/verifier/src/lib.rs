@@ -24,4 +24,4 @@ pub use program::{GroupInfo, Leaves, Program, Source};
 pub use quote::Quote;
 pub use setup::{Contract, Messages, SetupReport, verify_presigning};
 pub use transaction::{FiredLeaf, PublishedValue, TransactionReport};
-pub use transcript::{Claim, TranscriptReport};
+pub use transcript::{Claim, PassedOver, Relation, TranscriptReport};

@@ -78,9 +78,10 @@ impl Program {
             (Source::Trace(court), Stage::Dispute) => {
                 court.steps().leaf_sizes().into_iter().map(of).collect()
             }
-            (Source::Trace(court), Stage::Opening) => count
-                .map(|leaf| of(court.paths().leaf_size(leaf)))
-                .collect(),
+            (Source::Trace(court), Stage::Opening) => {
+                let sizes = court.paths().leaf_sizes().iter();
+                sizes.copied().map(of).collect()
+            }
         }
     }
 

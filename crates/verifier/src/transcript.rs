@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use bitcoin::{OutPoint, Transaction};
-use tapcourt_protocol::{ExpiryPolicy, Role, Stage, TransactionKind};
+use bitcoin::{OutPoint, Transaction, Txid};
+use tapcourt_protocol::{ExpiryPolicy, OutputKind, Role, Stage, TransactionKind};
 
 use crate::fault::TranscriptFault;
 use crate::judge::{Judgement, Values};
@@ -19,6 +19,42 @@ pub enum Claim {
     True,
     /// It does not.
     False,
+}
+
+/// A transaction that is none of the contract's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Its place in the list.
+    pub index: usize,
+    /// Its txid.
+    pub txid: Txid,
+    /// What it has to do with the contract.
+    pub relation: Relation,
+}
+
+/// What a transaction that is none of a contract's has to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// It spends the anchor of this transaction, and so pays for it.
+    FeeChild(TransactionKind),
+    /// The contract spends an output of it.
+    Funding,
+    /// It spends what this transaction paid out or gave back.
+    Spends(TransactionKind),
+    /// Nothing.
+    None,
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "transaction {}, {}, ", self.index, self.txid)?;
+        match self.relation {
+            Relation::FeeChild(kind) => write!(f, "pays the fee of {kind}"),
+            Relation::Funding => f.write_str("brings coins for the contract"),
+            Relation::Spends(kind) => write!(f, "spends what {kind} paid out"),
+            Relation::None => f.write_str("has nothing to do with the contract"),
+        }
+    }
 }
 
 /// The judgement of a transcript.
@@ -40,6 +76,8 @@ pub struct TranscriptReport {
     pub winner: Option<Role>,
     /// Whom the rules favour, given what was published and who was late; nobody while that is open.
     pub rightful: Option<Role>,
+    /// The challenger's move that would have been possible in place of what ended the contract, if that end is unjust.
+    pub missed: Option<TransactionKind>,
 }
 
 impl TranscriptReport {
@@ -83,7 +121,13 @@ impl fmt::Display for TranscriptReport {
             (Some(by), Some(winner)) => write!(f, "settled by {by}: the {winner} won"),
         }?;
         match self.rightful {
-            Some(rightful) if !self.is_just() => write!(f, ", but the {rightful} should have"),
+            Some(rightful) if !self.is_just() => {
+                write!(f, ", but the {rightful} should have")?;
+                match self.missed {
+                    Some(missed) => write!(f, "; it did not send {missed} in time"),
+                    None => Ok(()),
+                }
+            }
             Some(_) if self.winner.is_some() => write!(f, ", as it should be"),
             Some(rightful) => write!(f, ", the {rightful} is in the right"),
             None => Ok(()),
@@ -92,6 +136,88 @@ impl fmt::Display for TranscriptReport {
 }
 
 impl Contract<'_> {
+    /// Picks the contract's transactions out of others, such as all of some blocks in the order of the chain, and judges them as
+    /// [`Contract::verify_transcript`]. Returns the others, too.
+    ///
+    /// # Errors
+    ///
+    /// The first of the contract's transactions that is wrong in itself or spends what is not there; a transaction that spends an output
+    /// which only the contract's can spend; a list with nothing of the contract in it. Places are those in the list given.
+    pub fn verify_history(
+        &self,
+        transactions: &[Transaction],
+    ) -> Result<(TranscriptReport, Vec<PassedOver>), TranscriptFault> {
+        let mut places = Vec::new();
+        let mut passed_over = Vec::new();
+        for (index, transaction) in transactions.iter().enumerate() {
+            match self.relation(index, transaction)? {
+                None => places.push(index),
+                Some(relation) => passed_over.push(PassedOver {
+                    index,
+                    txid: transaction.compute_txid(),
+                    relation,
+                }),
+            }
+        }
+        if places.is_empty() && !transactions.is_empty() {
+            return Err(TranscriptFault::NoneOfTheContract {
+                transactions: transactions.len(),
+            });
+        }
+        let own: Vec<Transaction> = places
+            .iter()
+            .map(|&index| transactions[index].clone())
+            .collect();
+        let report = self.verify_transcript(&own);
+        let report = report.map_err(|fault| fault.with_places(&places))?;
+        Ok((report, passed_over))
+    }
+
+    /// What a transaction has to do with the contract; `None` if it is the contract's.
+    fn relation(
+        &self,
+        index: usize,
+        transaction: &Transaction,
+    ) -> Result<Option<Relation>, TranscriptFault> {
+        let txid = transaction.compute_txid();
+        let spent = || transaction.input.iter().map(|input| input.previous_output);
+        let is_own = self.graph().find(txid).is_some()
+            || spent().any(|outpoint| self.graph().stage_of_outcome(outpoint).is_some());
+        if is_own {
+            return Ok(None);
+        }
+        let mut relation = Relation::None;
+        for outpoint in spent() {
+            let Some(source_kind) = self.graph().find(outpoint.txid) else {
+                continue;
+            };
+            let outputs = self.graph().outputs(source_kind);
+            let output = outputs.and_then(|(_, outputs)| outputs.get(outpoint.vout as usize)); // cast ok: an index
+            match output.map(|output| output.kind) {
+                Some(OutputKind::Anchor) => relation = Relation::FeeChild(source_kind),
+                Some(OutputKind::Paid(_) | OutputKind::Change(..)) => {
+                    if relation == Relation::None {
+                        relation = Relation::Spends(source_kind);
+                    }
+                }
+                // A connector, or an output that does not exist.
+                _ => {
+                    return Err(TranscriptFault::SpendsConnector {
+                        index,
+                        txid,
+                        source_kind,
+                    });
+                }
+            }
+        }
+        let coins = &self.graph().contract().transaction.input;
+        let funds = coins.iter().any(|input| input.previous_output.txid == txid);
+        if relation == Relation::None && funds {
+            relation = Relation::Funding;
+        }
+        Ok(Some(relation))
+    }
+
     /// Checks the transactions of a contract in the order in which they confirmed, the contract's own first, and judges them.
     /// Heights are not given, so whether timelocks had passed is the chain's word.
     ///
@@ -134,6 +260,20 @@ impl Contract<'_> {
             _ => Some(Role::Prover),
         };
         let groups = self.program().groups();
+        let winner = settled_by.and_then(|kind| self.winner(kind)).flatten();
+        let missed = match settled_by {
+            _ if winner.is_none() || winner == rightful => None,
+            Some(TransactionKind::Payout) => Some(TransactionKind::Challenge),
+            Some(TransactionKind::PayoutDisputed(stage)) => {
+                let disproves = spendable.iter().any(|&(after, _)| after == stage);
+                let has_opening = !self.graph().terms().layout.opening.is_empty();
+                match stage {
+                    Stage::Dispute if !disproves && has_opening => Some(TransactionKind::OPEN),
+                    stage => disproves.then_some(TransactionKind::Disprove(stage)),
+                }
+            }
+            Some(_) | None => None,
+        };
         Ok(TranscriptReport {
             claim,
             false_groups: false_groups
@@ -143,8 +283,9 @@ impl Contract<'_> {
             spendable,
             fired: moves.iter().find_map(|report| report.fired.clone()),
             settled_by,
-            winner: settled_by.and_then(|kind| self.winner(kind)).flatten(),
+            winner,
             rightful,
+            missed,
             moves,
         })
     }

@@ -1,10 +1,15 @@
 //! `inspect`: what is in a file, a leaf or a transaction.
 
+mod leaves;
+mod program;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use bitcoin::Transaction;
-use bitcoin::consensus::encode::{deserialize, deserialize_hex};
+use bitcoin::consensus::encode::{deserialize, deserialize_hex, serialize_hex};
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tapcourt_program::circuit::{Circuit, Op};
 use tapcourt_protocol::messages::{
@@ -23,8 +28,9 @@ use crate::args::{ProgramArgs, SearchArgs};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files;
 use crate::output::{Facts, Output};
+use crate::play::home::Home;
 use crate::program::load_circuit;
-use crate::riscv::is_elf;
+use crate::riscv::{MAGIC as ELF_MAGIC, is_elf};
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -32,7 +38,7 @@ use crate::riscv::is_elf;
 pub(crate) struct InspectArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// A message, a store, a netlist, or a transaction in hexadecimal.
+    /// A message, a store, a netlist, a RISC-V program, or a transaction in hexadecimal.
     #[arg(required = true)]
     file: Option<PathBuf>,
 }
@@ -41,6 +47,14 @@ pub(crate) struct InspectArgs {
 enum What {
     /// Print the script of a leaf, with the example keys of `compile`.
     Leaf(LeafArgs),
+    /// Print all leaves with their scripts and hashes, with the example keys of `compile` or under a contract's own.
+    Leaves(Box<leaves::LeavesArgs>),
+    /// Print the contract's transactions that a party has seen confirmed, as `verify --transcript` reads them.
+    Transcript {
+        /// The party's directory.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Print the parts of a transaction, given in hexadecimal.
     Transaction {
         /// The transaction.
@@ -52,7 +66,7 @@ enum What {
 struct LeafArgs {
     #[command(flatten)]
     program: ProgramArgs,
-    /// The leaf's number.
+    /// The leaf's number; of a RISC-V program, among the leaves that check a step.
     #[arg(required_unless_present = "pc")]
     leaf: Option<usize>,
     /// Of a RISC-V program: the leaf that checks the instruction at this address.
@@ -75,6 +89,11 @@ fn parse_address(text: &str) -> Result<u32, String> {
 pub(crate) fn run(args: &InspectArgs, output: &Output) -> CliResult<Verdict> {
     let facts = match (&args.what, &args.file) {
         (Some(What::Leaf(args)), _) => leaf(args)?,
+        (Some(What::Leaves(args)), _) => return leaves::run(args, output),
+        (Some(What::Transcript { dir }), _) => {
+            output.print(&transcript(dir)?)?;
+            return Ok(Verdict::Accept);
+        }
         (Some(What::Transaction { hex }), _) => {
             let parsed = deserialize_hex::<Transaction>(hex.trim())
                 .map_err(|error| CliError::new(format!("not a transaction: {error}")))?;
@@ -85,6 +104,37 @@ pub(crate) fn run(args: &InspectArgs, output: &Output) -> CliResult<Verdict> {
     };
     output.print(&facts)?;
     Ok(Verdict::Accept)
+}
+
+/// What a party has seen of its contract.
+#[derive(Serialize)]
+struct Transcript(Vec<Seen>);
+
+#[derive(Serialize)]
+struct Seen {
+    transaction: String,
+    height: u32,
+    hex: String,
+}
+
+/// One transaction in hexadecimal a line.
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|seen| writeln!(f, "{}", seen.hex))
+    }
+}
+
+/// Reads what the store has of the chain: what was there when the party last looked.
+fn transcript(dir: &Path) -> CliResult<Transcript> {
+    let state = Home::open(dir)?.store()?.state()?.unwrap_or_default();
+    let seen = state.confirmed().iter().map(|confirmed| Seen {
+        transaction: confirmed.kind.to_string(),
+        height: confirmed.height,
+        hex: serialize_hex(&confirmed.transaction),
+    });
+    Ok(Transcript(seen.collect()))
 }
 
 fn leaf(args: &LeafArgs) -> CliResult<Facts> {
@@ -139,6 +189,9 @@ fn inspect_file(path: &Path) -> CliResult<Facts> {
     };
     if contents.starts_with(&MAGIC) {
         return message(&contents).map_err(failed);
+    }
+    if contents.starts_with(ELF_MAGIC) {
+        return program::inspect(path, &contents);
     }
     if contents.starts_with(b"redb") {
         drop(contents);

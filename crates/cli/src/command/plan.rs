@@ -21,8 +21,9 @@ use tapcourt_verifier::Program;
 use self::candidates::Candidates;
 use self::row::{Row, mark_pareto};
 use crate::args::{
-    FeerateArgs, ProgramArgs, SpaceArgs, parse_path_search, parse_search, parse_steps,
+    FeerateArgs, MAX_STEPS, ProgramArgs, SpaceArgs, parse_path_search, parse_search,
 };
+use crate::count::count;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
 use crate::program::load_circuit;
@@ -45,13 +46,14 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     program: ProgramArgs,
     /// Of a RISC-V program: how many words of input the prover publishes, one at least.
-    #[arg(long, value_name = "WORDS", default_value = "8", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "WORDS", default_value = "8", value_parser = count::<u32>("words", 1..=u32::MAX.into()))]
     inputs: u32,
-    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes, as of `--input`.
+    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes: words separated by
+    /// commas, or 'hex:' and bytes, or '@' and a file.
     #[arg(long, value_name = "VALUES", default_value = "")]
     fixed: String,
     /// Of a RISC-V program: how many steps a claim is about at least, such as 2^32.
-    #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = parse_steps)]
+    #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = count::<u64>("steps", 2..=MAX_STEPS))]
     max_steps: u64,
     /// Of a RISC-V program: price this search only: one number, or one for each round. May be given more than once. Without it, searches
     /// of one arity are priced, and for each number of transactions the mixed one with the fewest virtual bytes in the worst case.
@@ -65,10 +67,10 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     feerate: FeerateArgs,
     /// Blocks that each party has for a move (Δ).
-    #[arg(long, value_name = "BLOCKS", default_value = "144", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "BLOCKS", default_value = "144", value_parser = count::<u16>("blocks", 1..=u16::MAX.into()))]
     delta: u16,
     /// Blocks that the prover has for its claim.
-    #[arg(long, value_name = "BLOCKS", default_value = "1008", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "BLOCKS", default_value = "1008", value_parser = count::<u16>("blocks", 1..=u16::MAX.into()))]
     expiry: u16,
     /// Draw virtual bytes against transactions of the worst case, too.
     #[arg(long, value_name = "FILE")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tapcourt_prover::Phase;
 
+use crate::count::count;
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
 use crate::play::seat::{self, SeatArgs, sit};
@@ -15,7 +16,7 @@ pub(crate) struct RespondArgs {
     #[command(flatten)]
     seat: SeatArgs,
     /// Go on until the contract is settled, looking at the chain every so many seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", value_parser = count::<u64>("seconds", 1..=86_400))]
     watch: Option<u64>,
 }
 

@@ -8,6 +8,7 @@ use tapcourt_program::circuit::{format_bits, format_hex};
 
 use super::riscv;
 use crate::args::{InputArgs, ProgramArgs, SpaceArgs};
+use crate::count::count;
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
 use crate::program::{is_accepted, parse_accept, parse_input, read_circuit};
@@ -21,7 +22,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     input: InputArgs,
     /// Of a RISC-V program: how many steps it may take.
-    #[arg(long, value_name = "STEPS", default_value_t = 1 << 32)]
+    #[arg(long, value_name = "STEPS", default_value = "2^32", value_parser = count::<u64>("steps", 0..=u64::MAX))]
     max_steps: u64,
     #[command(flatten)]
     space: SpaceArgs,

@@ -4,6 +4,7 @@ mod game;
 mod lie;
 mod report;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use bitcoin::{Amount, FeeRate};
@@ -15,15 +16,80 @@ use tapcourt_verifier::Source;
 
 use self::game::{Parties, Rules};
 use self::lie::Lie;
+use self::report::Execution;
 use crate::args::{ChainName, FeerateArgs, InputArgs, ProgramArgs, SearchArgs};
 use crate::contract::{Disputant, Loaded};
+use crate::count::count;
 use crate::error::{CliError, CliResult, Verdict};
+use crate::files::{self, Access};
 use crate::output::Output;
 use crate::program::{parse_input, read_circuit};
 use crate::riscv::{is_elf, parse_input as parse_words};
 
+/// Lists the lies and the transactions that can be stalled. Ends with the exit codes.
+fn help() -> String {
+    let lies = trace::LieKind::ALL.map(|(kind, name)| (name, kind.description()));
+    let list = |rows: &[(&str, &str)]| -> String {
+        let rows = rows.iter();
+        rows.map(|(name, text)| format!("  {name:<16} {text}\n"))
+            .collect()
+    };
+    format!(
+        "\
+Lies about a circuit:
+{}
+Lies about a trace, KIND@STEP or KIND@STEP:FIELD. Everything before the step is true, and everything that is said of later states is \
+false. FIELD is the bit of the value that is false, and up to which level nodes of an opened path are; 0 unless given. KIND is one of:
+{}
+Transactions that can be stalled, as far as the contract has them (N counts from 1):
+{}
+A party that does not send what is due loses to the clock, whatever the truth is. A transaction that is never due stalls nothing.
+
+Exit code: 0 if the prover was paid, rightly or not; 1 if it was not; 2 if nothing was played.",
+        list(&[
+            (
+                "chunk:N[:BIT]",
+                "bit BIT (else 0) of what leaf N checks is false, the rest consistent"
+            ),
+            ("output[:BIT]", "bit BIT (else 0) of the claimed outputs is false"),
+        ]),
+        list(&lies),
+        list(&[
+            ("kickoff", "the prover does not claim; each stake goes back"),
+            (
+                "kickoff_N",
+                "the prover does not complete its claim; the challenger wins"
+            ),
+            (
+                "challenge",
+                "the challenger does not object; the prover is paid"
+            ),
+            (
+                "assert_N",
+                "the prover does not answer; the challenger wins"
+            ),
+            (
+                "select_N",
+                "the challenger does not select; the prover is paid"
+            ),
+            (
+                "disprove",
+                "the challenger does not spend the leaf it could; the prover is paid"
+            ),
+            (
+                "open",
+                "the challenger has no Merkle path opened; the prover is paid"
+            ),
+            ("open_assert_N", "as assert_N, after open"),
+            ("open_select_N", "as select_N, after open"),
+            ("open_disprove", "as disprove, after open"),
+        ])
+    )
+}
+
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
+#[command(after_help = help())]
 pub(crate) struct SimulateArgs {
     #[command(flatten)]
     program: ProgramArgs,
@@ -31,22 +97,21 @@ pub(crate) struct SimulateArgs {
     search: SearchArgs,
     #[command(flatten)]
     input: InputArgs,
-    /// Let the prover lie. About a circuit: `chunk:N[:BIT]` computes a bit of what leaf N checks wrongly (the first unless BIT is given) and
-    /// goes on with it; `output[:BIT]` claims a wrong output. About a trace: `KIND@STEP[:FIELD]` says something false of one step, and is
-    /// consistent otherwise; a wrong KIND lists them all.
-    #[arg(long, value_name = "WHERE")]
+    /// Let the prover lie, about a circuit (`chunk:N[:BIT]`, `output[:BIT]`) or a step of a trace (`KIND@STEP[:FIELD]`); all lies are
+    /// listed below.
+    #[arg(long, value_name = "WHAT")]
     lie: Option<String>,
     /// Let the challenger dispute whatever the prover claims.
     #[arg(long)]
     challenge_anyway: bool,
-    /// Let this transaction never be sent: such as `kickoff`, `assert_1`, `select_2`, `open`; a wrong name lists them all.
+    /// Let this transaction never be sent, such as `kickoff`, `assert_1`, `select_2` or `open`; all are listed below.
     #[arg(long, value_name = "TRANSACTION")]
     stall: Option<String>,
     /// How the challenger selects in a dispute about a trace: in search of what is false, or anything, from a seed.
     #[arg(long, value_name = "HOW", value_enum, default_value = "search")]
     select: Select,
     /// The seed of random selections.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = count::<u64>("seeds", 0..=u64::MAX))]
     seed: u64,
     /// Which chain to play on.
     #[arg(long, value_enum, default_value = "embedded")]
@@ -54,8 +119,15 @@ pub(crate) struct SimulateArgs {
     #[command(flatten)]
     feerate: FeerateArgs,
     /// Blocks that each party has for a move (Δ).
-    #[arg(long, value_name = "BLOCKS", default_value = "12", value_parser = clap::value_parser!(u16).range(1..=2016))]
+    #[arg(long, value_name = "BLOCKS", default_value = "12", value_parser = count::<u16>("blocks", 1..=2016))]
     delta: u16,
+    /// Write all transactions to this file in the order in which they confirmed, one in hexadecimal a line, as `verify --transcript`
+    /// reads them.
+    #[arg(long, value_name = "FILE")]
+    transcript: Option<PathBuf>,
+    /// Write the messages of the setup into this directory, as `verify` reads them.
+    #[arg(long, value_name = "DIR")]
+    messages: Option<PathBuf>,
 }
 
 /// How a challenger selects.
@@ -87,6 +159,7 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
         .as_deref()
         .map(|name| game::parse_stall(name, &loaded.program))
         .transpose()?;
+    let execution = Execution::of(&loaded, &args.input.input)?;
     let rules = Rules {
         parameters: parameters(args.delta, args.feerate.feerate)?,
         feerate: args.feerate.feerate,
@@ -95,6 +168,7 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
             || args.lie.is_some()
             || args.select == Select::Random,
         stalled,
+        selects_at_random: args.select == Select::Random,
     };
     let challenger = loaded.disputant();
     let mut claim = loaded.claim(&challenger, &args.input.input)?.values;
@@ -110,13 +184,8 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
             }
             Source::Trace(court) => {
                 let lie: trace::Lie = parse_lie(lie)?;
-                if lie.step >= court.steps_claimed() {
-                    let steps = court.steps_claimed();
-                    return Err(CliError::new(format!(
-                        "--lie: there is no step {}, a claim is about {steps}",
-                        lie.step
-                    )));
-                }
+                lie.check(court)
+                    .map_err(|error| CliError::new(format!("--lie: {error}")))?;
                 liar = trace::Liar::new(TraceDispute::new(court), lie);
                 prover = &liar;
             }
@@ -140,7 +209,14 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
         challenger,
         claim,
     };
-    let played = game::play(&loaded.program, parties, args.chain, &rules)?;
+    let (mut played, setup) = game::play(&loaded.program, parties, args.chain, &rules)?;
+    played.set_execution(execution);
+    if let Some(path) = &args.transcript {
+        files::write(path, played.transcript().as_bytes(), Access::Public)?;
+    }
+    if let Some(directory) = &args.messages {
+        setup.write(directory)?;
+    }
     output.print(&played)?;
     Ok(Verdict::accept_if(played.is_paid()))
 }

@@ -6,7 +6,7 @@ use bitcoin::Transaction;
 use bitcoin::consensus::encode::deserialize_hex;
 use clap::Args;
 use tapcourt_protocol::Stage;
-use tapcourt_verifier::{Contract, Messages, SetupFault, TranscriptReport};
+use tapcourt_verifier::{Contract, Messages, PassedOver, SetupFault, TranscriptReport};
 
 use crate::args::{PatternArgs, ProgramArgs, SearchArgs};
 use crate::contract::Loaded;
@@ -44,7 +44,8 @@ pub(crate) struct VerifyArgs {
     /// The finished signatures; they follow from both answers.
     #[arg(long, value_name = "FILE", requires = "acceptance")]
     signatures: Option<PathBuf>,
-    /// Transactions of the contract in the order in which they confirmed, one in hexadecimal a line, to be judged.
+    /// Transactions in the order in which they confirmed, one in hexadecimal a line: those of the contract are judged, and others, such as
+    /// the rest of their blocks, are passed over and named.
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// A single transaction of the contract, in hexadecimal, to be checked by itself.
@@ -222,13 +223,16 @@ fn judge(
     transactions: &[Transaction],
     facts: Facts,
 ) -> Result<(Facts, Verdict), Refusal> {
-    let report: TranscriptReport = contract
-        .verify_transcript(transactions)
+    let (report, passed_over): (TranscriptReport, _) = contract
+        .verify_history(transactions)
         .map_err(|fault| Refusal::Part("transcript", fault.to_string()))?;
+    let passed_over = passed_over.iter().map(PassedOver::to_string);
     let facts = facts
         .with("settled_by", report.settled_by.map(|kind| kind.to_string()))
         .with("winner", report.winner.map(|role| role.to_string()))
         .with("rightful", report.rightful.map(|role| role.to_string()))
+        .with("missed", report.missed.map(|kind| kind.to_string()))
+        .with("passed_over", passed_over.collect::<Vec<_>>())
         .with("judgement", report.to_string().lines().collect::<Vec<_>>());
     Ok((facts, Verdict::accept_if(report.is_just())))
 }

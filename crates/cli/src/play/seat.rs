@@ -10,6 +10,7 @@ use tapcourt_prover::{Duty, Outlook};
 
 use crate::args::FeerateArgs;
 use crate::contract::Disputant;
+use crate::count::count;
 use crate::error::{CliError, CliResult};
 use crate::output::Facts;
 use crate::play::home::{Home, Kept};
@@ -37,7 +38,7 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "PASSWORD", requires = "rpc_user")]
     rpc_password: Option<String>,
     /// Height of a block before the contract's, from which on blocks are read. Needed on all chains but a regtest.
-    #[arg(long, value_name = "HEIGHT")]
+    #[arg(long, value_name = "HEIGHT", value_parser = count::<u32>("blocks", 0..=u32::MAX.into()))]
     from_height: Option<u32>,
 }
 

@@ -101,8 +101,8 @@ fn whoever_stalls_loses() {
     let cases = [
         ("assert_1", FALSE_INPUT, 1, "challenger"),
         ("assert_4", FALSE_INPUT, 1, "challenger"),
-        ("select_2", TRUE_INPUT, 1, "prover"),
-        ("open_select_1", TRUE_INPUT, 1, "prover"),
+        ("select_2", TRUE_INPUT, 0, "prover"),
+        ("open_select_1", TRUE_INPUT, 0, "prover"),
         ("open_assert_1", TRUE_INPUT, 1, "challenger"),
     ];
     for (stalled, input, code, winner) in cases {

@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bitcoin::consensus::encode::serialize_hex;
-use bitcoin::secp256k1::SecretKey;
-use bitcoin::{Amount, ScriptBuf};
+use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use bitcoin::secp256k1::{Secp256k1, SecretKey};
+use bitcoin::taproot::ControlBlock;
+use bitcoin::{Amount, ScriptBuf, Transaction};
 use bitcoind::BitcoinD;
 use serde_json::Value;
 use tapcourt_chain::{Chain, Credentials, Node, Wallet};
 
+use crate::leaves::{check_tree, rows};
 use crate::support::{Ran, bitcoind, circuit, elf, tapcourt};
 
 /// A party: its directory, and where its coins are to be sent.
@@ -119,6 +121,21 @@ fn a_contract_is_set_up_by_messages_and_verifies() {
         arguments.extend([*name, file]);
     }
     assert_eq!(tapcourt(&arguments).exits(0).json(), reports[0]);
+    // The contract's own leaves, presigned ones included, make its trees.
+    let example = tapcourt(["inspect", "leaves", &netlist, "--json"]).exits(0);
+    let listed =
+        [&prover, &challenger].map(|party| party.run(&["inspect", "leaves"], &[]).exits(0).stdout);
+    assert_eq!(listed[0], listed[1]);
+    let listed = rows(&prover.run(&["inspect", "leaves"], &[]));
+    let leaves = check_tree(&listed, "dispute");
+    let example = rows(&example);
+    assert_eq!(leaves, example.len() + 1, "one is presigned");
+    assert_eq!(listed[leaves - 1]["checks"], "payout_disputed");
+    for (own, example) in listed.iter().zip(&example) {
+        assert_eq!(own["script_bytes"], example["script_bytes"]);
+        assert_ne!(own["leaf_hash"], example["leaf_hash"], "other keys");
+    }
+
     let other = circuit("compare64.txt");
     let mut about_another = arguments.clone();
     about_another[1] = &other;
@@ -161,6 +178,26 @@ fn a_contract_is_set_up_by_messages_and_verifies() {
             .json();
         assert!(facts["kind"].is_string(), "{facts}");
     }
+}
+
+/// Both trees of a contract about a trace, under its own keys, as soon as it is accepted.
+#[test]
+fn leaves_of_a_contract_about_a_trace_are_listed() {
+    let root = tempfile::tempdir().unwrap();
+    let program = elf("fibonacci.elf");
+    let [prover, challenger] = ["alice", "bob"].map(|name| Party::new(root.path(), name));
+    let search = ["--inputs", "2", "--max-steps", "2^9", "--arity", "8"];
+    offer(&prover, &program, &coin('a'), &search).exits(0);
+    prover.run(&["inspect", "leaves"], &[]).fails_in_one_line();
+    let offered = prover.file("offer.tapcourt");
+    accept(&challenger, &program, &offered, &coin('b'), &search).exits(0);
+    let listed = rows(&challenger.run(&["inspect", "leaves"], &[]).exits(0));
+    let [steps, paths] = ["dispute", "opening"].map(|stage| check_tree(&listed, stage));
+    assert_eq!(steps + paths, listed.len());
+    assert_eq!(listed[steps - 2]["checks"], "payout_disputed");
+    assert_eq!(listed[steps - 1]["checks"], "open");
+    assert_eq!(listed[listed.len() - 1]["checks"], "open_payout_disputed");
+    println!("{steps} leaves for a step, {paths} for a path");
 }
 
 #[test]
@@ -460,11 +497,40 @@ fn two_parties_play_a_false_claim_on_a_node() {
             .starts_with("settled by disprove")
     );
 
+    // The tree of the listed leaves is that of the output which is spent.
+    let transactions: Vec<Transaction> = transcript
+        .iter()
+        .map(|hex| deserialize_hex(hex).unwrap())
+        .collect();
+    let disprove = &transactions[4].input[0];
+    let spent = disprove.previous_output;
+    let parent = transactions
+        .iter()
+        .find(|one| one.compute_txid() == spent.txid);
+    let output = &parent.unwrap().output[spent.vout as usize];
+    let items = disprove.witness.to_vec();
+    let control_block = ControlBlock::decode(&items[items.len() - 1]).unwrap();
+    let listed = rows(&prover.run(&["inspect", "leaves"], &[]).exits(0));
+    check_tree(&listed, "dispute");
+    let merkle_root = listed[0]["taptree_root"].as_str().unwrap().parse().unwrap();
+    let secp = Secp256k1::verification_only();
+    let script = ScriptBuf::new_p2tr(&secp, control_block.internal_key, Some(merkle_root));
+    assert_eq!(output.script_pubkey, script);
+    let script = ScriptBuf::from_bytes(items[items.len() - 2].clone()).to_hex_string();
+    assert!(listed.iter().any(|row| row["script"] == script));
+
+    // What the party has seen is the same transcript.
+    let seen = prover.dir.to_str().unwrap();
+    let seen = tapcourt(["inspect", "transcript", "--dir", seen]).exits(0);
+    let lines: Vec<&str> = seen.stdout.lines().collect();
+    assert_eq!(lines, transcript);
+
     let file = root.path().join("transcript");
     fs::write(&file, transcript.join("\n")).unwrap();
     let judged = prover.run(&["verify"], &["--transcript", file.to_str().unwrap()]);
     let judged = judged.exits(0).json();
     assert_eq!(judged["winner"], "challenger");
+    assert_eq!(judged["passed_over"], serde_json::json!([]));
     transcript.remove(1);
     fs::write(&file, transcript.join("\n")).unwrap();
     let cut = prover.run(&["verify"], &["--transcript", file.to_str().unwrap()]);

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use tapcourt_program::riscv::ACCEPT_PC;
-use tapcourt_script::gadgets::{HashError, HashGadget, blake3};
 
 use super::group::{NODE_DIGITS, WORD_DIGITS};
-use super::leaf::Leaf;
+use super::leaf::{Leaf, SharedHash};
 use super::opening::Openings;
 use super::search::Search;
 use super::tail::{Tail, nibble};
@@ -77,6 +76,7 @@ pub(super) fn start(search: &Search, pc: u32, root: &[u8; 20]) -> Leaf {
     tail.compare(Group::Pc, WORD_DIGITS, |digit| nibble(pc, digit));
     tail.compare(Group::Root, NODE_DIGITS, node_digit(root));
     Leaf {
+        hashed: tail.hashed(),
         body: tail.finish(),
         hints: 0,
         body_max_stack: digits.len() + 3,
@@ -94,6 +94,7 @@ pub(super) fn accept(search: &Search) -> Leaf {
     require_selections(&mut tail, Group::Selection, &selected);
     tail.compare(Group::NextPc, WORD_DIGITS, |digit| nibble(ACCEPT_PC, digit));
     Leaf {
+        hashed: tail.hashed(),
         body: tail.finish(),
         hints: 0,
         body_max_stack: digits.len() + 3,
@@ -101,15 +102,10 @@ pub(super) fn accept(search: &Search) -> Leaf {
     }
 }
 
-/// The hash that makes a digest of `pc` and root.
-pub(super) fn digest_hash() -> Result<HashGadget, HashError> {
-    blake3::hash(24, 20)
-}
-
 /// The leaf that is spendable if a revealed digest is at this side of the disputed step, and is not that of the `pc` and root there.
 pub(super) fn digest(
     search: &Search,
-    hash: &HashGadget,
+    hash: &SharedHash,
     round: u32,
     index: u32,
     side: Side,
@@ -130,9 +126,10 @@ pub(super) fn digest(
     require_selections(&mut tail, Group::Selection, &selected);
     tail.bring(root, NODE_DIGITS);
     tail.bring(pc, WORD_DIGITS);
-    tail.writer().script(hash.script());
+    tail.hash(hash);
     tail.compare_with_brought(committed, NODE_DIGITS);
     Leaf {
+        hashed: tail.hashed(),
         body: tail.finish(),
         hints: 0,
         body_max_stack: hash.max_stack() + NODE_DIGITS,

@@ -131,7 +131,7 @@ pub struct Court {
     /// Of the first state's tree.
     root: [u8; 20],
     steps: Steps,
-    paths: Paths,
+    paths: Arc<Paths>,
     entries: Vec<Entry>,
     /// The prover's entries by group: those that leaves open.
     numbers: BTreeMap<Group, usize>,
@@ -158,19 +158,24 @@ impl Court {
         let root = Tree::of_state(&State::new(&program)).root().to_bytes();
         let paths = Paths::compile(space, path)?;
         let steps = Steps::compile(program, root, options.steps)?;
-        Ok(Self::new(root, steps, paths))
+        Ok(Self::new(root, steps, Arc::new(paths)))
     }
 
-    /// The same program under other searches. What instructions share is not compiled again.
+    /// The same program under other searches. What instructions share is not compiled again, nor are paths that are searched as here.
     ///
     /// # Errors
     /// As [`Paths::compile`].
     pub fn with_searches(&self, trace: Search, path: Search) -> Result<Self, CompileError> {
-        let paths = Paths::compile(self.steps.program().space(), path)?;
-        Ok(Self::new(self.root, self.steps.with_search(trace), paths))
+        let steps = self.steps.with_search(trace);
+        let paths = if path == *self.paths.search() {
+            Arc::clone(&self.paths)
+        } else {
+            Arc::new(Paths::compile(self.steps.program().space(), path)?)
+        };
+        Ok(Self::new(self.root, steps, paths))
     }
 
-    fn new(root: [u8; 20], steps: Steps, paths: Paths) -> Self {
+    fn new(root: [u8; 20], steps: Steps, paths: Arc<Paths>) -> Self {
         let digest = digest(steps.program(), &root, steps.options(), paths.search());
         let mut court = Self {
             root,

@@ -1,9 +1,10 @@
 //! The beginning of a leaf: the challenger's signature, and groups opened to digits on the altstack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{LazyLock, RwLock};
 
 use bitcoin::XOnlyPublicKey;
-use tapcourt_commitment::{OpenDigits, Opening, PublicKey, Size};
+use tapcourt_commitment::{OpenDigits, Opening, Parameters, PublicKey, Size};
 use tapcourt_script::ScriptWriter;
 use tapcourt_script::opcodes::OP_CHECKSIGVERIFY;
 
@@ -46,6 +47,25 @@ impl From<Size> for SizeBytes {
     }
 }
 
+/// The size of an opening. Working it out takes long, and few are asked for, often: groups have few shapes, and leaves few orders.
+fn size_of(parameters: &Parameters, digits: &OpenDigits) -> SizeBytes {
+    type Known = HashMap<OpenDigits, Vec<(Parameters, SizeBytes)>>;
+    static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);
+    let known = |known: &Known| {
+        let mut sizes = known.get(digits)?.iter();
+        sizes.find_map(|(other, size)| (other == parameters).then_some(*size))
+    };
+    let expectation = "nothing panics while it is locked";
+    if let Some(size) = known(&KNOWN.read().expect(expectation)) {
+        return size;
+    }
+    let size = parameters.open_digits_size(digits).into();
+    let mut sizes = KNOWN.write().expect(expectation);
+    let entry = sizes.entry(digits.clone()).or_default();
+    entry.push((parameters.clone(), size));
+    size
+}
+
 /// A digit that lies on the altstack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Digit {
@@ -78,7 +98,7 @@ impl Openings {
             .expect("every digit once")
             .scaled(u8::from(doubled))
             .expect("1 is no large scale");
-        let size = parameters.open_digits_size(&digits).into();
+        let size = size_of(&parameters, &digits);
         let widths = parameters.message_digits().to_vec();
         self.opens.push(Open {
             group,

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bitcoin::{Script, ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
 use tapcourt_program::riscv::{AddressSpace, Cell};
-use tapcourt_script::gadgets::{HashGadget, blake3};
 use tapcourt_script::script_items;
 use tapcourt_script::taptree::{LeafSource, leaf_hash};
 
 use super::Group;
 use super::boundary::{Selected, open_selections, require_selections};
 use super::group::{NODE_DIGITS, WORD_DIGITS, WORDS_A, WORDS_B, WORDS_M, WORDS_W};
-use super::leaf::Leaf;
+use super::leaf::{Leaf, SharedHash};
 use super::opening::Openings;
 use super::published::{Published, PublishedError};
 use super::search::{Border, Search};
@@ -113,7 +112,9 @@ pub struct Paths {
     levels: u32,
     search: Search,
     leaves: Vec<(PathLeaf, Leaf)>,
-    hash: HashGadget,
+    hash: &'static SharedHash,
+    /// Of all leaves, once they are measured.
+    sizes: OnceLock<Vec<LeafSize>>,
 }
 
 impl Paths {
@@ -137,9 +138,9 @@ impl Paths {
                 levels,
             });
         }
-        let hash = blake3::hash(40, 20)?;
+        let hash = SharedHash::of_node()?;
         let leaves = PathAccess::ALL.into_iter().flat_map(|access| {
-            let (search, hash) = (&search, &hash);
+            let search = &search;
             (0..levels).map(move |level| {
                 let which = PathLeaf { access, level };
                 (which, leaf(levels, search, hash, which))
@@ -148,8 +149,9 @@ impl Paths {
         Ok(Self {
             levels,
             leaves: leaves.collect(),
-            hash: hash.clone(),
+            hash,
             search,
+            sizes: OnceLock::new(),
         })
     }
 
@@ -209,6 +211,14 @@ impl Paths {
     /// If there is no leaf `index`.
     pub fn leaf_size(&self, index: usize) -> LeafSize {
         self.leaves[index].1.size(self.len())
+    }
+
+    /// The sizes of all leaves, as [`Self::leaf_size`] has them. They are measured once.
+    pub fn leaf_sizes(&self) -> &[LeafSize] {
+        self.sizes.get_or_init(|| {
+            let leaves = 0..self.len();
+            leaves.map(|index| self.leaf_size(index)).collect()
+        })
     }
 
     /// The script of a leaf after its openings, the same for all keys.
@@ -394,7 +404,7 @@ fn selected(search: &Search, level: u32) -> Selected {
     (0..).zip(search.selections(level.into())).collect()
 }
 
-fn leaf(levels: u32, search: &Search, hash: &HashGadget, which: PathLeaf) -> Leaf {
+fn leaf(levels: u32, search: &Search, hash: &SharedHash, which: PathLeaf) -> Leaf {
     let PathLeaf { access, level } = which;
     let selected = selected(search, level);
     let child = child(search, access, level);
@@ -455,9 +465,10 @@ fn leaf(levels: u32, search: &Search, hash: &HashGadget, which: PathLeaf) -> Lea
         );
         tail.skip(group, digits_of(group).len() - 1);
     }
-    tail.writer().script(hash.script());
+    tail.hash(hash);
     tail.compare_with_brought(parent, NODE_DIGITS);
     Leaf {
+        hashed: tail.hashed(),
         body: tail.finish(),
         hints: 0,
         body_max_stack: (hash.max_stack() + NODE_DIGITS).max(digits.len() + NODE_DIGITS + 4),

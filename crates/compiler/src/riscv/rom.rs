@@ -63,6 +63,7 @@ pub(super) fn outside(rom: &Rom) -> Result<Leaf, CompileError> {
     Ok(Leaf {
         body: tail.finish(),
         hints: 0,
+        hashed: None,
         body_max_stack: template.max_stack.max(digits.len() + 3),
         openings: Arc::new(openings),
     })
@@ -129,6 +130,7 @@ pub(super) fn input(openings: &Arc<Openings>, pc: u32, word: u32, value: InputWo
     Leaf {
         body: tail.finish(),
         hints: 0,
+        hashed: None,
         body_max_stack: digits.len() + 3,
         openings: Arc::clone(openings),
     }

@@ -342,6 +342,7 @@ impl Class {
             body: tail.finish(),
             hints,
             body_max_stack,
+            hashed: None,
         }
     }
 

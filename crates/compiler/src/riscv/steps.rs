@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use tapcourt_commitment::{Opening, Parameters, PublicKey};
 use tapcourt_program::riscv::{ACCEPT_PC, INPUT_CALL, Instruction, Op, Program, ProgramError};
 use tapcourt_script::dataflow;
-use tapcourt_script::gadgets::{HashError, HashGadget};
+use tapcourt_script::gadgets::HashError;
 use tapcourt_script::taptree::{LeafSource, PrefixHasher, leaf_hash};
 
 use super::boundary::{self, selected, selected_end};
 use super::group::{INPUT_BLOCK_WORDS, WORDS_A, WORDS_B, WORDS_W};
-use super::leaf::Leaf;
+use super::leaf::{Leaf, SharedHash};
 use super::opening::Openings;
 use super::published::{Published, PublishedError};
 use super::semantics::{Class, Kind};
@@ -214,7 +214,7 @@ pub struct Steps {
     calls: Vec<u32>,
     inputs: Vec<Arc<Openings>>,
     outside: Leaf,
-    hash: HashGadget,
+    hash: &'static SharedHash,
     /// Leaves after those of instructions and inputs.
     last: Vec<StepLeaf>,
     /// Sizes of all leaves before those, once they are measured. They do not depend on the search, but for the depth of the tree.
@@ -275,7 +275,7 @@ impl Steps {
             calls: calls.map(|(pc, _)| pc).collect(),
             inputs: input_openings(&options),
             outside: rom::outside(program.rom())?,
-            hash: boundary::digest_hash()?,
+            hash: SharedHash::of_digest()?,
             last: last_leaves(&options.search),
             sizes: Arc::default(),
             program,
@@ -296,7 +296,7 @@ impl Steps {
             calls: self.calls.clone(),
             inputs: self.inputs.clone(),
             outside: self.outside.clone(),
-            hash: self.hash.clone(),
+            hash: self.hash,
             last: last_leaves(&search),
             sizes: Arc::clone(&self.sizes),
             options: Options {
@@ -420,7 +420,7 @@ impl Steps {
             StepLeaf::Start => boundary::start(search, self.program.entry(), &self.root),
             StepLeaf::Accept => boundary::accept(search),
             StepLeaf::Digest { round, index, side } => {
-                boundary::digest(search, &self.hash, round, index, side)
+                boundary::digest(search, self.hash, round, index, side)
             }
         }
     }

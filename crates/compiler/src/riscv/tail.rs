@@ -6,6 +6,7 @@ use bitcoin::ScriptBuf;
 use tapcourt_script::{ScriptWriter, script_items};
 
 use super::Group;
+use super::leaf::{Hashed, SharedHash};
 use super::opening::Digit;
 
 /// A script in the making that takes digits from the altstack as they come, and keeps at most one bit on the stack: whether a difference was
@@ -17,6 +18,7 @@ pub(crate) struct Tail {
     waiting: VecDeque<Digit>,
     /// Whether the bit is there.
     differs: bool,
+    hashed: Option<Hashed>,
 }
 
 impl Tail {
@@ -26,6 +28,7 @@ impl Tail {
             writer: ScriptWriter::with_capacity(512),
             waiting: digits.iter().copied().collect(),
             differs: false,
+            hashed: None,
         }
     }
 
@@ -102,6 +105,17 @@ impl Tail {
             script_items!(writer; OP_NUMNOTEQUAL);
             self.note();
         }
+    }
+
+    /// Writes a hash.
+    pub(crate) fn hash(&mut self, hash: &SharedHash) {
+        self.hashed = Some(Hashed::at(self.writer.len(), hash));
+        self.writer.script(hash.script());
+    }
+
+    /// Where the hash is, if one was written.
+    pub(crate) fn hashed(&self) -> Option<Hashed> {
+        self.hashed.clone()
     }
 
     /// Writes something that this does not model.

@@ -11,11 +11,11 @@ pub mod publish;
 
 use std::fmt;
 
-use bitcoin::key::Secp256k1;
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapNodeHash, TaprootBuilder, TaprootSpendInfo};
 use bitcoin::{ScriptBuf, Sequence, XOnlyPublicKey};
 use tapcourt_script::script;
 
+use crate::keys::SECP;
 use crate::moves::Publication;
 use crate::parameters::RelativeBlocks;
 use crate::role::Role;
@@ -36,11 +36,7 @@ pub trait Connector {
 
     /// Returns the output's script.
     fn script_pubkey(&self) -> ScriptBuf {
-        ScriptBuf::new_p2tr(
-            &Secp256k1::verification_only(),
-            self.internal_key(),
-            Some(self.merkle_root()),
-        )
+        ScriptBuf::new_p2tr(&SECP, self.internal_key(), Some(self.merkle_root()))
     }
 }
 
@@ -108,7 +104,7 @@ impl SmallTree {
                 .add_leaf(depth, (*leaf).clone())
                 .expect("one leaf at depth 0 or two at depth 1 make a tree")
         });
-        let info = builder.finalize(&Secp256k1::verification_only(), internal_key);
+        let info = builder.finalize(&SECP, internal_key);
         Self(info.expect("one leaf at depth 0 or two at depth 1 make a tree"))
     }
 

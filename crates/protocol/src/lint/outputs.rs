@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use bitcoin::key::Secp256k1;
 use bitcoin::opcodes::all::OP_CSV;
 use bitcoin::relative::LockTime;
 use bitcoin::taproot::TapNodeHash;
@@ -11,7 +10,7 @@ use tapcourt_script::{decode_number, instructions};
 
 use super::Finding;
 use crate::graph::Graph;
-use crate::keys::internal_key;
+use crate::keys::{SECP, internal_key};
 use crate::transactions::{OutputKind, OutputRef, Presigned, PresignedInput, TransactionKind};
 
 pub(super) fn check(graph: &Graph, findings: &mut Vec<Finding>) {
@@ -56,7 +55,7 @@ fn check_outputs(graph: &Graph, transaction: TransactionKind, findings: &mut Vec
                     expected,
                 });
             }
-            ScriptBuf::new_p2tr(&Secp256k1::verification_only(), key, Some(root))
+            ScriptBuf::new_p2tr(&SECP, key, Some(root))
         });
         if script.as_ref() != tx.output.get(vout).map(|output| &output.script_pubkey) {
             findings.push(Finding::NotTaproot {
@@ -143,7 +142,6 @@ fn spends_its_source(graph: &Graph, input: &PresignedInput, outpoint: OutPoint) 
     let Ok(output_key) = bitcoin::XOnlyPublicKey::from_slice(program) else {
         return false;
     };
-    let secp = Secp256k1::verification_only();
     outpoint
         == OutPoint {
             txid: source.compute_txid(),
@@ -153,7 +151,7 @@ fn spends_its_source(graph: &Graph, input: &PresignedInput, outpoint: OutPoint) 
         && input.control_block.internal_key == key
         && input
             .control_block
-            .verify_taproot_commitment(&secp, output_key, &input.script)
+            .verify_taproot_commitment(&*SECP, output_key, &input.script)
 }
 
 /// Returns the relative timelock in blocks that a leaf asks for: a number pushed just before `OP_CSV`.

@@ -4,11 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use tapcourt_commitment::Opening as KeyOpening;
-use tapcourt_compiler::riscv::{Group, Party, PathAccess, Published, PublishedError, Search};
+use tapcourt_compiler::riscv::{
+    Court, Group, Party, PathAccess, Published, PublishedError, Search,
+};
 use tapcourt_program::riscv::{
     ACCEPT_PC, AddressSpace, Cell, Digest, Execution, Node, Path, Register, StepRecord,
 };
 use tapcourt_protocol::Stage;
+use thiserror::Error;
 
 use super::opening::{Opening, access_in, access_of};
 use super::{TraceDispute, borders, path_level, step};
@@ -80,6 +83,29 @@ impl LieKind {
         let named = Self::ALL.iter().find(|(kind, _)| *kind == self);
         named.map_or("", |(_, name)| name)
     }
+
+    /// Describes what is said falsely, in a few words that follow the name in a list.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::RegisterA => "the first register read held another value",
+            Self::RegisterB => "the second register read held another value",
+            Self::Memory => "the memory word read was another one",
+            Self::MemoryCell => "another memory cell was read",
+            Self::Written => "another word was written",
+            Self::Replaced => "the word written replaced another one",
+            Self::Target => "another cell was written",
+            Self::Sources => "another register was read first",
+            Self::Pc => "the step was at another address",
+            Self::NextPc => "the next step was at another address",
+            Self::Root => "the state before had another root",
+            Self::NextRoot => "the state after had another root",
+            Self::Digest => "the state after had another digest; not for the last step",
+            Self::NewNode => "the path after the step has false nodes up to a level",
+            Self::Sibling => "a false register, hidden by a false sibling on its path",
+            Self::Input => "an input call read another word; elsewhere the same as written",
+            Self::Accept => "the program accepted here",
+        }
+    }
 }
 
 /// A lie about one step, `kind@step` or `kind@step:field` as text.
@@ -125,6 +151,53 @@ impl FromStr for Lie {
             step: step.parse().map_err(|_| wrong())?,
             field: field.parse().map_err(|_| wrong())?,
         })
+    }
+}
+
+/// Why a lie cannot be told in a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LieError {
+    /// A step that no claim is about.
+    #[error("there is no step {step}, a claim is about {steps} steps, numbered from 0")]
+    NoSuchStep {
+        /// The step.
+        step: u64,
+        /// How many steps a claim is about.
+        steps: u64,
+    },
+    /// A digest that nobody publishes.
+    #[error(
+        "{lie} says nothing false: no digest is published of the state after the last step, since the claim itself says what that is; \
+         lie about the digest after a step up to {}, or tell another lie, such as accept@{}",
+        .lie.step.saturating_sub(1),
+        .lie.step
+    )]
+    NoDigest {
+        /// The lie.
+        lie: Lie,
+    },
+}
+
+impl Lie {
+    /// Checks that the lie says something false in a dispute in this court.
+    ///
+    /// # Errors
+    ///
+    /// When no claim is about its step, or when it is about the digest after the last step: that state is what is claimed, and no
+    /// digest of it is published.
+    pub fn check(&self, court: &Court) -> Result<(), LieError> {
+        let steps = court.steps_claimed();
+        if self.step >= steps {
+            return Err(LieError::NoSuchStep {
+                step: self.step,
+                steps,
+            });
+        }
+        if self.kind == LieKind::Digest && self.step == steps - 1 {
+            return Err(LieError::NoDigest { lie: *self });
+        }
+        Ok(())
     }
 }
 

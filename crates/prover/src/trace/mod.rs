@@ -23,7 +23,7 @@ use tapcourt_compiler::riscv::{Court, Group, Published, PublishedError, Search, 
 pub use self::answers::Answers;
 pub use self::challenges::{Challenges, Verdict};
 pub use self::dispute::TraceDispute;
-pub use self::liar::{Liar, Lie, LieKind};
+pub use self::liar::{Liar, Lie, LieError, LieKind};
 pub use self::random::RandomSelections;
 
 /// The step that the search over the trace ended at.

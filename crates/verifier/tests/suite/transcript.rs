@@ -1,10 +1,16 @@
 //! Transcripts of contracts about circuits.
 
-use bitcoin::{Transaction, Witness};
+use bitcoin::absolute::LockTime;
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, TxIn, TxOut, Witness};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use tapcourt_protocol::{ExpiryPolicy, Parameters, Role, Stage, TransactionKind as Kind};
-use tapcourt_verifier::{Claim, Contract, TransactionFault, TranscriptFault, TranscriptReport};
+use tapcourt_protocol::{
+    ExpiryPolicy, OutputKind, Parameters, Role, Stage, TransactionKind as Kind,
+};
+use tapcourt_verifier::{
+    Claim, Contract, Relation, TransactionFault, TranscriptFault, TranscriptReport,
+};
 
 use crate::circuits::{adder_source, list};
 use crate::parties::{Parties, flip, parameters};
@@ -133,6 +139,8 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
                 (missed.winner, missed.is_just()),
                 (Some(Role::Prover), false)
             );
+            assert_eq!(missed.missed, Some(Kind::Disprove(Stage::Dispute)));
+            assert_eq!(report.missed, None);
             lies += 1;
         }
         println!("{lies} lies disproved");
@@ -242,6 +250,123 @@ fn transactions_out_of_order_twice_or_foreign_are_refused() {
         TransactionFault::Foreign {
             txid: foreign.compute_txid()
         }
+    );
+}
+
+/// A transaction that spends these outputs and is none of the contract's.
+fn spending(outpoints: &[OutPoint]) -> Transaction {
+    let input = |outpoint: &OutPoint| TxIn {
+        previous_output: *outpoint,
+        ..TxIn::default()
+    };
+    Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: outpoints.iter().map(input).collect(),
+        output: vec![TxOut {
+            value: Amount::ZERO,
+            script_pubkey: ScriptBuf::new(),
+        }],
+    }
+}
+
+/// Blocks hold other transactions too: they are passed over by name, unless they spend what only the contract's can spend.
+#[test]
+fn a_history_is_judged_among_other_transactions() {
+    let parties = Parties::multiplier();
+    let contract = parties.program.verify_setup(&parties.messages()).unwrap();
+    let graph = contract.graph();
+    let values = parties.values(&input(6, 7, 32));
+    let moves = parties.disputed(&values);
+    let strict = contract.verify_transcript(&moves).unwrap();
+
+    let outpoint = |kind: Kind, output: OutputKind| {
+        let vout = graph.output(kind, output).unwrap().vout;
+        let txid = graph.outputs(kind).unwrap().0.compute_txid();
+        OutPoint { txid, vout }
+    };
+    let unrelated = OutPoint {
+        txid: Parties::adder().contract().compute_txid(),
+        vout: 0,
+    };
+    let child = spending(&[outpoint(Kind::Kickoff(0), OutputKind::Anchor), unrelated]);
+    let change = spending(&[outpoint(
+        Kind::Contract,
+        OutputKind::Change(Role::Prover, 0),
+    )]);
+    let other = spending(&[unrelated]);
+    let mut history = vec![
+        other.clone(),
+        moves[0].clone(),
+        change,
+        moves[1].clone(),
+        child,
+    ];
+    history.extend_from_slice(&moves[2..]);
+    let (report, passed_over) = contract.verify_history(&history).unwrap();
+    assert_eq!(report, strict);
+    let relations: Vec<(usize, Relation)> = passed_over
+        .iter()
+        .map(|one| (one.index, one.relation))
+        .collect();
+    assert_eq!(
+        relations,
+        [
+            (0, Relation::None),
+            (2, Relation::Spends(Kind::Contract)),
+            (4, Relation::FeeChild(Kind::Kickoff(0))),
+        ]
+    );
+    assert!(
+        passed_over[2]
+            .to_string()
+            .ends_with("pays the fee of kickoff")
+    );
+
+    // Connectors are spent by the contract's transactions alone, whatever else is spent with them.
+    let mut connectors = 0;
+    for kind in [Kind::Contract, Kind::Kickoff(0), Kind::Challenge] {
+        let (transaction, outputs) = graph.outputs(kind).unwrap();
+        let txid = transaction.compute_txid();
+        let waiting = (0..)
+            .zip(outputs)
+            .filter(|(_, output)| output.taproot.is_some());
+        for (vout, _) in waiting {
+            for thief in [
+                spending(&[OutPoint { txid, vout }]),
+                spending(&[unrelated, OutPoint { txid, vout }]),
+            ] {
+                let mut stolen = history.clone();
+                stolen.insert(1, thief.clone());
+                assert_eq!(
+                    contract.verify_history(&stolen).unwrap_err(),
+                    TranscriptFault::SpendsConnector {
+                        index: 1,
+                        txid: thief.compute_txid(),
+                        source_kind: kind,
+                    }
+                );
+                connectors += 1;
+            }
+        }
+    }
+    println!("{connectors} false spends of connectors refused");
+    assert!(connectors >= 6);
+
+    // Places are those in the list given, and a list without the contract is none.
+    let twice = [&history[..], &[moves[1].clone()]].concat();
+    assert_eq!(
+        contract.verify_history(&twice).unwrap_err(),
+        TranscriptFault::Twice {
+            index: history.len(),
+            kind: Kind::Kickoff(0),
+        }
+    );
+    assert_eq!(
+        contract
+            .verify_history(&[other.clone(), other])
+            .unwrap_err(),
+        TranscriptFault::NoneOfTheContract { transactions: 2 }
     );
 }
 

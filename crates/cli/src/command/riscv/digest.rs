@@ -6,6 +6,7 @@ use clap::Args;
 use tapcourt_program::riscv::{Digest, Engine, Stop, Tree};
 
 use crate::args::SpaceArgs;
+use crate::count::count;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Facts, Output};
 use crate::progress::Progress;
@@ -20,7 +21,7 @@ pub(crate) struct DigestArgs {
     #[arg(long, value_name = "WORDS", default_value = "")]
     input: String,
     /// After how many steps.
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = count::<u64>("steps", 0..=u64::MAX))]
     step: u64,
     #[command(flatten)]
     space: SpaceArgs,

@@ -4,13 +4,13 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
-use tapcourt_program::riscv::{EXIT_CALL, Engine, Op, Program, Register, Stop};
+use tapcourt_program::riscv::{Engine, Program, Stop, StopReason};
 
 use crate::args::SpaceArgs;
 use crate::error::{CliResult, Verdict};
 use crate::output::{Output, thousands};
 use crate::progress::Progress;
-use crate::riscv::{parse_input, place, read_report_in, texts};
+use crate::riscv::{StopRow, parse_input, place, read_report_in, texts};
 
 /// How a run ended.
 #[derive(Serialize)]
@@ -22,6 +22,8 @@ struct Ended {
     steps: u64,
     /// Where it stays for ever; nothing if it had not stopped when the steps were used up.
     stopped_at_pc: Option<u32>,
+    /// Why it stays there; nothing if it accepted, or had not stopped.
+    stop: Option<StopRow>,
     /// The same, with the name that the file has for it.
     #[serde(skip)]
     stopped_at: String,
@@ -32,17 +34,17 @@ struct Ended {
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = thousands(self.steps);
-        match (self.accepted, self.exit_code, self.stopped_at_pc) {
+        match (self.accepted, self.exit_code, &self.stop) {
             (true, ..) => writeln!(f, "accepted after {steps} steps"),
             (false, Some(code), _) => writeln!(
                 f,
                 "not accepted: exit code {code} after {steps} steps, at {}",
                 self.stopped_at
             ),
-            (false, None, Some(_)) => writeln!(
+            (false, None, Some(stop)) => writeln!(
                 f,
-                "not accepted: stopped in place after {steps} steps, at {}",
-                self.stopped_at
+                "not accepted: stopped in place after {steps} steps, at {}: {}",
+                self.stopped_at, stop.why
             ),
             (false, None, None) => writeln!(
                 f,
@@ -76,19 +78,20 @@ fn execute(program: &Program, input: &[u32], max_steps: u64) -> Ended {
     let mut engine = Engine::new(program, input);
     let stop = engine.run(max_steps);
     let state = engine.state();
-    let is_call = program
-        .rom()
-        .get(state.pc)
-        .is_some_and(|instruction| instruction.op == Op::Ecall);
-    let exits = stop == Stop::InPlace && is_call && state.register(Register::A7) == EXIT_CALL;
+    let reason = match stop {
+        Stop::InPlace => StopReason::of(program, input, state),
+        _ => None,
+    };
     Ended {
         accepted: stop == Stop::Accepted,
-        exit_code: match stop {
-            Stop::Accepted => Some(0),
-            _ => exits.then(|| state.register(Register::A0)),
+        exit_code: match (stop, reason) {
+            (Stop::Accepted, _) => Some(0),
+            (_, Some(StopReason::Exit { code })) => Some(code),
+            _ => None,
         },
         steps: state.steps,
         stopped_at_pc: (stop != Stop::Reached).then_some(state.pc),
+        stop: reason.map(StopRow::from),
         stopped_at: place(program, state.pc),
         warnings: Vec::new(),
     }

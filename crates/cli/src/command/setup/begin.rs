@@ -11,6 +11,7 @@ use tapcourt_script::limits::Profile;
 use super::{Coin, funding_inputs};
 use crate::args::{FeerateArgs, ProgramArgs, SearchArgs};
 use crate::contract::Loaded;
+use crate::count::count;
 use crate::error::{CliError, CliResult};
 use crate::files::read_message;
 use crate::output::Facts;
@@ -40,19 +41,19 @@ pub(super) struct OfferArgs {
     #[command(flatten)]
     party: PartyArgs,
     /// What the prover puts into the pot, in sat.
-    #[arg(long, value_name = "SAT", default_value_t = 100_000)]
+    #[arg(long, value_name = "SAT", default_value = "100000", value_parser = count::<u64>("sat", 0..=u64::MAX))]
     stake: u64,
     /// What the challenger puts into the pot, in sat.
-    #[arg(long, value_name = "SAT", default_value_t = 100_000)]
+    #[arg(long, value_name = "SAT", default_value = "100000", value_parser = count::<u64>("sat", 0..=u64::MAX))]
     challenger_stake: u64,
     /// What the challenger forfeits with a false challenge, in sat. Should exceed the prover's fees in a dispute.
-    #[arg(long, value_name = "SAT", default_value_t = 200_000)]
+    #[arg(long, value_name = "SAT", default_value = "200000", value_parser = count::<u64>("sat", 0..=u64::MAX))]
     bond: u64,
     /// Blocks that each party has for a move (Δ).
-    #[arg(long, value_name = "BLOCKS", default_value = "144", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "BLOCKS", default_value = "144", value_parser = count::<u16>("blocks", 1..=u16::MAX.into()))]
     delta: u16,
     /// Blocks that the prover has for its claim.
-    #[arg(long, value_name = "BLOCKS", default_value = "1008", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "BLOCKS", default_value = "1008", value_parser = count::<u16>("blocks", 1..=u16::MAX.into()))]
     expiry: u16,
     /// Give the whole pot to the challenger if the prover never claims; otherwise each gets its stake back.
     #[arg(long)]

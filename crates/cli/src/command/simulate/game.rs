@@ -4,14 +4,18 @@ use std::path::Path;
 
 use bitcoin::{FeeRate, Transaction};
 use tapcourt_chain::{Chain, Wallet};
-use tapcourt_protocol::{FundingInput, InstanceId, Parameters, Role, TransactionKind};
-use tapcourt_prover::{Disputable, Duty, Phase, Store, Values};
+use tapcourt_protocol::{
+    FundingInput, InstanceId, Parameters, RelativeBlocks, Role, TransactionKind,
+};
+use tapcourt_prover::{Artefact, Disputable, Duty, Phase, Store, Values};
 use tapcourt_verifier::{Contract, Messages, Program};
 
-use super::report::{Broadcast, Played};
+use super::report::{Broadcast, Played, Stall};
 use crate::args::ChainName;
 use crate::command::challenge::needless_challenge;
 use crate::error::{CliError, CliResult};
+use crate::files::{self, Access};
+use crate::play::home::file_name;
 use crate::play::player::{Player, Sent};
 use crate::play::secrets::Secrets;
 use crate::play::{chain, setup};
@@ -25,6 +29,18 @@ pub(super) struct Rules {
     pub(super) challenge_anyway: bool,
     /// A transaction that is never sent.
     pub(super) stalled: Option<TransactionKind>,
+    /// The challenger selects anything, so it may pass over what is false.
+    pub(super) selects_at_random: bool,
+}
+
+impl Rules {
+    /// Returns how many blocks a party has for a move.
+    pub(super) fn blocks_for(&self, kind: TransactionKind) -> RelativeBlocks {
+        match kind {
+            TransactionKind::Kickoff(0) => self.parameters.expiry,
+            _ => self.parameters.delta,
+        }
+    }
 }
 
 /// Reads the name of a transaction that a party sends.
@@ -106,7 +122,7 @@ impl Side {
 }
 
 /// The messages of a setup, in the order in which they are sent.
-struct Setup {
+pub(super) struct Setup {
     offer: Vec<u8>,
     acceptance: Vec<u8>,
     answer: Vec<u8>,
@@ -173,6 +189,22 @@ impl Setup {
         })
     }
 
+    /// Writes the messages into a directory, under the names that they have in a party's.
+    pub(super) fn write(&self, directory: &Path) -> CliResult<()> {
+        std::fs::create_dir_all(directory).map_err(|error| CliError::file(directory, error))?;
+        let messages = [
+            (Artefact::Offer, &self.offer),
+            (Artefact::Acceptance, &self.acceptance),
+            (Artefact::ProverPartials, &self.answer),
+            (Artefact::ChallengerPartials, &self.partials),
+            (Artefact::Signatures, &self.signatures),
+        ];
+        messages.into_iter().try_for_each(|(artefact, message)| {
+            let path = directory.join(file_name(artefact));
+            files::write(&path, message, Access::Public)
+        })
+    }
+
     fn messages(&self) -> Messages<'_> {
         Messages {
             offer: &self.offer,
@@ -190,13 +222,13 @@ pub(super) struct Parties<'a> {
     pub(super) claim: Values,
 }
 
-/// Plays the contract to its end.
+/// Plays the contract to its end. Returns the messages of its setup, too.
 pub(super) fn play(
     program: &Program,
     parties: Parties<'_>,
     chain_name: ChainName,
     rules: &Rules,
-) -> CliResult<Played> {
+) -> CliResult<(Played, Setup)> {
     let progress = Progress::spinner("starting the chain");
     let directory = tempfile::tempdir()?;
     let mut chain = chain::start(chain_name)?;
@@ -221,10 +253,13 @@ pub(super) fn play(
         rules,
         players: [prover, challenger],
         sent: Vec::new(),
+        was_withheld: false,
     };
     game.fund(funding)?;
     game.play()?;
-    game.report(&contract)
+    let played = game.report(&contract)?;
+    drop(contract);
+    Ok((played, setup))
 }
 
 /// Blocks after which a game that is not settled never will be: far more than any contract's moves take.
@@ -235,6 +270,8 @@ struct Game<'a> {
     rules: &'a Rules,
     players: [Player<'a>; 2],
     sent: Vec<Broadcast>,
+    /// Whether the transaction that is never sent was due at some time.
+    was_withheld: bool,
 }
 
 impl Game<'_> {
@@ -271,7 +308,7 @@ impl Game<'_> {
     }
 
     /// Adds what the rules want done, and takes away what they forbid.
-    fn duties(&self, place: usize, phase: Phase, mut duties: Vec<Duty>) -> Vec<Duty> {
+    fn duties(&mut self, place: usize, phase: Phase, mut duties: Vec<Duty>) -> Vec<Duty> {
         let role = self.players[place].engine().role();
         if role == Role::Challenger
             && self.rules.challenge_anyway
@@ -280,7 +317,9 @@ impl Game<'_> {
         {
             duties.push(needless_challenge());
         }
+        let due = duties.len();
         duties.retain(|duty| self.rules.stalled != Some(duty.kind));
+        self.was_withheld |= duties.len() < due;
         duties
     }
 
@@ -341,9 +380,15 @@ impl Game<'_> {
             .map(|confirmed| confirmed.transaction.clone())
             .collect();
         let judgement = contract.verify_transcript(&moves)?;
+        let stall = self.rules.stalled.map(|kind| Stall {
+            kind,
+            came_up: self.was_withheld,
+        });
         Played::new(
+            contract,
             self.chain.name(),
-            self.rules.parameters.delta,
+            self.rules,
+            stall,
             judgement,
             self.sent,
         )

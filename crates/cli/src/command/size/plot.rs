@@ -20,41 +20,81 @@ const CURVES_PX: u32 = 760;
 const OURS: RGBColor = RGBColor(0x1f, 0x6f, 0xb4);
 const THEIRS: RGBColor = RGBColor(0xb0, 0xb0, 0xb0);
 
-/// Draws both pictures: into one file if its name ends in `.svg`, else a file each in this directory.
+/// Draws all charts: into one file if its name ends in `.svg`, else a file each in this directory.
 pub(super) fn write(path: &Path, rows: &[Row]) -> CliResult<()> {
-    let bars = bars(rows);
-    let bars_px = HEAD_PX + AXIS_PX + BAR_PX * bars.len() as u32; // cast ok: a few dozen
+    let bars = Unit::ALL.map(|unit| (unit, bars(rows, unit)));
+    let height_px = |bars: &[Bar<'_>]| HEAD_PX + AXIS_PX + BAR_PX * bars.len() as u32; // cast ok: a few dozen
+    let (upper_px, lower_px) = (height_px(&bars[0].1), height_px(&bars[1].1));
+    let bars_px = upper_px + lower_px;
+    let draw_bars = |area: &Area<'_>| {
+        let (upper, lower) = area.split_vertically(upper_px);
+        for (area, (unit, bars)) in [upper, lower].iter().zip(&bars) {
+            draw_bars(area, *unit, bars)?;
+        }
+        Ok(())
+    };
     let curves = curves()?;
     if path.extension().is_some_and(|extension| extension == "svg") {
         return save(path, bars_px + CURVES_PX, |area| {
             let (upper, lower) = area.split_vertically(bars_px);
-            draw_bars(&upper, &bars)?;
+            draw_bars(&upper)?;
             draw_curves(&lower, &curves)
         });
     }
     fs::create_dir_all(path).map_err(|error| CliError::file(path, error))?;
-    save(&path.join("gadgets.svg"), bars_px, |area| {
-        draw_bars(area, &bars)
-    })?;
+    save(&path.join("gadgets.svg"), bars_px, draw_bars)?;
     save(&path.join("winternitz.svg"), CURVES_PX, |area| {
         draw_curves(area, &curves)
     })
 }
 
-/// A gadget as it is drawn.
+/// What bars count. Those of one unit share an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    ScriptBytes,
+    WeightUnits,
+}
+
+impl Unit {
+    const ALL: [Self; 2] = [Self::ScriptBytes, Self::WeightUnits];
+
+    /// What a row is drawn in: that of its peer's figure, else weight units.
+    fn of(row: &Row) -> Self {
+        match row.peer.map(|peer| peer.quantity) {
+            Some(Quantity::Script | Quantity::ScriptWithTables) => Self::ScriptBytes,
+            Some(Quantity::WuPerBit) | None => Self::WeightUnits,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::ScriptBytes => "Gadgets that are compared, in script bytes",
+            Self::WeightUnits => "Commitments and other gadgets, in weight units",
+        }
+    }
+
+    fn axis(self) -> &'static str {
+        match self {
+            Self::ScriptBytes => "script bytes, logarithmic; u32 without tables",
+            Self::WeightUnits => "weight units, logarithmic: a byte of script or witness is one",
+        }
+    }
+}
+
+/// A gadget as it is drawn, in one unit.
 struct Bar<'a> {
     name: &'a str,
-    ours_wu: f64,
+    ours: f64,
     theirs: Option<(&'static str, f64)>,
     ratio: Option<f64>,
 }
 
-/// All rows but the leaves of programs.
-fn bars(rows: &[Row]) -> Vec<Bar<'_>> {
+/// All rows of a unit but the leaves of programs.
+fn bars(rows: &[Row], unit: Unit) -> Vec<Bar<'_>> {
     rows.iter()
-        .filter(|row| !row.name.starts_with(LEAVES))
+        .filter(|row| !row.name.starts_with(LEAVES) && Unit::of(row) == unit)
         .map(|row| {
-            let (ours_wu, theirs) = match row.peer {
+            let (ours, theirs) = match row.peer {
                 None => (row.weight as f64, None), // cast ok: far below 2^52
                 Some(peer) => {
                     let scale = match peer.quantity {
@@ -67,7 +107,7 @@ fn bars(rows: &[Row]) -> Vec<Bar<'_>> {
             };
             Bar {
                 name: &row.name,
-                ours_wu,
+                ours,
                 theirs,
                 ratio: row.ratio,
             }
@@ -75,13 +115,13 @@ fn bars(rows: &[Row]) -> Vec<Bar<'_>> {
         .collect()
 }
 
-fn draw_bars(area: &Area<'_>, bars: &[Bar<'_>]) -> CliResult<()> {
+fn draw_bars(area: &Area<'_>, unit: Unit, bars: &[Bar<'_>]) -> CliResult<()> {
     let values = bars
         .iter()
-        .flat_map(|bar| [Some(bar.ours_wu), bar.theirs.map(|(_, wu)| wu)])
+        .flat_map(|bar| [Some(bar.ours), bar.theirs.map(|(_, size)| size)])
         .flatten();
-    let (least, most) = values.fold((f64::MAX, 10.0f64), |(least, most), wu| {
-        (least.min(wu), most.max(wu))
+    let (least, most) = values.fold((f64::MAX, 10.0f64), |(least, most), size| {
+        (least.min(size), most.max(size))
     });
     // Bars begin at a power of ten, and there is room for labels beyond the longest.
     let start = 10f64.powf(least.max(1.0).log10().floor());
@@ -100,10 +140,8 @@ fn draw_bars(area: &Area<'_>, bars: &[Bar<'_>]) -> CliResult<()> {
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
         .x_label_style((FONT, 15))
-        .x_label_formatter(&|wu| thousands(wu.round() as u64)) // cast ok: positive
-        .x_desc(
-            "weight units, logarithmic (a byte of script or witness is one); u32 without tables",
-        )
+        .x_label_formatter(&|size| thousands(size.round() as u64)) // cast ok: positive
+        .x_desc(unit.axis())
         .axis_desc_style((FONT, 16))
         .draw()?;
     let anchored = |size: u32, horizontal| {
@@ -115,33 +153,33 @@ fn draw_bars(area: &Area<'_>, bars: &[Bar<'_>]) -> CliResult<()> {
         let top = rows - index as f64; // cast ok: as above
         let (ours, theirs) = match bar.theirs {
             None => ((top - 0.75, top - 0.25), None),
-            Some((name, wu)) => (
+            Some((name, size)) => (
                 (top - 0.5, top - 0.1),
-                Some((name, wu, (top - 0.9, top - 0.5))),
+                Some((name, size, (top - 0.9, top - 0.5))),
             ),
         };
-        let mut draw = |wu: f64, (low, high): (f64, f64), colour: RGBColor, label: String| {
-            let rectangle = Rectangle::new([(start, low), (wu, high)], colour.filled());
+        let mut draw = |size: f64, (low, high): (f64, f64), colour: RGBColor, label: String| {
+            let rectangle = Rectangle::new([(start, low), (size, high)], colour.filled());
             chart.draw_series([rectangle])?;
-            let (x, y) = chart.backend_coord(&(wu, (low + high) / 2.0));
+            let (x, y) = chart.backend_coord(&(size, (low + high) / 2.0));
             let text = Text::new(label, (x + 6, y), anchored(13, HPos::Left));
             area.draw(&text).map_err(CliError::from)
         };
-        let ours_label = thousands(bar.ours_wu.round() as u64); // cast ok: positive
+        let ours_label = thousands(bar.ours.round() as u64); // cast ok: positive
         let ours_label = match bar.ratio {
             None => ours_label,
             Some(ratio) => format!("{ours_label}, {ratio:.2} times the peer's"),
         };
-        draw(bar.ours_wu, ours, OURS, ours_label)?;
-        if let Some((name, wu, place)) = theirs {
-            let label = format!("{} {name}", thousands(wu.round() as u64)); // cast ok: positive
-            draw(wu, place, THEIRS, label)?;
+        draw(bar.ours, ours, OURS, ours_label)?;
+        if let Some((name, size, place)) = theirs {
+            let label = format!("{} {name}", thousands(size.round() as u64)); // cast ok: positive
+            draw(size, place, THEIRS, label)?;
         }
         let (x, y) = chart.backend_coord(&(start, top - 0.5));
         let name = Text::new(bar.name, (x - 8, y), anchored(15, HPos::Right));
         area.draw(&name)?;
     }
-    title(area, "What gadgets and commitments cost")?;
+    title(area, unit.title())?;
     let legend = [(OURS, "tapcourt"), (THEIRS, "peer, measured")];
     for ((colour, text), x) in legend.into_iter().zip([200, 320]) {
         let y = 54;
