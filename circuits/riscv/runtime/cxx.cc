@@ -3,8 +3,11 @@
 
 #include "tapcourt.h"
 
+// What a guest defines itself counts instead.
+#define REPLACEABLE __attribute__((weak))
+
 // There are no exceptions: a guest that needs more memory than there is rejects.
-void *operator new(size_t size) {
+REPLACEABLE void *operator new(size_t size) {
     void *memory = malloc(size != 0 ? size : 1);
     if (memory == nullptr) {
         tapcourt_reject();
@@ -12,12 +15,12 @@ void *operator new(size_t size) {
     return memory;
 }
 
-void *operator new[](size_t size) { return operator new(size); }
+REPLACEABLE void *operator new[](size_t size) { return operator new(size); }
 
-void operator delete(void *memory) noexcept { free(memory); }
-void operator delete[](void *memory) noexcept { free(memory); }
-void operator delete(void *memory, size_t) noexcept { free(memory); }
-void operator delete[](void *memory, size_t) noexcept { free(memory); }
+REPLACEABLE void operator delete(void *memory) noexcept { free(memory); }
+REPLACEABLE void operator delete[](void *memory) noexcept { free(memory); }
+REPLACEABLE void operator delete(void *memory, size_t) noexcept { free(memory); }
+REPLACEABLE void operator delete[](void *memory, size_t) noexcept { free(memory); }
 
-extern "C" void __cxa_pure_virtual() { tapcourt_reject(); }
-extern "C" void __cxa_deleted_virtual() { tapcourt_reject(); }
+extern "C" REPLACEABLE void __cxa_pure_virtual() { tapcourt_reject(); }
+extern "C" REPLACEABLE void __cxa_deleted_virtual() { tapcourt_reject(); }

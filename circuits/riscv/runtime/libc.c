@@ -12,13 +12,16 @@
 
 #include "tapcourt.h"
 
-/* Objects of this program, for destructors in C++. */
-void *__dso_handle = 0;
+/* What a guest defines itself counts instead. */
+#define REPLACEABLE __attribute__((weak))
 
-_Noreturn void _exit(int code) { tapcourt_exit((uint32_t)code); }
+/* Objects of this program, for destructors in C++. */
+REPLACEABLE void *__dso_handle = 0;
+
+REPLACEABLE _Noreturn void _exit(int code) { tapcourt_exit((uint32_t)code); }
 
 /* A failed assertion. The library's own would format a message, which nobody could read. */
-_Noreturn void __assert_func(const char *file, int line, const char *function, const char *condition) {
+REPLACEABLE _Noreturn void __assert_func(const char *file, int line, const char *function, const char *condition) {
     (void)file, (void)line, (void)function, (void)condition;
     abort();
 }
@@ -34,74 +37,74 @@ static int at_end(FILE *stream) {
 }
 
 static FILE console = FDEV_SETUP_STREAM(drop, at_end, NULL, _FDEV_SETUP_RW);
-FILE *const stdin = &console;
-FILE *const stdout = &console;
-FILE *const stderr = &console;
+REPLACEABLE FILE *const stdin = &console;
+REPLACEABLE FILE *const stdout = &console;
+REPLACEABLE FILE *const stderr = &console;
 
 static int fails(void) {
     errno = ENOSYS;
     return -1;
 }
 
-ssize_t read(int file, void *bytes, size_t length) {
+REPLACEABLE ssize_t read(int file, void *bytes, size_t length) {
     (void)bytes, (void)length;
     return file == STDIN_FILENO ? 0 : fails();
 }
 
-ssize_t write(int file, const void *bytes, size_t length) {
+REPLACEABLE ssize_t write(int file, const void *bytes, size_t length) {
     (void)bytes;
     return file == STDOUT_FILENO || file == STDERR_FILENO ? (ssize_t)length : fails();
 }
 
-int open(const char *path, int flags, ...) {
+REPLACEABLE int open(const char *path, int flags, ...) {
     (void)path, (void)flags;
     return fails();
 }
 
-int close(int file) {
+REPLACEABLE int close(int file) {
     (void)file;
     return fails();
 }
 
-off_t lseek(int file, off_t offset, int origin) {
+REPLACEABLE off_t lseek(int file, off_t offset, int origin) {
     (void)file, (void)offset, (void)origin;
     return fails();
 }
 
-int unlink(const char *path) {
+REPLACEABLE int unlink(const char *path) {
     (void)path;
     return fails();
 }
 
-int stat(const char *restrict path, struct stat *restrict found) {
+REPLACEABLE int stat(const char *restrict path, struct stat *restrict found) {
     (void)path, (void)found;
     return fails();
 }
 
-int fstat(int file, struct stat *found) {
+REPLACEABLE int fstat(int file, struct stat *found) {
     (void)file, (void)found;
     return fails();
 }
 
-int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+REPLACEABLE int gettimeofday(struct timeval *restrict now, void *restrict zone) {
     (void)now, (void)zone;
     return fails();
 }
 
-clock_t times(struct tms *spent) {
+REPLACEABLE clock_t times(struct tms *spent) {
     (void)spent;
     return (clock_t)fails();
 }
 
-int getentropy(void *bytes, size_t length) {
+REPLACEABLE int getentropy(void *bytes, size_t length) {
     (void)bytes, (void)length;
     return fails();
 }
 
-pid_t getpid(void) { return 1; }
+REPLACEABLE pid_t getpid(void) { return 1; }
 
 /* What a signal does that has no handler. */
-int kill(pid_t process, int signal) {
+REPLACEABLE int kill(pid_t process, int signal) {
     (void)process, (void)signal;
     tapcourt_reject();
 }

@@ -136,6 +136,9 @@ pub fn qemu_exit_code(guest: &Guest, input: &[u32]) -> u32 {
 
 const PROGRAM_HEADER_BYTES: usize = 32;
 const PT_LOAD: u32 = 1;
+const PT_TLS: u32 = 7;
+/// The lowest address that QEMU can map.
+const LOWEST: u32 = 0x1_0000;
 
 /// A guest's file with its call for input replaced.
 fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
@@ -188,18 +191,30 @@ fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
             .copy_from_slice(&instruction.encode().to_le_bytes());
     }
 
-    // A header that is not needed here makes room for one of our segment.
-    let spare = *headers
+    // Headers that are not needed here make room for two segments: ours, and the stack below the image, which QEMU maps only if told.
+    let kind = |elf: &[u8], header: usize| word(elf, header);
+    let mut spare = headers
         .iter()
-        .find(|&&header| !is_load(&elf, header))
-        .expect("a header that loads nothing");
+        .filter(|&&header| ![PT_LOAD, PT_TLS].contains(&kind(&guest.elf, header)));
+    let mut put = |elf: &mut [u8], fields: [u32; 8]| {
+        let spare = *spare.next().expect("a header that loads nothing");
+        for (place, field) in fields.into_iter().enumerate() {
+            elf[spare + 4 * place..spare + 4 * place + 4].copy_from_slice(&field.to_le_bytes());
+        }
+    };
     elf.resize(elf.len().next_multiple_of(0x1000), 0);
     let at = elf.len() as u32; // cast ok: a small file
     let bytes = shim.len() as u32; // cast ok: likewise
-    let header = [PT_LOAD, at, base, base, bytes, bytes, 5, 0x1000];
-    for (place, field) in header.into_iter().enumerate() {
-        elf[spare + 4 * place..spare + 4 * place + 4].copy_from_slice(&field.to_le_bytes());
-    }
+    put(&mut elf, [PT_LOAD, at, base, base, bytes, bytes, 5, 0x1000]);
+    let starts = headers.iter().filter(|&&header| is_load(&guest.elf, header));
+    let start = starts
+        .map(|&header| word(&guest.elf, header + 8))
+        .min()
+        .expect("segments")
+        & !0xfff;
+    // Systems do not map the lowest 64 KiB.
+    let stack = start - LOWEST;
+    put(&mut elf, [PT_LOAD, 0, LOWEST, LOWEST, 0, stack, 6, 0x1000]);
     elf.extend(shim);
     elf
 }
