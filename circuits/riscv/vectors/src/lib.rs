@@ -6,6 +6,7 @@ mod bitcoin;
 mod c;
 mod hashes;
 mod proofs;
+mod wasm;
 
 use std::fmt::Write;
 
@@ -128,6 +129,7 @@ pub fn guests() -> Vec<Guest> {
         c::statistics(),
         c::thread_locals(),
         c::touch(),
+        wasm::wasm(),
     ]
 }
 

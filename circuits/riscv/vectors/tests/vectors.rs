@@ -33,6 +33,7 @@ fn guests_agree_natively() {
                 "sha256_preimage" => {
                     host::run(&vector.input, tapcourt_guests::sha256_preimage::main)
                 }
+                "wasm" => host::run(&vector.input, wasm::main),
                 _ => continue,
             };
             let expected = match vector.end {
