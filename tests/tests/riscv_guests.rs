@@ -14,7 +14,8 @@ use tapcourt_tests::scale::scaled;
 /// More steps than any vector takes.
 const LIMIT: u64 = 1 << 34;
 
-/// Every guest says what its vectors say, and QEMU agrees on the exit code. (That engine and reference machine agree on the way, `program` tests.)
+/// Every guest says what its vectors say, and QEMU agrees on the exit code. (That engine and
+/// reference machine agree on the way, `program` tests.)
 #[test]
 fn guests_say_what_their_vectors_say() {
     let with_qemu = guests::has_qemu();
@@ -37,8 +38,8 @@ fn guests_say_what_their_vectors_say() {
             if accepts {
                 accepted += 1;
             } else {
-                // A guest that refuses exits, asks for input beyond the last word, or for more memory than there is, where its vector
-                // says so; nothing else may stop it.
+                // A guest that refuses exits, asks for input beyond the last word, or for more
+                // memory than there is, where its vector says so; nothing else may stop it.
                 let reason = StopReason::of(&guest.program, &vector.input, state);
                 let is_right = match (vector.exit_code, reason) {
                     (Some(expected), Some(StopReason::Exit { code })) => code == expected,
@@ -51,7 +52,8 @@ fn guests_say_what_their_vectors_say() {
             }
             vectors += 1;
             if with_qemu {
-                // What stands for the call under QEMU exits with 1 where there is no such word. A signal ends what leaves memory.
+                // What stands for the call under QEMU exits with 1 where there is no such word. A
+                // signal ends what leaves memory.
                 let expected = match vector.exit_code {
                     None if vector.leaves_memory => None,
                     code => Some(code.unwrap_or(1)),
@@ -76,7 +78,8 @@ fn guests_say_what_their_vectors_say() {
     );
 }
 
-/// Every step of the SHA-256 guest (or the first 10^5) through script: true records fail every leaf's end, lies succeed.
+/// Every step of the SHA-256 guest (or the first 10^5) through script: true records fail every
+/// leaf's end, lies succeed.
 #[test]
 fn sha256_step_by_step_through_script() {
     let guest = guest("sha256_preimage");
@@ -111,7 +114,8 @@ fn sha256_step_by_step_through_script() {
             .or_insert_with(|| steps.body(index))
             .clone();
         let mut lie = record;
-        // What was read stays true, so this step's leaf refutes it. An input word is another leaf's business.
+        // What was read stays true, so this step's leaf refutes it. An input word is another leaf's
+        // business.
         let field = [1, 7, 8, 9, 10][random.below(5)];
         cases::lie(&mut lie, field, &mut random);
         for (record, expected) in [(record, false), (lie, true)] {

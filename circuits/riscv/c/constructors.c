@@ -1,6 +1,6 @@
 /*
- * Accepts an amount that is no less than a minimum, which a constructor sets. Constructors run in the order of their priorities,
- * after those in .preinit_array: each appends its digit.
+ * Accepts an amount that is no less than a minimum, which a constructor sets. Constructors run in
+ * the order of their priorities, after those in .preinit_array: each appends its digit.
  *
  * Inputs: amount.
  */

@@ -1,6 +1,7 @@
 /*
- * Recurses, and accepts an amount up to the limit, a constant. Each level needs 128 bytes of the stack or more: some 30,000 levels
- * fit below the image. With more, the machine stops, whatever the amount.
+ * Recurses, and accepts an amount up to the limit, a constant. Each level needs 128 bytes of the
+ * stack or more: some 30,000 levels fit below the image. With more, the machine stops, whatever the
+ * amount.
  *
  * Inputs: levels, amount.
  */

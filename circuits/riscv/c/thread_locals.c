@@ -1,6 +1,6 @@
 /*
- * Accepts if a counter that begins with 5 is the one expected after an addition, and thread-locals are aligned, start as the source
- * says and are apart from other variables.
+ * Accepts if a counter that begins with 5 is the one expected after an addition, and thread-locals
+ * are aligned, start as the source says and are apart from other variables.
  *
  * Inputs: the number added, expected.
  */

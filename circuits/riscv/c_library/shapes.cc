@@ -1,7 +1,8 @@
-// Accepts if the area of some shapes is the one expected. C++ without a library: static objects, virtual functions, new and delete,
-// templates, variables that are initialised when first used.
+// Accepts if the area of some shapes is the one expected. C++ without a library: static objects,
+// virtual functions, new and delete, templates, variables that are initialised when first used.
 //
-// Inputs: number of shapes; for each, 0 and a side, or 1, a width and a height; the sum of the areas expected, modulo 2^32.
+// Inputs: number of shapes; for each, 0 and a side, or 1, a width and a height; the sum of the
+// areas expected, modulo 2^32.
 #include "tapcourt.h"
 
 // Reads the inputs in order, and counts the readers.
@@ -77,7 +78,8 @@ private:
     uint32_t length = 0, room = 0;
 };
 
-// A static object: its constructor runs before main and reads the first input word, its destructor after it.
+// A static object: its constructor runs before main and reads the first input word, its destructor
+// after it.
 static const uint32_t count = inputs().word();
 static List<Shape> shapes;
 

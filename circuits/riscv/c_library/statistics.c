@@ -1,9 +1,10 @@
 /*
- * Accepts if the median, the mean, and the standard deviation of some numbers are those expected. An ordinary program that uses the
- * C library: a heap, sorting, 64-bit division, double, text and long jumps.
+ * Accepts if the median, the mean, and the standard deviation of some numbers are those expected.
+ * An ordinary program that uses the C library: a heap, sorting, 64-bit division, double, text and
+ * long jumps.
  *
- * Inputs: count; numbers; the median expected; the mean expected, rounded down; the standard deviation expected, in thousandths
- * and rounded to the nearest.
+ * Inputs: count; numbers; the median expected; the mean expected, rounded down; the standard
+ * deviation expected, in thousandths and rounded to the nearest.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /*
- * A guest in C or C++, a program for tapcourt's RISC-V machine: an entry point, the input words and a verdict.
+ * A guest in C or C++, a program for tapcourt's RISC-V machine: an entry point, the input words and
+ * a verdict.
  *
  *     #include "tapcourt.h"
  *
@@ -8,10 +9,10 @@
  *         return p > 1 && q > 1 && (uint64_t)p * q == 8051 ? TAPCOURT_ACCEPT : TAPCOURT_REJECT;
  *     }
  *
- * What main returns is the exit code: 0 accepts, anything else rejects. circuits/riscv/cc compiles guests with a C library, and
- * then any source file may include this header. Without, include it in exactly one source file, and with
- * TAPCOURT_DECLARATIONS_ONLY defined in any other. What the machine does is described in crates/guest/src/lib.rs, how to compile
- * in circuits/riscv/README.md.
+ * What main returns is the exit code: 0 accepts, anything else rejects. circuits/riscv/cc compiles
+ * guests with a C library, and then any source file may include this header. Without, include it in
+ * exactly one source file, and with TAPCOURT_DECLARATIONS_ONLY defined in any other. What the
+ * machine does is described in crates/guest/src/lib.rs, how to compile in circuits/riscv/README.md.
  */
 #ifndef TAPCOURT_H
 #define TAPCOURT_H
@@ -150,8 +151,8 @@ __asm__(/* The note tells the loader that this code runs constructors (bit 0) an
         ".popsection\n");
 
 /*
- * The only place that reads an input word: a verifier has one leaf for each such place and word, and a debugger one place to
- * intercept. So it is a function of its own, never inlined.
+ * The only place that reads an input word: a verifier has one leaf for each such place and word,
+ * and a debugger one place to intercept. So it is a function of its own, never inlined.
  */
 __asm__(".pushsection .text.tapcourt_input, \"ax\", @progbits\n"
         ".balign 4\n"
@@ -167,8 +168,9 @@ __asm__(".pushsection .text.tapcourt_input, \"ax\", @progbits\n"
 #ifndef TAPCOURT_C_LIBRARY
 
 /*
- * What a compiler may call even if the guest does not. Without a C library somebody has to define them. The accesses are volatile,
- * so that no compiler makes a call to the same function of the loop.
+ * What a compiler may call even if the guest does not. Without a C library somebody has to define
+ * them. The accesses are volatile, so that no compiler makes a call to the same function of the
+ * loop.
  */
 __attribute__((weak)) void *memcpy(void *TAPCOURT_RESTRICT to, const void *TAPCOURT_RESTRICT from, size_t length) {
     for (size_t i = 0; i < length; i++) {

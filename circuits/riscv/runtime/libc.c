@@ -1,6 +1,7 @@
 /*
- * What the C library leaves to the system. There is no console, and there are no files, clocks and processes: output is dropped,
- * input ends at once, and all the rest fails as the standard allows it to.
+ * What the C library leaves to the system. There is no console, and there are no files, clocks and
+ * processes: output is dropped, input ends at once, and all the rest fails as the standard allows
+ * it to.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use core::ptr;
 
-/// A global allocator for a machine with one thread: it hands out the memory from the end of the image to the end of the
-/// address space once, and takes none back.
+/// A global allocator for a machine with one thread: it hands out the memory from the end of the
+/// image to the end of the address space once, and takes none back.
 ///
 /// Only the latest allocation can grow in place. Use it by [`heap!`](crate::heap!).
 pub struct Heap {
@@ -14,12 +14,13 @@ pub struct Heap {
     used: Cell<usize>,
 }
 
-// SAFETY: the machine has one thread and no interrupts. `heap!` makes no static of this type on any other target.
+// SAFETY: the machine has one thread and no interrupts. `heap!` makes no static of this type on any
+// other target.
 unsafe impl Sync for Heap {}
 
 impl Heap {
-    /// Makes an empty heap from `start` to the address `end`, which has no room if that is not behind `start`. All its bytes must
-    /// be zero, and used by nothing else.
+    /// Makes an empty heap from `start` to the address `end`, which has no room if that is not
+    /// behind `start`. All its bytes must be zero, and used by nothing else.
     #[must_use]
     pub const fn new(start: *mut u8, end: usize) -> Self {
         Self {
@@ -62,7 +63,8 @@ impl core::fmt::Debug for Heap {
     }
 }
 
-// SAFETY: no two allocations overlap, since `used` only grows, and each is aligned and within the memory.
+// SAFETY: no two allocations overlap, since `used` only grows, and each is aligned and within the
+// memory.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let next = self.start as usize + self.used.get();
@@ -88,7 +90,8 @@ unsafe impl GlobalAlloc for Heap {
         if new_size <= layout.size() {
             return old;
         }
-        // SAFETY: the caller promises that the size fits the alignment, and that `old` has `layout.size()` bytes.
+        // SAFETY: the caller promises that the size fits the alignment, and that `old` has
+        // `layout.size()` bytes.
         unsafe {
             let new = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !new.is_null() {

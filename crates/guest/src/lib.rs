@@ -1,4 +1,5 @@
-//! What a *guest*, a program for tapcourt's RISC-V machine, needs: an entry point, the input words and a verdict.
+//! What a *guest*, a program for tapcourt's RISC-V machine, needs: an entry point, the input words
+//! and a verdict.
 //!
 //! ```
 //! #![cfg_attr(target_os = "none", no_std, no_main)]
@@ -25,28 +26,31 @@
 //!
 //! # The machine
 //!
-//! RV32IM, little-endian, without traps, interrupts and control registers. Instructions come from the executable segments of the
-//! ELF and cannot be changed; data memory starts as the image of the ELF, zero elsewhere, and every address of the contract's
-//! address space (64 MiB from address 0, unless it says otherwise) may be written, constants included. A run starts at the ELF's
-//! entry with all registers zero. There are two calls:
+//! RV32IM, little-endian, without traps, interrupts and control registers. Instructions come from
+//! the executable segments of the ELF and cannot be changed; data memory starts as the image of the
+//! ELF, zero elsewhere, and every address of the contract's address space (4,096 to 2^26 - 1,
+//! unless it says otherwise) may be written, constants included. A run starts at the ELF's entry
+//! with all registers zero. There are two calls:
 //!
 //! | `ecall` with `a7` | does |
 //! |---|---|
 //! | 93 | exits with the code in `a0`; 0 accepts, anything else rejects |
 //! | 1024 | replaces `a0` by the input word of that number |
 //!
-//! Everything undefined (an illegal or compressed instruction, a misaligned access, an access beyond the address space, an input
-//! word that does not exist, any other call) makes the machine stop in place, which rejects. `fence` does nothing.
+//! Everything undefined (an illegal or compressed instruction, a misaligned access, an access
+//! beyond the address space, an input word that does not exist, any other call) makes the machine
+//! stop in place, which rejects. `fence` does nothing.
 //!
 //! # Inputs
 //!
-//! The inputs are a sequence of 32-bit words. Bytes are packed four to a word, the first one lowest, and the last word is filled
-//! up with zeros. There is no length call: a guest knows its layout, or reads a length word first.
+//! The inputs are a sequence of 32-bit words. Bytes are packed four to a word, the first one
+//! lowest, and the last word is filled up with zeros. There is no length call: a guest knows its
+//! layout, or reads a length word first.
 //!
 //! # Other targets
 //!
-//! Where there is an operating system, [`entry!`] and `heap!` expand to nothing and the input words come from `host::run`, so
-//! that the logic of a guest can be tested natively.
+//! Where there is an operating system, [`entry!`] and `heap!` expand to nothing and the input words
+//! come from `host::run`, so that the logic of a guest can be tested natively.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]
@@ -77,8 +81,8 @@ pub const ACCEPT: u32 = 0;
 /// The exit code of a guest that rejects, or panics.
 pub const REJECT: u32 = 1;
 
-/// The size of the address space that a contract gives a program, unless it says otherwise: 64 MiB. A load or a store at or beyond
-/// it makes the machine stop in place.
+/// The size of the address space that a contract gives a program, unless it says otherwise: 64 MiB.
+/// A load or a store at or beyond it makes the machine stop in place.
 pub const ADDRESS_SPACE_BYTES: usize = 1 << 26;
 
 /// Reads input word `index`.
@@ -110,14 +114,16 @@ pub fn reject() -> ! {
     exit(REJECT)
 }
 
-/// Makes a function without arguments the guest's main function: what it returns is the [`Verdict`].
+/// Makes a function without arguments the guest's main function: what it returns is the
+/// [`Verdict`].
 ///
-/// The start code sets up the stack and thread-locals, and runs constructors (`.preinit_array`, then `.init_array`) before the
-/// main function. Nothing runs after it.
+/// The start code sets up the stack and thread-locals, and runs constructors (`.preinit_array`,
+/// then `.init_array`) before the main function. Nothing runs after it.
 ///
-/// The stack begins below the image and grows down to address 0, so the address that the image is linked to is its size: 64 KiB
-/// for what `rustc` gives the linker, as many bytes as `-C link-arg=--image-base=0x400000` says. A guest that needs more wraps
-/// around out of its address space, where the machine stops, which rejects.
+/// The stack begins below the image and grows down to address 4,096, so the address that the image
+/// is linked to is its size: 64 KiB for what `rustc` gives the linker, as many bytes as `-C
+/// link-arg=--image-base=0x400000` says. A guest that needs more wraps around out of its address
+/// space, where the machine stops, which rejects.
 ///
 /// ```
 /// # #![cfg_attr(target_os = "none", no_std, no_main)]
@@ -140,7 +146,8 @@ macro_rules! entry {
         // The header for C, circuits/riscv/include/tapcourt.h, has the same code.
         #[cfg(target_os = "none")]
         ::core::arch::global_asm!(
-            // The note tells the loader that this code runs constructors (bit 0) and sets up thread-locals (bit 1).
+            // The note tells the loader that this code runs constructors (bit 0) and sets up
+            // thread-locals (bit 1).
             ".pushsection .note.tapcourt, \"a\", @note",
             ".balign 4",
             ".word 9, 4, 1",
@@ -161,7 +168,8 @@ macro_rules! entry {
             // the stack, which begins below the image and grows down to address 0,
             "lla s0, __ehdr_start",
             "andi sp, s0, -16",
-            // the thread-locals: find the segment PT_TLS among the program headers, which are in memory (stop if not),
+            // the thread-locals: find the segment PT_TLS among the program headers, which are in
+            // memory (stop if not),
             "lw t0, 28(s0)",
             "lhu t1, 44(s0)",
             "beqz t1, 9f",
@@ -228,11 +236,11 @@ macro_rules! entry {
     };
 }
 
-/// Gives the guest a heap from which nothing is ever freed: from the end of the image to the end of the address space. Needs the
-/// feature `alloc`.
+/// Gives the guest a heap from which nothing is ever freed: from the end of the image to the end of
+/// the address space. Needs the feature `alloc`.
 ///
-/// A guest that needs more panics, which rejects. The second form is for contracts with another address space than the usual
-/// one of [`ADDRESS_SPACE_BYTES`].
+/// A guest that needs more panics, which rejects. The second form is for contracts with another
+/// address space than the usual one of [`ADDRESS_SPACE_BYTES`].
 ///
 /// ```
 /// # #![cfg_attr(target_os = "none", no_std, no_main)]

@@ -27,7 +27,8 @@ pub struct Vector {
     pub input: Vec<u32>,
     /// The exit code, 0 for accept; none if the guest stops in place.
     pub exit_code: Option<u32>,
-    /// Whether it stops because it needs more memory than there is, and not because it asks for input that there is not.
+    /// Whether it stops because it needs more memory than there is, and not because it asks for
+    /// input that there is not.
     pub leaves_memory: bool,
 }
 
@@ -112,8 +113,9 @@ pub fn has_qemu() -> bool {
     found
 }
 
-/// The exit code of a guest under QEMU, none if a signal ends it. QEMU knows exits but not our call for input: that one instruction is replaced by a jump to a piece of code
-/// in a segment of its own, with the input words behind it.
+/// The exit code of a guest under QEMU, none if a signal ends it. QEMU knows exits but not our call
+/// for input: that one instruction is replaced by a jump to a piece of code in a segment of its
+/// own, with the input words behind it.
 ///
 /// # Panics
 /// If QEMU does not run.
@@ -158,7 +160,8 @@ fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
         .collect();
     let is_load = |elf: &[u8], header: usize| word(elf, header) == PT_LOAD;
 
-    // Behind the address space, which is memory from the last variable on. QEMU maps only what it is told.
+    // Behind the address space, which is memory from the last variable on. QEMU maps only what it
+    // is told.
     let end_of = |elf: &[u8], header: usize| word(elf, header + 8) + word(elf, header + 20);
     let loads = headers.iter().filter(|&&header| is_load(&elf, header));
     let last = *loads
@@ -201,7 +204,8 @@ fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
             .copy_from_slice(&instruction.encode().to_le_bytes());
     }
 
-    // Headers that are not needed here make room for two segments: ours, and the stack below the image, which QEMU maps only if told.
+    // Headers that are not needed here make room for two segments: ours, and the stack below the
+    // image, which QEMU maps only if told.
     let kind = |elf: &[u8], header: usize| word(elf, header);
     let mut spare = headers
         .iter()

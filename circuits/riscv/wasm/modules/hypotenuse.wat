@@ -1,5 +1,5 @@
-;; Accepts if a right triangle's hypotenuse, in floating point and rounded to the nearest, is the one expected. Indirect calls, a
-;; global that the start function sets, and memory that grows.
+;; Accepts if a right triangle's hypotenuse, in floating point and rounded to the nearest, is the
+;; one expected. Indirect calls, a global that the start function sets, and memory that grows.
 ;;
 ;; Arguments: the legs, the hypotenuse; the pages by which memory grows first, at most 4.
 (module

@@ -1,5 +1,5 @@
-;; Accepts if there are so many primes below a limit. The sieve is in memory, of which there is one page: a limit above 65,536
-;; traps.
+;; Accepts if there are so many primes below a limit. The sieve is in memory, of which there is one
+;; page: a limit above 65,536 traps.
 ;;
 ;; Arguments: the limit, the number of primes.
 (module

@@ -24,15 +24,18 @@ pub const EXPORT_ACCEPT: &str = "accept";
 
 /// Accepts if a WebAssembly module's function `accept` returns 1.
 ///
-/// Inputs: the SHA-256 digest of the module; its length in bytes, at most [`MAX_MODULE_BYTES`]; the module; its arguments.
+/// Inputs: the SHA-256 digest of the module; its length in bytes, at most [`MAX_MODULE_BYTES`]; the
+/// module; its arguments.
 ///
-/// A module that is not valid or has another digest is refused, as one is that traps, asks for other imports, has no such export,
-/// or needs more memory than there is. Its function `start` runs first, if there is one. A module that asks for an argument that
-/// does not exist never ends. A contract has to fix the digest, or all up to the module's end: whoever can choose the module can
+/// A module that is not valid or has another digest is refused, as one is that traps, asks for
+/// other imports, has no such export, or needs more memory than there is. Its function `start` runs
+/// first, if there is one. A module that asks for an argument that does not exist never ends. A
+/// contract has to fix the digest, or all up to the module's end: whoever can choose the module can
 /// make it accept.
 ///
-/// Modules may use WebAssembly 2.0 without vector instructions, and the proposals for tail calls and extended constants. Floats are
-/// those of IEEE 754, and NaNs that come of arithmetic are the canonical ones (0x7fc00000 and 0x7ff8000000000000).
+/// Modules may use WebAssembly 2.0 without vector instructions, and the proposals for tail calls
+/// and extended constants. Floats are those of IEEE 754, and NaNs that come of arithmetic are the
+/// canonical ones (0x7fc00000 and 0x7ff8000000000000).
 pub fn main() -> Option<()> {
     let mut inputs = Inputs::new();
     let module = read_module(&mut inputs)?;
