@@ -121,9 +121,9 @@ pub fn reject() -> ! {
 /// then `.init_array`) before the main function. Nothing runs after it.
 ///
 /// The stack begins below the image and grows down to address 4,096, so the address that the image
-/// is linked to is its size: 64 KiB for what `rustc` gives the linker, as many bytes as `-C
-/// link-arg=--image-base=0x400000` says. A guest that needs more wraps around out of its address
-/// space, where the machine stops, which rejects.
+/// is linked to is its size: 60 KiB for what `rustc` gives the linker, 4 MiB with the option
+/// `-C link-arg=--image-base=0x400000`. A guest that needs more leaves memory, where the machine
+/// stops, which rejects.
 ///
 /// ```
 /// # #![cfg_attr(target_os = "none", no_std, no_main)]
