@@ -25,6 +25,16 @@ unsafe extern "C" {
     safe fn tapcourt_input(index: u32) -> u32;
 }
 
+/// The first address behind the image, as the linker says.
+#[cfg(feature = "alloc")]
+#[must_use]
+pub const fn image_end() -> *mut u8 {
+    unsafe extern "C" {
+        static mut _end: u8;
+    }
+    &raw mut _end
+}
+
 #[inline]
 pub(crate) fn input(index: u32) -> u32 {
     tapcourt_input(index)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tapcourt_program::riscv::{EXIT_CALL, Instruction, Op, Program, Register};
+use tapcourt_program::riscv::{AddressSpace, EXIT_CALL, Instruction, Op, Program, Register};
 
 /// A guest and what it should say to some inputs.
 #[derive(Clone, Debug)]
@@ -25,8 +25,11 @@ pub struct Vector {
     pub name: String,
     /// The input words.
     pub input: Vec<u32>,
-    /// The exit code, 0 for accept; none if the guest asks for input that there is not, and so stops in place.
+    /// The exit code, 0 for accept; none if the guest stops in place.
     pub exit_code: Option<u32>,
+    /// Whether it stops because it needs more memory than there is, and not because it asks for
+    /// input that there is not.
+    pub leaves_memory: bool,
 }
 
 fn folder() -> PathBuf {
@@ -70,6 +73,7 @@ pub fn guest(name: &str) -> Guest {
             exit_code: vector["exit_code"]
                 .as_u64()
                 .map(|code| code.try_into().expect("a word")),
+            leaves_memory: vector["stop"] == "address",
         }
     });
     Guest {
@@ -109,12 +113,13 @@ pub fn has_qemu() -> bool {
     found
 }
 
-/// The exit code of a guest under QEMU, which knows exits but not our call for input: that one instruction is replaced by a jump to a piece of code
-/// in a segment of its own, with the input words behind it.
+/// The exit code of a guest under QEMU, none if a signal ends it. QEMU knows exits but not our call
+/// for input: that one instruction is replaced by a jump to a piece of code in a segment of its
+/// own, with the input words behind it.
 ///
 /// # Panics
-/// If QEMU does not run, or the guest does not exit.
-pub fn qemu_exit_code(guest: &Guest, input: &[u32]) -> u32 {
+/// If QEMU does not run.
+pub fn qemu_exit_code(guest: &Guest, input: &[u32]) -> Option<u32> {
     let elf = with_input(guest, input);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(&guest.name);
@@ -129,13 +134,15 @@ pub fn qemu_exit_code(guest: &Guest, input: &[u32]) -> u32 {
         .arg(&path)
         .status()
         .expect("qemu runs");
-    status
-        .code()
-        .unwrap_or_else(|| panic!("{}: {status}", guest.name)) as u32 // cast ok: 0 to 255
+    status.code().map(|code| code as u32) // cast ok: 0 to 255
 }
 
 const PROGRAM_HEADER_BYTES: usize = 32;
 const PT_LOAD: u32 = 1;
+const PT_TLS: u32 = 7;
+const PF_W: u32 = 2;
+/// The lowest address that QEMU can map.
+const LOWEST: u32 = 0x1_0000;
 
 /// A guest's file with its call for input replaced.
 fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
@@ -153,13 +160,22 @@ fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
         .collect();
     let is_load = |elf: &[u8], header: usize| word(elf, header) == PT_LOAD;
 
-    // Behind everything, on a page of its own.
-    let ends = headers.iter().filter(|&&header| is_load(&elf, header));
-    let end = ends
-        .map(|&header| word(&elf, header + 8) + word(&elf, header + 20))
-        .max()
+    // Behind the address space, which is memory from the last variable on. QEMU maps only what it
+    // is told.
+    let end_of = |elf: &[u8], header: usize| word(elf, header + 8) + word(elf, header + 20);
+    let loads = headers.iter().filter(|&&header| is_load(&elf, header));
+    let last = *loads
+        .max_by_key(|&&header| end_of(&elf, header))
         .expect("segments");
-    let base = (end + 0x1_0000) & !0xfff;
+    let base = 1 << AddressSpace::DEFAULT.log2_bytes();
+    assert!(
+        end_of(&elf, last) <= base,
+        "the image fits the address space"
+    );
+    if word(&elf, last + 24) & PF_W != 0 {
+        let bytes = base - word(&elf, last + 8);
+        elf[last + 20..last + 24].copy_from_slice(&bytes.to_le_bytes());
+    }
     let shim = shim(base, input);
 
     // The call, `li a7, 1024; ecall; ret`, becomes a jump there.
@@ -188,18 +204,33 @@ fn with_input(guest: &Guest, input: &[u32]) -> Vec<u8> {
             .copy_from_slice(&instruction.encode().to_le_bytes());
     }
 
-    // A header that is not needed here makes room for one of our segment.
-    let spare = *headers
+    // Headers that are not needed here make room for two segments: ours, and the stack below the
+    // image, which QEMU maps only if told.
+    let kind = |elf: &[u8], header: usize| word(elf, header);
+    let mut spare = headers
         .iter()
-        .find(|&&header| !is_load(&elf, header))
-        .expect("a header that loads nothing");
+        .filter(|&&header| ![PT_LOAD, PT_TLS].contains(&kind(&guest.elf, header)));
+    let mut put = |elf: &mut [u8], fields: [u32; 8]| {
+        let spare = *spare.next().expect("a header that loads nothing");
+        for (place, field) in fields.into_iter().enumerate() {
+            elf[spare + 4 * place..spare + 4 * place + 4].copy_from_slice(&field.to_le_bytes());
+        }
+    };
     elf.resize(elf.len().next_multiple_of(0x1000), 0);
     let at = elf.len() as u32; // cast ok: a small file
     let bytes = shim.len() as u32; // cast ok: likewise
-    let header = [PT_LOAD, at, base, base, bytes, bytes, 5, 0x1000];
-    for (place, field) in header.into_iter().enumerate() {
-        elf[spare + 4 * place..spare + 4 * place + 4].copy_from_slice(&field.to_le_bytes());
-    }
+    put(&mut elf, [PT_LOAD, at, base, base, bytes, bytes, 5, 0x1000]);
+    let starts = headers
+        .iter()
+        .filter(|&&header| is_load(&guest.elf, header));
+    let start = starts
+        .map(|&header| word(&guest.elf, header + 8))
+        .min()
+        .expect("segments")
+        & !0xfff;
+    // Systems do not map the lowest 64 KiB.
+    let stack = start - LOWEST;
+    put(&mut elf, [PT_LOAD, 0, LOWEST, LOWEST, 0, stack, 6, 0x1000]);
     elf.extend(shim);
     elf
 }

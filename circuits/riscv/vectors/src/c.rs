@@ -1,6 +1,98 @@
-//! The guests written in C.
+//! The guests written in C and C++.
 
 use crate::{Guest, words};
+
+pub(crate) fn constructors() -> Guest {
+    Guest::new("constructors")
+        .accepts("minimum", &words(&[1_234]))
+        .accepts("more", &words(&[u32::MAX]))
+        .rejects("one_less", &words(&[1_233]))
+        .rejects("minimum_before_any_constructor", &words(&[0]))
+        .rejects("minimum_after_one_constructor", &words(&[1]))
+        .stops("no_inputs", &words(&[]))
+}
+
+pub(crate) fn thread_locals() -> Guest {
+    Guest::new("thread_locals")
+        .accepts("one_more", &words(&[1, 6]))
+        .accepts("modulo_a_word", &words(&[u32::MAX, 4]))
+        .rejects("as_if_it_began_with_zero", &words(&[1, 1]))
+        .rejects("off_by_one", &words(&[1, 7]))
+        .stops("no_expected_number", &words(&[1]))
+}
+
+pub(crate) fn deep_recursion() -> Guest {
+    Guest::new("deep_recursion")
+        .accepts("no_level", &words(&[0, 1_000]))
+        .accepts("600_levels", &words(&[600, 1_000]))
+        .accepts("25000_levels", &words(&[25_000, 0]))
+        .rejects("over_the_limit", &words(&[600, 1_001]))
+        .rejects("over_the_limit_at_25000_levels", &words(&[25_000, 5_000]))
+        .overflows("40000_levels", &words(&[40_000, 0]))
+        .overflows("over_the_limit_at_40000_levels", &words(&[40_000, 5_000]))
+        .overflows("million_levels", &words(&[1_000_000, 5_000]))
+        .stops("no_amount", &words(&[600]))
+}
+
+pub(crate) fn statistics() -> Guest {
+    let numbers = |count: u32, seed: u32| {
+        let next = |word: &u32| Some(word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let numbers = std::iter::successors(next(&seed), next);
+        numbers.take(count as usize).collect::<Vec<u32>>()
+    };
+    let inputs = |numbers: &[u32], errors: [u32; 3]| {
+        let mut sorted = numbers.to_vec();
+        sorted.sort_unstable();
+        let count = numbers.len() as u64;
+        let sum: u64 = numbers.iter().copied().map(u64::from).sum();
+        let mean = sum as f64 / count as f64;
+        let squares = numbers
+            .iter()
+            .map(|&number| (f64::from(number) - mean).powi(2));
+        let deviation = (squares.sum::<f64>() / count as f64).sqrt();
+        let thousandths =
+            (format!("{deviation:.3}").parse::<f64>().expect("a number") * 1_000.0).round();
+        let expected = [
+            sorted[numbers.len() / 2],
+            (sum / count) as u32,      // cast ok: no more than the largest word
+            thousandths as u64 as u32, // cast ok: small numbers only
+        ];
+        let expected = [0, 1, 2].map(|i| expected[i].wrapping_add(errors[i]));
+        words(&[numbers.len() as u32])
+            .words(numbers)
+            .words(&expected) // cast ok: few words
+    };
+    let small = |count, seed| -> Vec<u32> {
+        let numbers = numbers(count, seed);
+        numbers.iter().map(|number| number >> 12).collect()
+    };
+    let five = [1, 2, 3, 4, 10];
+    Guest::new("statistics")
+        .accepts("one_number", &inputs(&[7], [0; 3]))
+        .accepts("five_numbers", &inputs(&five, [0; 3]))
+        .accepts(
+            "sum_above_a_word",
+            &inputs(&[u32::MAX - 1, u32::MAX, u32::MAX], [0; 3]),
+        )
+        .accepts("hundred_numbers", &inputs(&small(100, 1), [0; 3]))
+        .rejects("other_median", &inputs(&five, [1, 0, 0]))
+        .rejects("other_mean", &inputs(&five, [0, 1, 0]))
+        .rejects("other_deviation", &inputs(&five, [0, 0, 1]))
+        .rejects("no_numbers", &words(&[0, 0, 0, 0]))
+        .rejects("more_numbers_than_memory", &words(&[1 << 24, 0]))
+        .stops("no_expected_numbers", &words(&[2, 1, 2]))
+}
+
+pub(crate) fn shapes() -> Guest {
+    Guest::new("shapes")
+        .accepts("none", &words(&[0, 0]))
+        .accepts("square", &words(&[1, 0, 5, 25]))
+        .accepts("three", &words(&[3, 0, 5, 1, 2, 3, 0, 1, 32]))
+        .accepts("modulo_a_word", &words(&[2, 1, 1 << 16, 1 << 16, 0, 3, 9]))
+        .rejects("other_area", &words(&[3, 0, 5, 1, 2, 3, 0, 1, 31]))
+        .rejects("unknown_shape", &words(&[1, 2]))
+        .stops("no_expected_area", &words(&[1, 0, 5]))
+}
 
 pub(crate) fn fibonacci() -> Guest {
     let number = |n| {

@@ -6,6 +6,7 @@ mod bitcoin;
 mod c;
 mod hashes;
 mod proofs;
+mod wasm;
 
 use std::fmt::Write;
 
@@ -16,8 +17,30 @@ pub struct Vector {
     pub name: &'static str,
     /// The input words.
     pub input: Vec<u32>,
-    /// The exit code; none if the machine stops in place.
-    pub exit_code: Option<u32>,
+    /// How the run ends.
+    pub end: End,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With this exit code.
+    Exit(u32),
+    /// The machine stops where an input word is asked for that does not exist.
+    NoInput,
+    /// The machine stops at a load or a store beyond the address space.
+    BeyondMemory,
+}
+
+impl End {
+    /// What the file says of it.
+    fn to_json(self) -> String {
+        match self {
+            Self::Exit(code) => format!(r#""exit_code": {code}"#),
+            Self::NoInput => r#""exit_code": null"#.to_owned(),
+            Self::BeyondMemory => r#""exit_code": null, "stop": "address""#.to_owned(),
+        }
+    }
 }
 
 /// The vectors of one guest.
@@ -38,23 +61,28 @@ impl Guest {
     }
 
     fn accepts(self, name: &'static str, input: &Words) -> Self {
-        self.with(name, input, Some(0))
+        self.with(name, input, End::Exit(0))
     }
 
     fn rejects(self, name: &'static str, input: &Words) -> Self {
-        self.with(name, input, Some(1))
+        self.with(name, input, End::Exit(1))
     }
 
     /// The guest reads beyond its inputs.
     fn stops(self, name: &'static str, input: &Words) -> Self {
-        self.with(name, input, None)
+        self.with(name, input, End::NoInput)
     }
 
-    fn with(mut self, name: &'static str, input: &Words, exit_code: Option<u32>) -> Self {
+    /// The guest needs more memory than there is.
+    fn overflows(self, name: &'static str, input: &Words) -> Self {
+        self.with(name, input, End::BeyondMemory)
+    }
+
+    fn with(mut self, name: &'static str, input: &Words, end: End) -> Self {
         self.vectors.push(Vector {
             name,
             input: input.0.clone(),
-            exit_code,
+            end,
         });
         self
     }
@@ -64,9 +92,6 @@ impl Guest {
     pub fn to_json(&self) -> String {
         let mut json = String::from("[\n");
         for (i, vector) in self.vectors.iter().enumerate() {
-            let exit_code = vector
-                .exit_code
-                .map_or("null".to_owned(), |code| code.to_string());
             let bytes: Vec<u8> = vector
                 .input
                 .iter()
@@ -75,8 +100,9 @@ impl Guest {
             let comma = if i + 1 < self.vectors.len() { "," } else { "" };
             writeln!(
                 json,
-                r#"  {{"name": "{}", "exit_code": {exit_code}, "input": "{}"}}{comma}"#,
+                r#"  {{"name": "{}", {}, "input": "{}"}}{comma}"#,
                 vector.name,
+                vector.end.to_json(),
                 hex::encode(bytes)
             )
             .expect("a string can be written to");
@@ -89,6 +115,8 @@ impl Guest {
 #[must_use]
 pub fn guests() -> Vec<Guest> {
     vec![
+        c::constructors(),
+        c::deep_recursion(),
         c::fibonacci(),
         proofs::groth16(),
         c::heapsort(),
@@ -97,7 +125,11 @@ pub fn guests() -> Vec<Guest> {
         hashes::merkle_proof(),
         proofs::schnorr(),
         hashes::sha256_preimage(),
+        c::shapes(),
+        c::statistics(),
+        c::thread_locals(),
         c::touch(),
+        wasm::wasm(),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tapcourt_guest::host::{self, Outcome};
-use tapcourt_guest_vectors::guests;
+use tapcourt_guest_vectors::{End, guests};
 
 #[test]
 fn committed_vectors_are_up_to_date() {
@@ -33,9 +33,13 @@ fn guests_agree_natively() {
                 "sha256_preimage" => {
                     host::run(&vector.input, tapcourt_guests::sha256_preimage::main)
                 }
+                "wasm" => host::run(&vector.input, wasm::main),
                 _ => continue,
             };
-            let expected = vector.exit_code.map_or(Outcome::Stopped, Outcome::Exit);
+            let expected = match vector.end {
+                End::Exit(code) => Outcome::Exit(code),
+                End::NoInput | End::BeyondMemory => Outcome::Stopped,
+            };
             assert_eq!(outcome, expected, "{}: {}", guest.name, vector.name);
         }
     }
@@ -47,7 +51,7 @@ fn each_guest_has_vectors_of_both_kinds() {
         let accepted = guest
             .vectors
             .iter()
-            .filter(|vector| vector.exit_code == Some(0))
+            .filter(|vector| vector.end == End::Exit(0))
             .count();
         assert!(
             accepted >= 1 && guest.vectors.len() - accepted >= 2,

@@ -1,0 +1,2 @@
+/* The start code, and the one place that reads input words. */
+#include "tapcourt.h"

@@ -1,0 +1,8 @@
+//! See the library.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+tapcourt_guest::heap!();
+tapcourt_guest::entry!(wasm::main);
+
+#[cfg(not(target_os = "none"))]
+fn main() {}
