@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
-/// Why a command could not do its work. Ends in exit code 2.
+/// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) enum CliError {
-    /// Something to tell the user.
+    /// Something to tell the user. Ends in exit code 2.
     Message(String),
-    /// Nobody reads standard output any more, so there is nobody to tell.
+    /// Nobody reads standard output any more, so there is nobody to tell. Ends in exit code 141.
     BrokenPipe,
 }
 

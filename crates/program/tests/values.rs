@@ -12,9 +12,9 @@ fn bits_are_in_wire_order_and_numbers_are_numbers() {
     assert_eq!(parse_value(" 0Xa\n", 6), parse_bits("010100"));
     assert_eq!(parse_value("0x000a", 4), parse_bits("0101"));
     assert_eq!(parse_value("0x0", 3), parse_bits("000"));
-    assert_eq!(parse_values("0xf, 0x1", &[4, 3]), parse_bits("1111100"));
-    assert_eq!(parse_values("1111100", &[4, 3]), parse_bits("1111100"));
-    assert_eq!(parse_values("1111,0x1", &[4, 3]), parse_bits("1111100"));
+    for text in ["0xf, 0x1", "1111100", "1111,0x1"] {
+        assert_eq!(parse_values(text, &[4, 3]).ok(), parse_bits("1111100").ok());
+    }
     assert_eq!(
         format_values(&[true, true, true, true, true, false, false], &[4, 3]),
         "0xf,0x1"
@@ -23,6 +23,7 @@ fn bits_are_in_wire_order_and_numbers_are_numbers() {
 
 #[test]
 fn wrong_values_are_named() {
+    let reason = |text| parse_values(text, &[4, 3]).map_err(|error| error.reason);
     let cases = [
         (
             parse_bits(""),
@@ -57,6 +58,16 @@ fn wrong_values_are_named() {
             "value 0 has 3 bits, not 4",
         ),
         (
+            parse_value("0x7461", 256),
+            ValueError::TooFewDigits {
+                value: 0,
+                width: 256,
+                expected: 64,
+                actual: 4,
+            },
+            "value 0 has 4 hexadecimal digits, its 256 bits take 64: if a number is meant, write 60 zeros in front",
+        ),
+        (
             parse_value("0x10", 4),
             ValueError::TooLarge {
                 value: 0,
@@ -66,12 +77,12 @@ fn wrong_values_are_named() {
             "value 0 is a number of 5 bits, and does not fit in 4",
         ),
         (
-            parse_values("0x1,0x", &[4, 3]),
+            reason("0x1,0x"),
             ValueError::Empty { value: 1 },
             "value 1 is empty",
         ),
         (
-            parse_values("0x1,0x8", &[4, 3]),
+            reason("0x1,0x8"),
             ValueError::TooLarge {
                 value: 1,
                 limit: 3,
@@ -80,7 +91,7 @@ fn wrong_values_are_named() {
             "value 1 is a number of 4 bits, and does not fit in 3",
         ),
         (
-            parse_values("0x1", &[4, 3]),
+            reason("0x1"),
             ValueError::ValueCount {
                 expected: 2,
                 actual: 1,
@@ -88,7 +99,7 @@ fn wrong_values_are_named() {
             "1 values are given, not 2",
         ),
         (
-            parse_values("0x1,0x1,0x1", &[4, 3]),
+            reason("0x1,0x1,0x1"),
             ValueError::ValueCount {
                 expected: 2,
                 actual: 3,
@@ -96,7 +107,7 @@ fn wrong_values_are_named() {
             "3 values are given, not 2",
         ),
         (
-            parse_values("111", &[4, 3]),
+            reason("111"),
             ValueError::BitCount {
                 value: 0,
                 expected: 7,
@@ -108,6 +119,63 @@ fn wrong_values_are_named() {
     for (parsed, error, message) in cases {
         assert_eq!(parsed, Err(error.clone()));
         assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn values_stand_between_commas_blanks_and_line_breaks() {
+    let expected = parse_bits("1111100").ok();
+    for text in [
+        "0xf,0x1",
+        "0xf 0x1",
+        "0xF\n0X1\n",
+        "\u{feff}0xf,\r\n100\r\n",
+        "# two values\n1111 # the first\n100",
+        "1111100 # both",
+    ] {
+        assert_eq!(parse_values(text, &[4, 3]).ok(), expected, "{text:?}");
+    }
+    for text in ["", " \n", "# none"] {
+        assert_eq!(parse_values(text, &[]), Ok(Vec::new()), "{text:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_wrong_has_a_place() {
+    let cases = [
+        ("0xf,0x1g", 1, 8),
+        ("0xf\n 0x8", 2, 2),
+        ("0xf\r\n102", 2, 3),
+        ("0xf,,0x1", 1, 5),
+        ("0xf,", 1, 5),
+        ("0xf", 1, 4),
+        ("0xf 0x1\n0x2", 2, 1),
+        ("11111O0", 1, 6),
+        ("", 1, 1),
+        ("15,1", 1, 2),
+    ];
+    for (text, line, column) in cases {
+        let error = parse_values(text, &[4, 3]).expect_err(text);
+        println!("{text:?}: {error}");
+        assert_eq!(
+            (error.place.line, error.place.column),
+            (line, column),
+            "{text:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn leading_zeros_are_left_out_of_numbers_only() {
+    for width in [1, 63, 64] {
+        assert!(parse_value("0x1", width).is_ok(), "{width}");
+    }
+    for width in [65_u32, 128, 256] {
+        let digits = width.div_ceil(4) as usize;
+        let padded = |digits: usize| format!("0x{}1", "0".repeat(digits - 1));
+        assert!(parse_value(&padded(digits - 1), width).is_err(), "{width}");
+        assert!(parse_value(&padded(digits), width).is_ok(), "{width}");
+        assert!(parse_value(&padded(digits + 1), width).is_ok(), "{width}");
     }
 }
 
