@@ -29,6 +29,15 @@ impl CliError {
     }
 }
 
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::BrokenPipe => f.write_str("nobody reads standard output any more"),
+        }
+    }
+}
+
 impl<E: std::error::Error> From<E> for CliError {
     fn from(error: E) -> Self {
         Self::new(error)

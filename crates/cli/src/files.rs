@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tapcourt_program::text;
 use tapcourt_protocol::messages::MAX_MESSAGE_BYTES;
 use tempfile::{NamedTempFile, PersistError};
 
@@ -55,9 +56,16 @@ pub(crate) fn check_length(path: &Path, contents: &[u8], limit_bytes: u64) -> Cl
     Ok(())
 }
 
-/// Reads a text.
+/// Reads a text, without the byte-order mark that may be in front.
 pub(crate) fn read_text(path: &Path, limit_bytes: u64) -> CliResult<String> {
-    String::from_utf8(read(path, limit_bytes)?).map_err(|_| CliError::file(path, "not a text"))
+    let contents = read(path, limit_bytes)?;
+    text::decode(&contents).map_err(|error| CliError::file(path, error))?;
+    // No copy is made: it may be a secret.
+    let mut text = String::from_utf8(contents).map_err(|error| CliError::file(path, error))?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 /// Reads a message's file.

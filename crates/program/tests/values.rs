@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tapcourt_program::circuit::{
     ValueError, format_bits, format_hex, format_values, parse_bits, parse_value, parse_values,
 };
+use tapcourt_program::riscv::parse_words;
 
 #[test]
 fn bits_are_in_wire_order_and_numbers_are_numbers() {
@@ -188,6 +189,24 @@ proptest! {
         prop_assert_eq!(parse_value(&format_hex(&values[0]), widths[0]), Ok(values[0].clone()));
         prop_assert_eq!(parse_values(&format_values(&bits, &widths), &widths), Ok(bits.clone()));
         prop_assert_eq!(parse_values(&format_bits(&bits), &widths), Ok(bits));
+    }
+
+    #[test]
+    fn written_words_are_read_back(words in prop::collection::vec(any::<u32>(), 0..9)) {
+        let decimal: Vec<String> = words.iter().map(u32::to_string).collect();
+        let hexadecimal: Vec<String> = words.iter().map(|word| format!("{word:#x}")).collect();
+        let bytes: String = words.iter().flat_map(|word| word.to_le_bytes()).map(|byte| format!("{byte:02X}")).collect();
+        for text in [decimal.join(","), hexadecimal.join("\r\n"), format!("hex:{bytes}")] {
+            prop_assert_eq!(parse_words(&text).ok(), Some(words.clone()));
+        }
+    }
+
+    #[test]
+    fn any_text_is_words_or_has_a_place(text in "(hex:)?[0-9a-fxX ,#\n\r\u{feff}é]{0,40}|.{0,40}") {
+        if let Err(error) = parse_words(&text) {
+            let lines = text.split('\n').count();
+            prop_assert!((1..=lines).contains(&error.place.line) && error.place.column > 0);
+        }
     }
 
     #[test]

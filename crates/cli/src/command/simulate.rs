@@ -21,7 +21,7 @@ use crate::args::{ChainName, FeerateArgs, InputArgs, ProgramArgs, SearchArgs};
 use crate::contract::{Disputant, Loaded};
 use crate::count::count;
 use crate::error::{CliError, CliResult, Verdict};
-use crate::files::{self, Access};
+use crate::files;
 use crate::output::Output;
 
 /// Lists the lies and the transactions that can be stalled. Ends with the exit codes.
@@ -214,7 +214,7 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
     let (mut played, setup) = game::play(&loaded.program, parties, args.chain, &rules)?;
     played.set_execution(execution);
     if let Some(path) = &args.transcript {
-        files::write(path, played.transcript().as_bytes(), Access::Public)?;
+        files::write(path, played.transcript().as_bytes())?;
     }
     if let Some(directory) = &args.messages {
         setup.write(directory)?;
