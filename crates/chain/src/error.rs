@@ -52,6 +52,52 @@ pub enum ChainError {
         /// What went wrong, in one line.
         reason: String,
     },
+    /// What is given as a node's address cannot be one.
+    #[error("'{url}' is not the address of a node: {reason}")]
+    NodeAddress {
+        /// The address, without what may be secret.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is nothing to log in to a node with.
+    #[error("cannot log in to a node: {reason}")]
+    Login {
+        /// What went wrong, in one line.
+        reason: String,
+    },
+    /// A server answers, with an error of HTTP.
+    #[error("{url} answers with HTTP status {status}: {reason}")]
+    NodeRefuses {
+        /// Address of the server.
+        url: String,
+        /// The status, such as `401 Unauthorized`.
+        status: String,
+        /// What that means, in one line.
+        reason: String,
+    },
+    /// A server sends the caller elsewhere, where the password must not go.
+    #[error("{url} answers with a redirect, which is not followed: give the node's own address")]
+    NodeRedirects {
+        /// Address of the server.
+        url: String,
+    },
+    /// A node answers that it is not ready yet.
+    #[error("the node at {url} is still starting, try again later: {reason}")]
+    NodeStarting {
+        /// Address of the node's RPC server.
+        url: String,
+        /// What it is doing.
+        reason: String,
+    },
+    /// A server answers, but not as a node does.
+    #[error("what answers at {url} is not a Bitcoin Core node: {reason}")]
+    NotANode {
+        /// Address of the server.
+        url: String,
+        /// What it does, in one line.
+        reason: String,
+    },
     /// A node answered a call with an error, or with something else than expected.
     #[error("the node's answer to '{method}': {reason}")]
     Rpc {

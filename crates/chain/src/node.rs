@@ -1,5 +1,6 @@
 //! A Bitcoin Core node, spoken to over JSON-RPC.
 
+mod http;
 mod rpc;
 
 use std::cell::{RefCell, RefMut};
@@ -93,10 +94,12 @@ impl Node {
         Self::open(&process.rpc_url(), &credentials, Some(process))
     }
 
-    /// Connects to a node that is already there, such as `http://127.0.0.1:8332`.
+    /// Connects to a node that is already there, such as `http://127.0.0.1:8332`. Redirects are not followed.
     ///
     /// # Errors
-    /// [`ChainError::NodeUnreachable`] if nobody answers there or the credentials are wrong.
+    /// [`ChainError::NodeAddress`] and [`ChainError::Login`] if address or credentials cannot be used, and else what happens there:
+    /// [`ChainError::NodeUnreachable`], [`ChainError::NodeRefuses`], [`ChainError::NodeRedirects`], [`ChainError::NodeStarting`] or
+    /// [`ChainError::NotANode`]. None of them has the password, or a part of the address that may be secret.
     pub fn connect(url: &str, credentials: &Credentials) -> Result<Self, ChainError> {
         Self::open(url, credentials, None)
     }

@@ -11,7 +11,8 @@ use crate::command;
 use crate::contract::parse_arities;
 use crate::count::{count, parse};
 use crate::error::{CliError, CliResult};
-use crate::riscv::parse_input_of;
+use crate::input::Input;
+use crate::program::ProgramFile;
 
 /// Put funds under a program and settle any dispute about its execution on Bitcoin.
 #[derive(Debug, Parser)]
@@ -59,11 +60,18 @@ pub(crate) enum Command {
 /// A program: a netlist, and what a contract accepts of its outputs.
 #[derive(Debug, Args)]
 pub(crate) struct ProgramArgs {
-    /// A netlist, in Bristol Fashion or the older Bristol format, or a RISC-V program: a static RV32IM ELF file.
+    /// A netlist, in Bristol Fashion or the older Bristol format, or a RISC-V program: a static RV32IM ELF file. '-' is standard input.
     #[arg(value_name = "PROGRAM")]
     pub(crate) netlist: PathBuf,
     #[command(flatten)]
     pub(crate) accept: PatternArgs,
+}
+
+impl ProgramArgs {
+    /// Reads the file, once.
+    pub(crate) fn read(&self) -> CliResult<ProgramFile> {
+        ProgramFile::read(&self.netlist)
+    }
 }
 
 /// What a contract accepts.
@@ -139,7 +147,7 @@ impl SearchArgs {
         let search = parse_search(&self.arity, self.max_steps)?;
         Ok(CourtOptions {
             steps: Options {
-                fixed: parse_input_of("--fixed", &self.fixed)?,
+                fixed: Input::read("--fixed", &self.fixed)?.words()?,
                 inputs: self.inputs.or(inputs).unwrap_or(0),
                 search,
             },
@@ -181,10 +189,19 @@ pub(crate) const MAX_STEPS: u64 = 1 << 48;
 /// The values that the program runs on.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// The input. Of a netlist: bits in wire order ('0101…'), '0x…' for each value, separated by commas, or '@file' with either. Of a
-    /// RISC-V program: words separated by commas, 'hex:' and bytes, or '@file' with either or with bytes as they are.
+    /// The input, as text: values between commas, blanks or line breaks; '#' begins a comment. Of a netlist: each value as bits in wire
+    /// order ('0101…') or as '0x…' (all of its digits if it has more than 64 bits), or the bits of all values in one piece. Of a
+    /// RISC-V program: words, decimal or '0x…', or 'hex:' and bytes. '@FILE' reads the text from a file, '-' being standard input; of a
+    /// RISC-V program '@raw:FILE' takes a file's bytes as they are.
     #[arg(long, value_name = "VALUES", default_value = "")]
     pub(crate) input: String,
+}
+
+impl InputArgs {
+    /// Reads the file, if one is named.
+    pub(crate) fn read(&self) -> CliResult<Input> {
+        Input::read("--input", &self.input)
+    }
 }
 
 /// The feerate of broadcast transactions.

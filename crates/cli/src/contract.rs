@@ -1,25 +1,22 @@
 //! What a contract is about: a program, with everything that both parties have to agree on about it.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use tapcourt_compiler::circuit::Compiled;
 use tapcourt_compiler::riscv::{Court, CourtOptions, Options, Search};
 use tapcourt_program::circuit::{Circuit, format_bits};
+use tapcourt_program::riscv::parse_words;
 use tapcourt_prover::trace::TraceDispute;
 use tapcourt_prover::{Disputable, Values};
 use tapcourt_verifier::{Program, Source};
 
-use crate::args::{ProgramArgs, SearchArgs, parse_space};
+use crate::args::{PatternArgs, SearchArgs, parse_space};
 use crate::error::{CliError, CliResult};
-use crate::files;
-use crate::program::{compile, parse_accept, parse_input};
+use crate::input::Input;
+use crate::program::{ProgramFile, compile, parse_accept};
 use crate::progress::Progress;
-use crate::riscv::{
-    MAX_ELF_BYTES, is_elf, parse_elf, parse_input as parse_input_words, parse_words,
-};
 
 /// What is agreed on besides the program's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +30,16 @@ pub(crate) enum Agreed {
 impl Agreed {
     /// What the arguments say about this file; `inputs` is how many words a RISC-V program reads, if the arguments do not say.
     pub(crate) fn from_args(
-        program: &ProgramArgs,
+        file: &ProgramFile,
+        accept: &PatternArgs,
         search: &SearchArgs,
         inputs: Option<u32>,
     ) -> CliResult<Self> {
-        if is_elf(&program.netlist)? {
-            program.accept.refuse_for_elf()?;
+        if file.is_elf() {
+            accept.refuse_for_elf()?;
             return Ok(Self::Trace(search.options(inputs)?));
         }
-        let accept = program.accept.accept.as_deref();
+        let accept = accept.accept.as_deref();
         Ok(Self::Netlist {
             accept: accept.map(|accept| accept.split_whitespace().collect()),
         })
@@ -112,7 +110,7 @@ impl FromStr for Agreed {
         let space = space.strip_suffix(" bytes").ok_or_else(malformed)?;
         Ok(Self::Trace(CourtOptions {
             steps: Options {
-                fixed: parse_words(fixed)?,
+                fixed: parse_words(fixed).map_err(|error| error.to_string())?,
                 inputs: inputs.parse().map_err(|_| malformed())?,
                 search: parse_arities(search)?,
             },
@@ -128,8 +126,8 @@ pub(crate) struct Loaded {
     pub(crate) file: Vec<u8>,
     pub(crate) agreed: Agreed,
     pub(crate) program: Program,
-    /// The netlist.
-    circuit: Option<Circuit>,
+    /// The netlist, of a circuit.
+    pub(crate) circuit: Option<Circuit>,
 }
 
 /// A claim that can be made.
@@ -143,34 +141,31 @@ pub(crate) struct Claim {
 }
 
 impl Loaded {
-    /// Reads and compiles. `inputs` as in [`Agreed::from_args`].
+    /// Compiles what the arguments say. `inputs` as in [`Agreed::from_args`].
     pub(crate) fn new(
-        program: &ProgramArgs,
+        file: ProgramFile,
+        accept: &PatternArgs,
         search: &SearchArgs,
         inputs: Option<u32>,
     ) -> CliResult<Self> {
-        let agreed = Agreed::from_args(program, search, inputs)?;
-        let limit_bytes = match agreed {
-            Agreed::Netlist { .. } => files::MAX_NETLIST_BYTES,
-            Agreed::Trace(_) => MAX_ELF_BYTES,
-        };
-        let file = files::read(&program.netlist, limit_bytes)?;
-        Self::from_file(file, &program.netlist, agreed)
+        let agreed = Agreed::from_args(&file, accept, search, inputs)?;
+        Self::from_file(file, agreed)
     }
 
-    /// Compiles a file that was read from `path`.
-    pub(crate) fn from_file(file: Vec<u8>, path: &Path, agreed: Agreed) -> CliResult<Self> {
+    /// Compiles what is agreed on.
+    pub(crate) fn from_file(file: ProgramFile, agreed: Agreed) -> CliResult<Self> {
+        let path = file.path.as_path();
         let failed = |error: &dyn fmt::Display| CliError::file(path, error);
         let mut agreed = agreed;
         let (program, circuit) = match &mut agreed {
             Agreed::Netlist { accept } => {
-                let circuit = Circuit::parse(&file).map_err(|error| failed(&error))?;
+                let circuit = file.circuit()?;
                 let accept = parse_accept(accept.as_deref(), &circuit)?;
                 let compiled = compile(&circuit, accept, path)?;
                 (Program::circuit(compiled), Some(circuit))
             }
             Agreed::Trace(options) => {
-                let program = parse_elf(&file, path)?.program;
+                let program = file.riscv()?;
                 let _progress = Progress::spinner(format!("compiling {}", path.display()));
                 let court = Court::compile(Arc::new(program), options.clone());
                 let court = court.map_err(|error| failed(&error))?;
@@ -179,10 +174,11 @@ impl Loaded {
                 (Program::trace(court), None)
             }
         };
+        let program = program.map_err(|error| failed(&error))?;
         Ok(Self {
-            file,
+            file: file.contents,
             agreed,
-            program: program.map_err(|error| failed(&error))?,
+            program,
             circuit,
         })
     }
@@ -195,11 +191,11 @@ impl Loaded {
         }
     }
 
-    /// Works out what a prover claims with this input: the text of `--input`.
-    pub(crate) fn claim(&self, disputant: &Disputant<'_>, input: &str) -> CliResult<Claim> {
+    /// Works out what a prover claims with this input.
+    pub(crate) fn claim(&self, disputant: &Disputant<'_>, input: &Input) -> CliResult<Claim> {
         match (disputant, &self.circuit) {
             (Disputant::Circuit(compiled), Some(circuit)) => {
-                let input = parse_input(input, circuit)?;
+                let input = input.bits(circuit)?;
                 let values = compiled.values(&input)?;
                 Ok(Claim {
                     is_accepted: compiled.find_fault(&values).is_none(),
@@ -208,7 +204,7 @@ impl Loaded {
                 })
             }
             (Disputant::Trace(dispute), _) => {
-                let input = parse_input_words(input)?;
+                let input = input.words()?;
                 let words = dispute.court().steps().options().inputs;
                 if input.len() as u64 > u64::from(words) {
                     return Err(CliError::new(format!(

@@ -6,7 +6,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::error::CliResult;
-use crate::files::{self, Access};
+use crate::files;
+use crate::output::comment;
 
 const WIDTH_PX: u32 = 1000;
 /// Room above a chart, for its title.
@@ -43,8 +44,8 @@ pub(crate) fn save(
         draw(&area)?;
         area.present()?;
     }
-    files::write(path, text.as_bytes(), Access::Public)?;
-    eprintln!("drawn: {}", path.display());
+    files::write(path, text.as_bytes())?;
+    comment(format!("drawn: {}", path.display()));
     Ok(())
 }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
-/// Why a command could not do its work. Ends in exit code 2.
+/// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) enum CliError {
-    /// Something to tell the user.
+    /// Something to tell the user. Ends in exit code 2.
     Message(String),
-    /// Nobody reads standard output any more, so there is nobody to tell.
+    /// Nobody reads standard output any more, so there is nobody to tell. Ends in exit code 141.
     BrokenPipe,
 }
 
@@ -26,6 +26,15 @@ impl CliError {
     /// A failure with a file.
     pub(crate) fn file(path: &Path, error: impl fmt::Display) -> Self {
         Self::new(format!("{}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::BrokenPipe => f.write_str("nobody reads standard output any more"),
+        }
     }
 }
 

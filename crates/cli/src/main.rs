@@ -1,7 +1,7 @@
 //! `tapcourt`: compile circuits into contracts, dispute them on Bitcoin, look at every part.
 //!
 //! Data goes to standard output, commentary to standard error. The exit code is 0 for accept, 1 for reject or a fault found,
-//! 2 when a command could not do its work.
+//! 2 when a command could not do its work, 141 when nobody reads what it prints.
 
 mod args;
 mod command;
@@ -10,6 +10,7 @@ mod count;
 mod drawing;
 mod error;
 mod files;
+mod input;
 mod output;
 mod play;
 mod program;
@@ -22,32 +23,39 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 use crate::error::{CliError, CliResult, Verdict};
-use crate::output::Output;
+use crate::output::{Output, comment, unwritten};
+
+/// The exit code when nobody reads standard output any more: that of a process which the signal SIGPIPE ends, 128 and its number.
+const BROKEN_PIPE: u8 = 128 + 13;
 
 fn main() -> ExitCode {
-    match parse().and_then(run) {
-        Ok(Verdict::Accept) | Err(CliError::BrokenPipe) => ExitCode::SUCCESS,
+    let ended = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) if error.use_stderr() => Err(misused(&error)),
+        Err(asked_for) => match asked_for.print() {
+            Ok(()) => Ok(Verdict::Accept),
+            Err(error) => Err(unwritten(&error)),
+        },
+    };
+    match ended {
+        Ok(Verdict::Accept) => ExitCode::SUCCESS,
         Ok(Verdict::Reject) => ExitCode::from(1),
+        Err(CliError::BrokenPipe) => ExitCode::from(BROKEN_PIPE),
         Err(CliError::Message(message)) => {
-            eprintln!("tapcourt: {message}");
+            comment(format!("tapcourt: {message}"));
             ExitCode::from(2)
         }
     }
 }
 
-/// Reads the arguments; what is wrong with them becomes one line too.
-fn parse() -> CliResult<Cli> {
-    Cli::try_parse().map_err(|error| {
-        if !error.use_stderr() {
-            error.exit(); // help or version, asked for
-        }
-        let text = error.to_string();
-        let reason = text.split("\n\n").next().unwrap_or_default();
-        CliError::new(format!(
-            "{} (see tapcourt --help)",
-            reason.trim_start_matches("error: ")
-        ))
-    })
+/// Makes one line of what is wrong with the arguments.
+fn misused(error: &clap::Error) -> CliError {
+    let text = error.to_string();
+    let reason = text.split("\n\n").next().unwrap_or_default();
+    CliError::new(format!(
+        "{} (see tapcourt --help)",
+        reason.trim_start_matches("error: ")
+    ))
 }
 
 fn run(cli: Cli) -> CliResult<Verdict> {

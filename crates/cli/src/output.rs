@@ -45,7 +45,7 @@ pub(crate) fn write_out(text: &str) -> CliResult<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.write_all(newline.as_bytes()))
         .and_then(|()| out.flush())
-        .map_err(output_error)
+        .map_err(|error| unwritten(&error))
 }
 
 /// Lets something be written to standard output bit by bit, so that it need not be in memory at once.
@@ -53,7 +53,7 @@ pub(crate) fn stream(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) 
     let mut out = BufWriter::new(std::io::stdout().lock());
     write(&mut out)
         .and_then(|()| out.flush())
-        .map_err(output_error)
+        .map_err(|error| unwritten(&error))
 }
 
 /// Writes an array as [`Output::print`] does, its values one after the other.
@@ -65,11 +65,17 @@ pub(crate) fn stream_json(values: impl Iterator<Item = impl Serialize>) -> CliRe
     })
 }
 
-fn output_error(error: std::io::Error) -> CliError {
+/// Why standard output was not written.
+pub(crate) fn unwritten(error: &std::io::Error) -> CliError {
     match error.kind() {
         ErrorKind::BrokenPipe => CliError::BrokenPipe,
         _ => CliError::new(format!("standard output: {error}")),
     }
+}
+
+/// Writes a line of commentary to standard error. If that fails there is nobody to tell.
+pub(crate) fn comment(line: impl fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// A table with a head, whose columns are as wide as their longest cell. Numbers are aligned to the right.

@@ -1,26 +1,77 @@
-//! Netlists and their values, from arguments and files.
+//! Programs, and what a contract accepts of a netlist's outputs, from arguments and files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tapcourt_compiler::circuit::{Compiled, Options};
-use tapcourt_program::circuit::{Circuit, parse_value, parse_values};
+use tapcourt_program::circuit::{Circuit, parse_value};
+use tapcourt_program::riscv::{self, ElfReport};
 
-use crate::args::ProgramArgs;
+use crate::args::{PatternArgs, SpaceArgs};
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::progress::Progress;
+use crate::riscv::{MAX_ELF_BYTES, is_elf, parse_elf};
 
-/// A netlist, compiled by itself, without a contract.
-pub(crate) fn load_circuit(args: &ProgramArgs) -> CliResult<Compiled> {
-    let circuit = read_circuit(&args.netlist)?;
-    let accept = parse_accept(args.accept.accept.as_deref(), &circuit)?;
-    compile(&circuit, accept, &args.netlist)
+/// A program's file, which is read once: its contents say what it is.
+pub(crate) struct ProgramFile {
+    pub(crate) path: PathBuf,
+    pub(crate) contents: Vec<u8>,
 }
 
-/// Reads a netlist.
-pub(crate) fn read_circuit(path: &Path) -> CliResult<Circuit> {
-    let netlist = files::read(path, files::MAX_NETLIST_BYTES)?;
-    Circuit::parse(&netlist).map_err(|error| CliError::file(path, error))
+impl ProgramFile {
+    /// Reads a netlist or a RISC-V program.
+    pub(crate) fn read(path: &Path) -> CliResult<Self> {
+        let contents = files::read(path, files::MAX_NETLIST_BYTES)?;
+        if is_elf(&contents) {
+            files::check_length(path, &contents, MAX_ELF_BYTES)?;
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            contents,
+        })
+    }
+
+    /// Whether it is a RISC-V program.
+    pub(crate) fn is_elf(&self) -> bool {
+        is_elf(&self.contents)
+    }
+
+    /// Parses a netlist.
+    pub(crate) fn circuit(&self) -> CliResult<Circuit> {
+        Circuit::parse(&self.contents).map_err(|error| CliError::file(&self.path, error))
+    }
+
+    /// Parses a RISC-V program.
+    pub(crate) fn riscv(&self) -> CliResult<riscv::Program> {
+        Ok(self.report()?.program)
+    }
+
+    /// The same with the warnings that were printed.
+    pub(crate) fn report(&self) -> CliResult<ElfReport> {
+        parse_elf(&self.contents, &self.path)
+    }
+
+    /// Parses a RISC-V program that is to have this memory.
+    pub(crate) fn riscv_in(&self, space: SpaceArgs) -> CliResult<riscv::Program> {
+        Ok(self.report_in(space)?.program)
+    }
+
+    /// The same with the warnings that were printed.
+    pub(crate) fn report_in(&self, space: SpaceArgs) -> CliResult<ElfReport> {
+        let mut report = self.report()?;
+        if let Some(space) = space.address_space {
+            let program = report.program.with_space(space);
+            report.program = program.map_err(|error| CliError::file(&self.path, error))?;
+        }
+        Ok(report)
+    }
+
+    /// Compiles a netlist by itself, without a contract.
+    pub(crate) fn compile_circuit(&self, accept: &PatternArgs) -> CliResult<Compiled> {
+        let circuit = self.circuit()?;
+        let accept = parse_accept(accept.accept.as_deref(), &circuit)?;
+        compile(&circuit, accept, &self.path)
+    }
 }
 
 /// Compiles a circuit, and says so while it takes time.
@@ -31,19 +82,6 @@ pub(crate) fn compile(
 ) -> CliResult<Compiled> {
     let _progress = Progress::spinner(format!("compiling {}", path.display()));
     Compiled::new(circuit, &Options { accept }).map_err(|error| CliError::file(path, error))
-}
-
-/// Reads `--input`, whose text may be in a file.
-pub(crate) fn parse_input(text: &str, circuit: &Circuit) -> CliResult<Vec<bool>> {
-    let contents;
-    let text = match text.strip_prefix('@') {
-        Some(path) => {
-            contents = files::read_text(Path::new(path), files::MAX_SMALL_FILE_BYTES)?;
-            contents.as_str()
-        }
-        None => text,
-    };
-    parse_values(text, &circuit.inputs).map_err(|error| CliError::new(format!("--input: {error}")))
 }
 
 /// Reads `--accept`: for each output wire the accepted bit, or `None` where any is accepted. Empty without a pattern.

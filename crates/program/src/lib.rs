@@ -13,3 +13,4 @@
 
 pub mod circuit;
 pub mod riscv;
+pub mod text;

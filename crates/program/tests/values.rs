@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tapcourt_program::circuit::{
     ValueError, format_bits, format_hex, format_values, parse_bits, parse_value, parse_values,
 };
+use tapcourt_program::riscv::parse_words;
 
 #[test]
 fn bits_are_in_wire_order_and_numbers_are_numbers() {
@@ -12,9 +13,9 @@ fn bits_are_in_wire_order_and_numbers_are_numbers() {
     assert_eq!(parse_value(" 0Xa\n", 6), parse_bits("010100"));
     assert_eq!(parse_value("0x000a", 4), parse_bits("0101"));
     assert_eq!(parse_value("0x0", 3), parse_bits("000"));
-    assert_eq!(parse_values("0xf, 0x1", &[4, 3]), parse_bits("1111100"));
-    assert_eq!(parse_values("1111100", &[4, 3]), parse_bits("1111100"));
-    assert_eq!(parse_values("1111,0x1", &[4, 3]), parse_bits("1111100"));
+    for text in ["0xf, 0x1", "1111100", "1111,0x1"] {
+        assert_eq!(parse_values(text, &[4, 3]).ok(), parse_bits("1111100").ok());
+    }
     assert_eq!(
         format_values(&[true, true, true, true, true, false, false], &[4, 3]),
         "0xf,0x1"
@@ -23,6 +24,7 @@ fn bits_are_in_wire_order_and_numbers_are_numbers() {
 
 #[test]
 fn wrong_values_are_named() {
+    let reason = |text| parse_values(text, &[4, 3]).map_err(|error| error.reason);
     let cases = [
         (
             parse_bits(""),
@@ -57,6 +59,16 @@ fn wrong_values_are_named() {
             "value 0 has 3 bits, not 4",
         ),
         (
+            parse_value("0x7461", 256),
+            ValueError::TooFewDigits {
+                value: 0,
+                width: 256,
+                expected: 64,
+                actual: 4,
+            },
+            "value 0 has 4 hexadecimal digits, its 256 bits take 64: if a number is meant, write 60 zeros in front",
+        ),
+        (
             parse_value("0x10", 4),
             ValueError::TooLarge {
                 value: 0,
@@ -66,12 +78,12 @@ fn wrong_values_are_named() {
             "value 0 is a number of 5 bits, and does not fit in 4",
         ),
         (
-            parse_values("0x1,0x", &[4, 3]),
+            reason("0x1,0x"),
             ValueError::Empty { value: 1 },
             "value 1 is empty",
         ),
         (
-            parse_values("0x1,0x8", &[4, 3]),
+            reason("0x1,0x8"),
             ValueError::TooLarge {
                 value: 1,
                 limit: 3,
@@ -80,7 +92,7 @@ fn wrong_values_are_named() {
             "value 1 is a number of 4 bits, and does not fit in 3",
         ),
         (
-            parse_values("0x1", &[4, 3]),
+            reason("0x1"),
             ValueError::ValueCount {
                 expected: 2,
                 actual: 1,
@@ -88,7 +100,7 @@ fn wrong_values_are_named() {
             "1 values are given, not 2",
         ),
         (
-            parse_values("0x1,0x1,0x1", &[4, 3]),
+            reason("0x1,0x1,0x1"),
             ValueError::ValueCount {
                 expected: 2,
                 actual: 3,
@@ -96,7 +108,7 @@ fn wrong_values_are_named() {
             "3 values are given, not 2",
         ),
         (
-            parse_values("111", &[4, 3]),
+            reason("111"),
             ValueError::BitCount {
                 value: 0,
                 expected: 7,
@@ -111,6 +123,63 @@ fn wrong_values_are_named() {
     }
 }
 
+#[test]
+fn values_stand_between_commas_blanks_and_line_breaks() {
+    let expected = parse_bits("1111100").ok();
+    for text in [
+        "0xf,0x1",
+        "0xf 0x1",
+        "0xF\n0X1\n",
+        "\u{feff}0xf,\r\n100\r\n",
+        "# two values\n1111 # the first\n100",
+        "1111100 # both",
+    ] {
+        assert_eq!(parse_values(text, &[4, 3]).ok(), expected, "{text:?}");
+    }
+    for text in ["", " \n", "# none"] {
+        assert_eq!(parse_values(text, &[]), Ok(Vec::new()), "{text:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_wrong_has_a_place() {
+    let cases = [
+        ("0xf,0x1g", 1, 8),
+        ("0xf\n 0x8", 2, 2),
+        ("0xf\r\n102", 2, 3),
+        ("0xf,,0x1", 1, 5),
+        ("0xf,", 1, 5),
+        ("0xf", 1, 4),
+        ("0xf 0x1\n0x2", 2, 1),
+        ("11111O0", 1, 6),
+        ("", 1, 1),
+        ("15,1", 1, 2),
+    ];
+    for (text, line, column) in cases {
+        let error = parse_values(text, &[4, 3]).expect_err(text);
+        println!("{text:?}: {error}");
+        assert_eq!(
+            (error.place.line, error.place.column),
+            (line, column),
+            "{text:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn leading_zeros_are_left_out_of_numbers_only() {
+    for width in [1, 63, 64] {
+        assert!(parse_value("0x1", width).is_ok(), "{width}");
+    }
+    for width in [65_u32, 128, 256] {
+        let digits = width.div_ceil(4) as usize;
+        let padded = |digits: usize| format!("0x{}1", "0".repeat(digits - 1));
+        assert!(parse_value(&padded(digits - 1), width).is_err(), "{width}");
+        assert!(parse_value(&padded(digits), width).is_ok(), "{width}");
+        assert!(parse_value(&padded(digits + 1), width).is_ok(), "{width}");
+    }
+}
+
 proptest! {
     #[test]
     fn written_values_are_read_back(values in prop::collection::vec(prop::collection::vec(any::<bool>(), 1..70), 1..5)) {
@@ -120,6 +189,24 @@ proptest! {
         prop_assert_eq!(parse_value(&format_hex(&values[0]), widths[0]), Ok(values[0].clone()));
         prop_assert_eq!(parse_values(&format_values(&bits, &widths), &widths), Ok(bits.clone()));
         prop_assert_eq!(parse_values(&format_bits(&bits), &widths), Ok(bits));
+    }
+
+    #[test]
+    fn written_words_are_read_back(words in prop::collection::vec(any::<u32>(), 0..9)) {
+        let decimal: Vec<String> = words.iter().map(u32::to_string).collect();
+        let hexadecimal: Vec<String> = words.iter().map(|word| format!("{word:#x}")).collect();
+        let bytes: String = words.iter().flat_map(|word| word.to_le_bytes()).map(|byte| format!("{byte:02X}")).collect();
+        for text in [decimal.join(","), hexadecimal.join("\r\n"), format!("hex:{bytes}")] {
+            prop_assert_eq!(parse_words(&text).ok(), Some(words.clone()));
+        }
+    }
+
+    #[test]
+    fn any_text_is_words_or_has_a_place(text in "(hex:)?[0-9a-fxX ,#\n\r\u{feff}é]{0,40}|.{0,40}") {
+        if let Err(error) = parse_words(&text) {
+            let lines = text.split('\n').count();
+            prop_assert!((1..=lines).contains(&error.place.line) && error.place.column > 0);
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Part::Program`] if it does not parse or compile, [`Part::Layout`] if its groups fit no transaction.
+    /// [`Part::Program`] if it does not parse or compile or a claim would publish nothing, [`Part::Layout`] if its groups fit no transaction.
     pub fn read(netlist: &[u8], options: &Options) -> Result<Self, SetupFault> {
         let circuit = Circuit::parse(netlist).map_err(SetupFault::of(Part::Program))?;
         let compiled = Compiled::new(&circuit, options).map_err(SetupFault::of(Part::Program))?;
@@ -78,7 +78,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Part::Layout`] if its groups fit no transaction.
+    /// [`Part::Program`] if a claim would publish nothing, [`Part::Layout`] if its groups fit no transaction.
     pub fn circuit(compiled: Compiled) -> Result<Self, SetupFault> {
         let committed = compiled.committed_groups();
         let groups: Vec<GroupInfo> = committed
@@ -93,6 +93,10 @@ impl Program {
             .collect();
         let (asserts, claim): (Vec<usize>, Vec<usize>) = (0..committed.len())
             .partition(|&group| committed[group].role() == GroupRole::Intermediate);
+        if claim.is_empty() {
+            let reason = "0 bits of input, and the accepted pattern fixes every output: a claim would publish nothing";
+            return Err(SetupFault::new(Part::Program, reason));
+        }
         let limits = PackLimits::default();
         let layout = pack_batches(&shapes(&groups), &claim, &asserts, &limits);
         Ok(Self {

@@ -1,16 +1,21 @@
 //! JSON-RPC calls and their errors.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use jsonrpc::http::bitreq_http;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::http::{Address, Http, HttpError};
 use crate::ChainError;
 
-/// How long a node may take to answer. Connecting a block of heavy transactions takes seconds.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// RPC error: the node is not ready yet.
+// Bitcoin Core, src/rpc/protocol.h: RPC_IN_WARMUP
+const IN_WARMUP: i32 = -28;
+
+/// The longest cookie that is read.
+const MAX_COOKIE_BYTES: u64 = 4096;
 
 /// How to log in to a node.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,37 +68,34 @@ impl CallError {
 #[derive(Debug)]
 pub(super) struct Rpc {
     client: jsonrpc::Client,
-    url: String,
+    address: Address,
 }
 
 impl Rpc {
     pub(super) fn new(url: &str, credentials: &Credentials) -> Result<Self, ChainError> {
-        let unreachable = |reason: String| ChainError::NodeUnreachable {
-            url: url.to_owned(),
-            reason,
-        };
-        let (user, password) = match credentials {
-            Credentials::UserPassword { user, password } => (user.clone(), password.clone()),
+        let address = Address::parse(url)?;
+        let (user, password, hint) = match credentials {
+            Credentials::UserPassword { user, password } => {
+                let hint = format!("wrong password, or no user '{}'", one_line(user));
+                (user.clone(), password.clone(), hint)
+            }
             Credentials::Cookie(path) => {
-                let name = path.display();
-                let cookie = std::fs::read_to_string(path).map_err(|error| {
-                    unreachable(format!("cannot read cookie file '{name}': {error}"))
-                })?;
-                let parts = cookie.trim().split_once(':');
-                let (user, password) =
-                    parts.ok_or_else(|| unreachable(format!("no cookie in file '{name}'")))?;
-                (user.to_owned(), password.to_owned())
+                let (user, password) = read_cookie(path)?;
+                let hint = format!(
+                    "the cookie in '{}' is not of this node, or not of its present run",
+                    path.display()
+                );
+                (user, password, hint)
             }
         };
-        let transport = bitreq_http::Builder::new()
-            .timeout(TIMEOUT)
-            .url(url)
-            .map_err(|error| unreachable(one_line(&error.to_string())))?
-            .basic_auth(user, Some(password))
-            .build();
+        if user.contains(':') {
+            let reason = "a user's name has no colon".to_owned();
+            return Err(ChainError::Login { reason });
+        }
+        let transport = Http::new(address.clone(), &user, &password, hint);
         Ok(Self {
             client: jsonrpc::Client::with_transport(transport),
-            url: url.to_owned(),
+            address,
         })
     }
 
@@ -106,26 +108,37 @@ impl Rpc {
         let arguments: Vec<Box<RawValue>> = arguments.iter().map(jsonrpc::arg).collect();
         let arguments = jsonrpc::arg(arguments);
         let request = self.client.build_request(method, Some(&arguments));
-        let other = |reason: String| {
-            CallError::Other(ChainError::NodeUnreachable {
-                url: self.url.clone(),
-                reason,
-            })
-        };
         let response = self
             .client
             .send_request(request)
-            .map_err(|error| other(one_line(&error.to_string())))?;
+            .map_err(|error| CallError::Other(self.failed(method, error)))?;
         match response.result::<Value>() {
             Ok(value) => Ok(value),
+            Err(jsonrpc::Error::Rpc(error)) if error.code == IN_WARMUP => {
+                Err(CallError::Other(ChainError::NodeStarting {
+                    url: self.address.to_string(),
+                    reason: one_line(&error.message),
+                }))
+            }
             Err(jsonrpc::Error::Rpc(error)) => Err(CallError::Answer {
                 code: error.code,
                 message: error.message,
             }),
-            Err(error) => Err(CallError::Other(ChainError::Rpc {
-                method,
-                reason: one_line(&error.to_string()),
-            })),
+            Err(error) => Err(CallError::Other(self.failed(method, error))),
+        }
+    }
+
+    fn failed(&self, method: &'static str, error: jsonrpc::Error) -> ChainError {
+        let unexpected = |error: &dyn std::fmt::Display| ChainError::Rpc {
+            method,
+            reason: one_line(&error.to_string()),
+        };
+        match error {
+            jsonrpc::Error::Transport(error) => match error.downcast::<HttpError>() {
+                Ok(error) => error.0,
+                Err(error) => unexpected(&error),
+            },
+            error => unexpected(&error),
         }
     }
 
@@ -169,7 +182,22 @@ pub(super) fn invalid(method: &'static str, answer: &Value) -> ChainError {
     }
 }
 
-/// Puts a text of several lines into one.
+/// Puts a text of several lines into one, without what a terminal would take for a command.
 pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Reads user and password from a cookie file.
+fn read_cookie(path: &Path) -> Result<(String, String), ChainError> {
+    let failed = |what: &dyn std::fmt::Display| ChainError::Login {
+        reason: format!("cookie file '{}': {what}", path.display()),
+    };
+    let mut cookie = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_COOKIE_BYTES).read_to_string(&mut cookie))
+        .map_err(|error| failed(&error))?;
+    let parts = cookie.trim().split_once(':');
+    let (user, password) = parts.ok_or_else(|| failed(&"there is no cookie in it"))?;
+    Ok((user.to_owned(), password.to_owned()))
 }

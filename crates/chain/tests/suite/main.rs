@@ -3,4 +3,5 @@
 mod chain;
 mod core_verify;
 mod policy;
+mod rpc;
 mod support;

@@ -19,9 +19,7 @@ use super::riscv;
 use crate::args::{ProgramArgs, SearchArgs};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
-use crate::program::load_circuit;
 use crate::progress::Progress;
-use crate::riscv::is_elf;
 
 /// Arguments of `compile`.
 #[derive(Debug, Args)]
@@ -132,11 +130,12 @@ pub(crate) fn example_challenger() -> CliResult<XOnlyPublicKey> {
 
 /// Compiles, and hashes every leaf.
 pub(crate) fn run(args: &CompileArgs, output: &Output) -> CliResult<Verdict> {
-    if is_elf(&args.program.netlist)? {
+    let file = args.program.read()?;
+    if file.is_elf() {
         args.program.accept.refuse_for_elf()?;
-        return riscv::compile::run(&args.program.netlist, &args.search, output);
+        return riscv::compile::run(&file, &args.search, output);
     }
-    let program = Program::circuit(load_circuit(&args.program)?)?;
+    let program = Program::circuit(file.compile_circuit(&args.program.accept)?)?;
     let Source::Circuit(compiled) = program.source() else {
         return Err(CliError::new("a netlist compiled to something else"));
     };

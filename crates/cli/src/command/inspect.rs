@@ -29,8 +29,7 @@ use crate::error::{CliError, CliResult, Verdict};
 use crate::files;
 use crate::output::{Facts, Output};
 use crate::play::home::Home;
-use crate::program::load_circuit;
-use crate::riscv::{MAGIC as ELF_MAGIC, is_elf};
+use crate::riscv::MAGIC as ELF_MAGIC;
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -144,9 +143,10 @@ fn leaf(args: &LeafArgs) -> CliResult<Facts> {
         (None, Some(pc)) => Which::Pc(pc),
         (None, None) => return Err(CliError::new("a leaf's number or --pc is needed")),
     };
-    if is_elf(path)? {
+    let file = args.program.read()?;
+    if file.is_elf() {
         args.program.accept.refuse_for_elf()?;
-        return riscv::leaf::inspect(path, which, &args.search);
+        return riscv::leaf::inspect(&file, which, &args.search);
     }
     let Which::Number(number) = which else {
         return Err(CliError::file(
@@ -154,7 +154,7 @@ fn leaf(args: &LeafArgs) -> CliResult<Facts> {
             "no RISC-V program, so its leaves have no --pc",
         ));
     };
-    let compiled = &load_circuit(&args.program)?;
+    let compiled = &file.compile_circuit(&args.program.accept)?;
     let Some(leaf) = compiled.leaves().get(number) else {
         return Err(CliError::new(format!(
             "there is no leaf {number}, the program has {}",

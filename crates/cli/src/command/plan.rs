@@ -25,10 +25,10 @@ use crate::args::{
 };
 use crate::count::count;
 use crate::error::{CliError, CliResult, Verdict};
+use crate::input::Input;
 use crate::output::{Output, Table, thousands};
-use crate::program::load_circuit;
+use crate::program::ProgramFile;
 use crate::progress::Progress;
-use crate::riscv::{is_elf, parse_input_of, read_program};
 
 /// What the list means.
 const HELP: &str = "\
@@ -119,12 +119,12 @@ impl PlanArgs {
     }
 
     /// Compiles a RISC-V program once, for any search.
-    fn court(&self) -> CliResult<Court> {
-        let path = &self.program.netlist;
-        let program = read_program(path)?;
+    fn court(&self, file: &ProgramFile) -> CliResult<Court> {
+        let path = &file.path;
+        let program = file.riscv()?;
         let options = CourtOptions {
             steps: Options {
-                fixed: parse_input_of("--fixed", &self.fixed)?,
+                fixed: Input::read("--fixed", &self.fixed)?.words()?,
                 inputs: self.inputs,
                 search: Search::at_least(self.max_steps, Search::MAX_ARITY)?,
             },
@@ -148,9 +148,10 @@ struct Plan {
 pub(crate) fn run(args: &PlanArgs, output: &Output) -> CliResult<Verdict> {
     let parameters = args.parameters()?;
     let feerate = args.feerate.feerate;
-    let (mut rows, why) = if is_elf(&args.program.netlist)? {
+    let file = args.program.read()?;
+    let (mut rows, why) = if file.is_elf() {
         args.program.accept.refuse_for_elf()?;
-        let court = args.court()?;
+        let court = args.court(&file)?;
         let asked = args.searches(court.program().space())?;
         let candidates = Candidates::new(court, parameters, args.max_steps);
         let _progress = Progress::spinner("pricing searches");
@@ -172,7 +173,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> CliResult<Verdict> {
                 "--arity is for RISC-V programs: a netlist is disputed in one round",
             ));
         }
-        let program = Program::circuit(load_circuit(&args.program)?)?;
+        let program = Program::circuit(file.compile_circuit(&args.program.accept)?)?;
         let row = Row::one_shot(&program.quote(parameters)?, feerate)?;
         (
             vec![row],

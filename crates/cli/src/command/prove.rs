@@ -23,9 +23,10 @@ pub(crate) struct ProveArgs {
 
 /// Claims; rejects an input whose output the contract does not accept.
 pub(crate) fn run(args: &ProveArgs, output: &Output) -> CliResult<Verdict> {
+    let input = args.input.read()?;
     let (facts, verdict) = sit(&args.seat, |player, kept, disputant, chain| {
         seat::check_role(kept, Role::Prover, "prove")?;
-        let claim = kept.loaded.claim(disputant, &args.input.input)?;
+        let claim = kept.loaded.claim(disputant, &input)?;
         let outlook = player.sync(chain)?;
         if !claim.is_accepted && !args.anyway {
             let facts = Facts::new()

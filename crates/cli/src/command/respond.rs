@@ -7,7 +7,7 @@ use tapcourt_prover::Phase;
 
 use crate::count::count;
 use crate::error::{CliResult, Verdict};
-use crate::output::Output;
+use crate::output::{Output, comment};
 use crate::play::seat::{self, SeatArgs, sit};
 
 /// Arguments of `respond`.
@@ -32,7 +32,13 @@ pub(crate) fn run(args: &RespondArgs, output: &Output) -> CliResult<Verdict> {
             }
             let settled = matches!(outlook.phase, Phase::Settled { .. });
             if !sent.is_empty() || settled || args.watch.is_none() {
-                output.print(&seat::facts(kept.role, &outlook, &sent))?;
+                let printed = output.print(&seat::facts(kept.role, &outlook, &sent));
+                if args.watch.is_some() {
+                    // Whoever stops watching loses the contract, whether anybody reads along or not.
+                    printed.unwrap_or_else(|error| comment(format!("tapcourt: {error}")));
+                } else {
+                    printed?;
+                }
             }
             match args.watch {
                 Some(seconds) if !settled => std::thread::sleep(Duration::from_secs(seconds)),

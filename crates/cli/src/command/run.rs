@@ -11,8 +11,7 @@ use crate::args::{InputArgs, ProgramArgs, SpaceArgs};
 use crate::count::count;
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
-use crate::program::{is_accepted, parse_accept, parse_input, read_circuit};
-use crate::riscv::is_elf;
+use crate::program::{is_accepted, parse_accept};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -56,14 +55,15 @@ impl fmt::Display for Evaluation {
 
 /// Evaluates; with `--accept`, rejects outputs that are not accepted.
 pub(crate) fn run(args: &RunArgs, output: &Output) -> CliResult<Verdict> {
-    let path = &args.program.netlist;
-    if is_elf(path)? {
+    let file = args.program.read()?;
+    let input = args.input.read()?;
+    if file.is_elf() {
         args.program.accept.refuse_for_elf()?;
-        return riscv::run::run(path, args.space, &args.input.input, args.max_steps, output);
+        return riscv::run::run(&file, args.space, &input, args.max_steps, output);
     }
-    let circuit = read_circuit(path)?;
+    let circuit = file.circuit()?;
     let accept = parse_accept(args.program.accept.accept.as_deref(), &circuit)?;
-    let bits = circuit.evaluate(&parse_input(&args.input.input, &circuit)?)?;
+    let bits = circuit.evaluate(&input.bits(&circuit)?)?;
     let mut rest = bits.as_slice();
     let values = circuit.outputs.iter().map(|&width| {
         let (value, after) = rest.split_at(width as usize);

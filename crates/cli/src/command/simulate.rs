@@ -21,10 +21,8 @@ use crate::args::{ChainName, FeerateArgs, InputArgs, ProgramArgs, SearchArgs};
 use crate::contract::{Disputant, Loaded};
 use crate::count::count;
 use crate::error::{CliError, CliResult, Verdict};
-use crate::files::{self, Access};
+use crate::files;
 use crate::output::Output;
-use crate::program::{parse_input, read_circuit};
-use crate::riscv::{is_elf, parse_input as parse_words};
 
 /// Lists the lies and the transactions that can be stalled. Ends with the exit codes.
 fn help() -> String {
@@ -147,13 +145,15 @@ const BOND: Amount = Amount::from_sat(50_000_000);
 
 /// Plays, and accepts if the claim was paid.
 pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
-    let inputs = if is_elf(&args.program.netlist)? {
+    let file = args.program.read()?;
+    let input = args.input.read()?;
+    let inputs = if file.is_elf() {
         // A claim publishes at least one word. Cast ok: a file of at most 64 MiB.
-        Some(parse_words(&args.input.input)?.len().max(1) as u32)
+        Some(input.words()?.len().max(1) as u32)
     } else {
         None
     };
-    let loaded = Loaded::new(&args.program, &args.search, inputs)?;
+    let loaded = Loaded::new(file, &args.program.accept, &args.search, inputs)?;
     let stalled = args
         .stall
         .as_deref()
@@ -171,18 +171,20 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
         selects_at_random: args.select == Select::Random,
     };
     let challenger = loaded.disputant();
-    let mut claim = loaded.claim(&challenger, &args.input.input)?.values;
+    let mut claim = loaded.claim(&challenger, &input)?.values;
     let honest = loaded.disputant();
     let liar;
     let mut prover = honest.as_dyn();
     if let Some(lie) = &args.lie {
-        match loaded.program.source() {
-            Source::Circuit(compiled) => {
+        match (loaded.program.source(), &loaded.circuit) {
+            (Source::Circuit(compiled), Some(circuit)) => {
                 let lie: Lie = parse_lie(lie)?;
-                let circuit = read_circuit(&args.program.netlist)?;
-                claim = lie.values(compiled, &parse_input(&args.input.input, &circuit)?)?;
+                claim = lie.values(compiled, &input.bits(circuit)?)?;
             }
-            Source::Trace(court) => {
+            (Source::Circuit(_), None) => {
+                return Err(CliError::new("a circuit was loaded without its netlist"));
+            }
+            (Source::Trace(court), _) => {
                 let lie: trace::Lie = parse_lie(lie)?;
                 lie.check(court)
                     .map_err(|error| CliError::new(format!("--lie: {error}")))?;
@@ -212,7 +214,7 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
     let (mut played, setup) = game::play(&loaded.program, parties, args.chain, &rules)?;
     played.set_execution(execution);
     if let Some(path) = &args.transcript {
-        files::write(path, played.transcript().as_bytes(), Access::Public)?;
+        files::write(path, played.transcript().as_bytes())?;
     }
     if let Some(directory) = &args.messages {
         setup.write(directory)?;

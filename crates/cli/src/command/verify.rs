@@ -8,13 +8,14 @@ use clap::Args;
 use tapcourt_protocol::Stage;
 use tapcourt_verifier::{Contract, Messages, PassedOver, SetupFault, TranscriptReport};
 
-use crate::args::{PatternArgs, ProgramArgs, SearchArgs};
+use crate::args::{PatternArgs, SearchArgs};
 use crate::contract::Loaded;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files::{self, read_message};
 use crate::output::{Facts, Output};
 use crate::play::home::{Home, Kept};
 use crate::play::setup;
+use crate::program::ProgramFile;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -256,17 +257,14 @@ fn from_files(args: &VerifyArgs) -> CliResult<Evidence> {
     let netlist_path = args.netlist.as_deref().ok_or_else(required)?;
     let read = |path: &Option<PathBuf>| path.as_deref().map(read_message).transpose();
     let offer = read(&args.offer)?.ok_or_else(required)?;
-    let program = ProgramArgs {
-        netlist: netlist_path.to_owned(),
-        accept: args.accept.clone(),
-    };
+    let program = ProgramFile::read(netlist_path)?;
     Ok(Evidence {
         offer,
         acceptance: read(&args.acceptance)?,
         prover_answer: read(&args.prover_answer)?,
         challenger_answer: read(&args.challenger_answer)?,
         signatures: read(&args.signatures)?,
-        loaded: Loaded::new(&program, &args.search, None)?,
+        loaded: Loaded::new(program, &args.accept, &args.search, None)?,
     })
 }
 

@@ -15,8 +15,9 @@ use tapcourt_verifier::Messages;
 
 use crate::contract::Loaded;
 use crate::error::{CliError, CliResult};
-use crate::files::{self, Access};
+use crate::files;
 use crate::play::secrets::{self, Secrets};
+use crate::program::ProgramFile;
 
 const SEED: &str = "seed";
 const STORE: &str = "store.redb";
@@ -52,6 +53,8 @@ impl Home {
     }
 
     /// Opens a directory, and makes it with a new seed first if there is none.
+    ///
+    /// Of several processes that do so at once one makes the seed, and all return it: what is returned is on disk.
     pub(crate) fn open_or_create(path: &Path) -> CliResult<Self> {
         let seed = path.join(SEED);
         if !seed.exists() {
@@ -61,9 +64,9 @@ impl Home {
                     "there is a store, but its seed is gone",
                 ));
             }
-            std::fs::create_dir_all(path).map_err(|error| CliError::file(path, error))?;
+            files::create_folder(path)?;
             let secrets = Secrets::from_bytes(secrets::fresh()?);
-            files::write(&seed, secrets.to_hex().as_bytes(), Access::Private)?;
+            files::create_private(&seed, secrets.to_hex().as_bytes())?;
         }
         Self::open(path)
     }
@@ -93,7 +96,7 @@ impl Home {
     /// Writes a message for the other party, and returns where.
     pub(crate) fn send(&self, artefact: Artefact, contents: &[u8]) -> CliResult<PathBuf> {
         let path = self.path.join(file_name(artefact));
-        files::write(&path, contents, Access::Public)?;
+        files::write(&path, contents)?;
         Ok(path)
     }
 }
@@ -189,5 +192,9 @@ fn load_program(contents: &[u8], path: &Path) -> CliResult<Loaded> {
         .and_then(|head| head.strip_prefix(PROGRAM_HEAD))
         .and_then(|agreed| agreed.parse().ok())
         .ok_or_else(malformed)?;
-    Loaded::from_file(file[1..].to_vec(), path, agreed)
+    let file = ProgramFile {
+        path: path.to_owned(),
+        contents: file[1..].to_vec(),
+    };
+    Loaded::from_file(file, agreed)
 }

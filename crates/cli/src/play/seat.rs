@@ -1,6 +1,10 @@
 //! A party's place at a contract, on a node: what `prove`, `challenge` and `respond` have in common.
 
-use std::path::PathBuf;
+use std::convert::Infallible;
+use std::env::VarError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use bitcoin::OutPoint;
 use clap::Args;
@@ -12,6 +16,7 @@ use crate::args::FeerateArgs;
 use crate::contract::Disputant;
 use crate::count::count;
 use crate::error::{CliError, CliResult};
+use crate::files;
 use crate::output::Facts;
 use crate::play::home::{Home, Kept};
 use crate::play::player::{Player, Sent};
@@ -31,12 +36,21 @@ pub(crate) struct NodeArgs {
         conflicts_with = "rpc_user"
     )]
     cookie: Option<PathBuf>,
-    /// User of the RPC server, in place of a cookie.
-    #[arg(long, value_name = "NAME", requires = "rpc_password")]
+    /// User of the RPC server, in place of a cookie. Its password is read from --rpc-password-file, or else from the environment variable
+    /// TAPCOURT_RPC_PASSWORD.
+    #[arg(long, value_name = "NAME")]
     rpc_user: Option<String>,
-    /// Password of that user.
-    #[arg(long, value_name = "PASSWORD", requires = "rpc_user")]
-    rpc_password: Option<String>,
+    /// File with the password of that user, in one line.
+    #[arg(long, value_name = "FILE", requires = "rpc_user")]
+    rpc_password_file: Option<PathBuf>,
+    /// The password itself. Others on this computer can see it in the list of processes: better use one of the other ways.
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        requires = "rpc_user",
+        conflicts_with = "rpc_password_file"
+    )]
+    rpc_password: Option<Password>,
     /// Height of a block before the contract's, from which on blocks are read. Needed on all chains but a regtest.
     #[arg(long, value_name = "HEIGHT", value_parser = count::<u32>("blocks", 0..=u32::MAX.into()))]
     from_height: Option<u32>,
@@ -45,17 +59,13 @@ pub(crate) struct NodeArgs {
 impl NodeArgs {
     /// Connects.
     pub(crate) fn connect(&self) -> CliResult<Node> {
-        let credentials = match (&self.cookie, &self.rpc_user, &self.rpc_password) {
-            (Some(cookie), _, _) => Credentials::Cookie(cookie.clone()),
-            (None, Some(user), Some(password)) => Credentials::UserPassword {
+        let credentials = match (&self.cookie, &self.rpc_user) {
+            (Some(cookie), _) => Credentials::Cookie(cookie.clone()),
+            (None, Some(user)) => Credentials::UserPassword {
                 user: user.clone(),
-                password: password.clone(),
+                password: self.password()?,
             },
-            _ => {
-                return Err(CliError::new(
-                    "give --cookie, or --rpc-user and --rpc-password",
-                ));
-            }
+            (None, None) => return Err(CliError::new("give --cookie or --rpc-user")),
         };
         let node = Node::connect(&self.node, &credentials)?;
         Ok(match self.from_height {
@@ -63,6 +73,60 @@ impl NodeArgs {
             None => node,
         })
     }
+}
+
+impl NodeArgs {
+    fn password(&self) -> CliResult<String> {
+        if let Some(path) = &self.rpc_password_file {
+            return read_password(path);
+        }
+        if let Some(Password(password)) = &self.rpc_password {
+            return Ok(password.clone());
+        }
+        match std::env::var(PASSWORD_VARIABLE) {
+            Ok(password) => Ok(password),
+            Err(VarError::NotPresent) => Err(CliError::new(format!(
+                "--rpc-user needs a password: in --rpc-password-file, or in the environment variable {PASSWORD_VARIABLE}"
+            ))),
+            Err(VarError::NotUnicode(_)) => {
+                Err(CliError::new(format!("{PASSWORD_VARIABLE} is not UTF-8")))
+            }
+        }
+    }
+}
+
+/// The environment variable with the password of `--rpc-user`.
+const PASSWORD_VARIABLE: &str = "TAPCOURT_RPC_PASSWORD";
+
+/// The longest file with a password that is read.
+const MAX_PASSWORD_BYTES: u64 = 4096;
+
+/// A password that nothing prints.
+#[derive(Clone)]
+struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl FromStr for Password {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn read_password(path: &Path) -> CliResult<String> {
+    let text = files::read_text(path, MAX_PASSWORD_BYTES)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() || line.contains(['\n', '\r']) {
+        return Err(CliError::file(path, "not a password in one line"));
+    }
+    Ok(line.to_owned())
 }
 
 /// What it takes to act for a party.

@@ -1,18 +1,8 @@
 //! What users and counterparties get wrong: one line, exit code 2, nothing written.
 
 use std::fs;
-use std::path::Path;
 
-use crate::support::{circuit, tapcourt};
-
-fn list(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap().flatten();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
+use crate::support::{circuit, list, tapcourt};
 
 #[test]
 fn bad_arguments_and_inputs_are_one_line() {

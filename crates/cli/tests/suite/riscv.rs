@@ -59,14 +59,14 @@ fn run_tells_how_a_program_ends() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = [47u32.to_le_bytes(), 2_971_215_073u32.to_le_bytes()].concat();
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    for contents in [
-        TRUE_INPUT.as_bytes(),
-        format!("hex:{digits}").as_bytes(),
-        &bytes,
+    for (prefix, contents) in [
+        ("@", TRUE_INPUT.as_bytes()),
+        ("@", format!("hex:{digits}").as_bytes()),
+        ("@raw:", &bytes),
     ] {
         let path = folder.path().join("input");
         fs::write(&path, contents).unwrap();
-        run(&format!("@{}", path.display()), &[], 0);
+        run(&format!("{prefix}{}", path.display()), &[], 0);
     }
     run(&format!("hex:{digits}"), &[], 0);
 }

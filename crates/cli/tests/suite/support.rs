@@ -90,3 +90,29 @@ pub(crate) fn bitcoind() -> Option<PathBuf> {
             .find(|path| path.is_file())
     })
 }
+
+/// Runs a shell script in which `$TAPCOURT` is the binary, and ends it if it hangs.
+pub(crate) fn shell(directory: &Path, script: &str) -> Ran {
+    let output = Command::new("timeout")
+        .args(["300", "sh", "-c", script])
+        .env("TAPCOURT", env!("CARGO_BIN_EXE_tapcourt"))
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The names of what is in a directory, in order.
+pub(crate) fn list(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

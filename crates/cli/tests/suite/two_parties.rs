@@ -451,6 +451,30 @@ fn two_parties_play_a_true_claim_on_a_node() {
     challenger.run(&["prove"], &role).fails_in_one_line();
 }
 
+/// A netlist without input wires: its claim publishes the output alone.
+#[test]
+fn two_parties_play_a_claim_without_input_on_a_node() {
+    let Some(mut bank) = Bank::open() else { return };
+    let root = tempfile::tempdir().unwrap();
+    let netlist = root.path().join("no-inputs.txt");
+    fs::write(&netlist, "1 1\n0\n1 1\n\n1 1 1 0 EQ\n").unwrap();
+    let netlist = netlist.to_str().unwrap();
+    let [prover, challenger] = ["alice", "bob"].map(|name| Party::new(root.path(), name));
+    let coins = [
+        bank.pay(&prover, 1_000_000),
+        bank.pay(&challenger, 1_000_000),
+    ];
+    set_up(&prover, &challenger, netlist, [&coins[0], &coins[1]], &[]);
+    bank.fund(&prover);
+    let claimed = bank.act(&prover, &["prove", "--input", ""], 0);
+    assert_eq!(sent(&bank, &claimed).0, ["kickoff"]);
+    let judged = bank.act(&challenger, &["challenge"], 0);
+    assert_eq!(judged["claim_is_true"], true);
+    bank.node.mine(5).unwrap();
+    let paid = bank.act(&prover, &["respond"], 0);
+    assert_eq!(sent(&bank, &paid).0, ["payout"]);
+}
+
 #[test]
 fn two_parties_play_a_false_claim_on_a_node() {
     let Some(mut bank) = Bank::open() else { return };

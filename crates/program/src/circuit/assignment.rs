@@ -4,6 +4,14 @@
 //! digits as one writes the number, most significant first, stand for the value, and so do its bits in wire order,
 //! *least* significant first. For keys, blocks and digests the usual hexadecimal string is that number: the netlists of
 //! AES and SHA-256 number their wires from the last bit of the last byte.
+//!
+//! A value of more than [`MAX_SHORT_BITS`] bits is a key, a block or a digest rather than a number, so all of its digits are
+//! wanted: zeros that nobody wrote would make it another one.
+
+use crate::text::{Place, TextError, split};
+
+/// Bits of the widest value whose leading zeros may be left out in hexadecimal.
+pub const MAX_SHORT_BITS: usize = 64;
 
 /// Why a text is not the value of circuit wires. Values and characters are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +62,21 @@ pub enum ValueError {
         /// The bits that the number needs.
         actual: usize,
     },
+    /// A wide value has fewer hexadecimal digits than it takes.
+    #[error(
+        "value {value} has {actual} hexadecimal digits, its {width} bits take {expected}: if a number is meant, write {} zeros in front",
+        expected - actual
+    )]
+    TooFewDigits {
+        /// The value.
+        value: usize,
+        /// The bits of the circuit's value.
+        width: usize,
+        /// The digits that it takes.
+        expected: usize,
+        /// The digits given.
+        actual: usize,
+    },
     /// There are more or fewer values than the circuit has.
     #[error("{actual} values are given, not {expected}")]
     ValueCount {
@@ -79,8 +102,10 @@ pub fn parse_bits(text: &str) -> Result<Vec<bool>, ValueError> {
 
 /// Reads one value of `width` bits: `0x` and a number of at most `width` bits, or exactly `width` bits in wire order.
 ///
+/// A number may be written without its leading zeros up to a width of [`MAX_SHORT_BITS`].
+///
 /// # Errors
-/// Names the first character that is wrong, or the width.
+/// Names the first character that is wrong, or the width, or the number of digits.
 ///
 /// ```
 /// # use tapcourt_program::circuit::parse_value;
@@ -91,35 +116,71 @@ pub fn parse_value(text: &str, width: u32) -> Result<Vec<bool>, ValueError> {
     value_of(0, text.trim(), width as usize)
 }
 
-/// Reads the values of widths `widths`, separated by commas, and returns their bits one value after the other.
+/// Reads the values of widths `widths`, between commas, blanks or line breaks, each as of [`parse_value`], and returns their
+/// bits one value after the other.
 ///
-/// A text of `0` and `1` alone, without comma, is taken for the bits of all values together.
+/// A text of `0` and `1` alone, in one piece, is taken for the bits of all values together. A byte-order mark in front is
+/// left out, and so is a comment, from `#` to the end of its line. An empty text is no values.
 ///
 /// # Errors
-/// Names the first value that is wrong and why, or how many there should be.
+/// Names the first value that is wrong and why, or how many there should be, with line and column.
 ///
 /// ```
 /// # use tapcourt_program::circuit::parse_values;
 /// assert_eq!(parse_values("0x3,01", &[4, 2]), parse_values("110001", &[4, 2]));
+/// assert_eq!(
+///     parse_values("0x3\n02", &[4, 2]).unwrap_err().to_string(),
+///     "line 2, column 2: value 1: '2' at position 1 is not a bit, 0 or 1"
+/// );
+/// assert_eq!(parse_values("", &[]), Ok(vec![]));
 /// ```
-pub fn parse_values(text: &str, widths: &[u32]) -> Result<Vec<bool>, ValueError> {
-    let text = text.trim();
-    let total = widths.iter().map(|&width| width as usize).sum();
-    if !text.contains(',') && hex_digits(text).is_none() {
-        return value_of(0, text, total);
+pub fn parse_values(text: &str, widths: &[u32]) -> Result<Vec<bool>, TextError<ValueError>> {
+    let split = split(text);
+    let wrong = |place, reason| Err(TextError { place, reason });
+    if let Some(place) = split.missing {
+        let before = |place: Place| (place.line, place.column);
+        let value = split
+            .items
+            .partition_point(|item| before(item.place) < before(place));
+        return wrong(place, ValueError::Empty { value });
     }
-    let values: Vec<&str> = text.split(',').map(str::trim).collect();
-    if values.len() != widths.len() {
-        return Err(ValueError::ValueCount {
+    let total = widths.iter().map(|&width| width as usize).sum();
+    if let [item] = split.items.as_slice()
+        && hex_digits(item.text).is_none()
+    {
+        return value_of(0, item.text, total).map_err(|reason| reason.at(item.place, item.text));
+    }
+    if split.items.len() != widths.len() {
+        let surplus = split.items.get(widths.len());
+        let counts = ValueError::ValueCount {
             expected: widths.len(),
-            actual: values.len(),
-        });
+            actual: split.items.len(),
+        };
+        return wrong(surplus.map_or(split.end, |item| item.place), counts);
     }
     let mut bits = Vec::with_capacity(total);
-    for (value, (text, &width)) in values.into_iter().zip(widths).enumerate() {
-        bits.extend(value_of(value, text, width as usize)?);
+    for (value, (item, &width)) in split.items.into_iter().zip(widths).enumerate() {
+        let value = value_of(value, item.text, width as usize);
+        bits.extend(value.map_err(|reason| reason.at(item.place, item.text))?);
     }
     Ok(bits)
+}
+
+impl ValueError {
+    /// Adds where it is in a text, for a value that begins at `place`.
+    fn at(self, place: Place, value: &str) -> TextError<Self> {
+        let column = match &self {
+            Self::NotABit { position, .. } => *position,
+            Self::NotAHexDigit { position, .. } => {
+                position + hex_digits(value).map_or(0, |digits| value.len() - digits.len())
+            }
+            _ => 0,
+        };
+        TextError {
+            place: place.right(column),
+            reason: self,
+        }
+    }
 }
 
 /// Writes bits in wire order: character `i` is wire `i`.
@@ -226,6 +287,15 @@ fn number_of(value: usize, digits: &str, width: usize) -> Result<Vec<bool>, Valu
             value,
             limit: width,
             actual,
+        });
+    }
+    let expected = width.div_ceil(4);
+    if width > MAX_SHORT_BITS && nibbles.len() < expected {
+        return Err(ValueError::TooFewDigits {
+            value,
+            width,
+            expected,
+            actual: nibbles.len(),
         });
     }
     bits.resize(width, false);

@@ -14,7 +14,8 @@ mod parse;
 mod write;
 
 pub use assignment::{
-    ValueError, format_bits, format_hex, format_values, parse_bits, parse_value, parse_values,
+    MAX_SHORT_BITS, ValueError, format_bits, format_hex, format_values, parse_bits, parse_value,
+    parse_values,
 };
 pub use evaluate::EvaluateError;
 pub use parse::{HeaderField, ParseError};

@@ -1,8 +1,8 @@
 //! The file itself: made whole, locked, and checked before it is trusted.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, DatabaseError, StorageBackend};
@@ -15,41 +15,37 @@ const REDB_MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 /// Cache that redb may hold: stores are small.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// Makes a file under another name, and gives it its own when `fill` has succeeded.
+/// Makes a file under a name of its own, and gives it `path` when `fill` has succeeded. Only its owner may read it.
+///
+/// No other process knows the name, so that whoever makes a store at the same time cannot write into this one.
 pub(super) fn create(
     path: &Path,
     fill: impl FnOnce(&Database) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    if path.exists() {
-        return Err(StoreError::Exists {
-            path: path.to_owned(),
-        });
+    let exists = || StoreError::Exists {
+        path: path.to_owned(),
+    };
+    if path.symlink_metadata().is_ok() {
+        return Err(exists());
     }
-    let draft = draft_path(path);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&draft)
-        .map_err(StoreError::io(&draft))?;
-    lock(&file, &draft)?;
-    file.set_len(0).map_err(StoreError::io(&draft))?;
-    let database = open_with(FileBackend::new(file), &draft)?;
+    let draft = tempfile::Builder::new()
+        .prefix(".store.")
+        .tempfile_in(folder_of(path))
+        .map_err(StoreError::io(path))?;
+    let (file, draft) = draft.into_parts();
+    let database = open_with(FileBackend::new(file), path)?;
     fill(&database)?;
     drop(database);
-    // Unlike a rename, a link does not replace a file that has appeared meanwhile.
-    std::fs::hard_link(&draft, path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => StoreError::Exists {
-            path: path.to_owned(),
-        },
-        _ => StoreError::Io {
-            path: path.to_owned(),
-            error,
-        },
-    })?;
-    std::fs::remove_file(&draft).map_err(StoreError::io(&draft))?;
-    sync_parent(path)
+    draft
+        .persist_noclobber(path)
+        .map_err(|refused| match refused.error.kind() {
+            ErrorKind::AlreadyExists => exists(),
+            _ => StoreError::io(path)(refused.error),
+        })?;
+    let folder = folder_of(path);
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io(folder))
 }
 
 /// Opens, locks and checks a file; `check` sees a copy of it first.
@@ -57,6 +53,13 @@ pub(super) fn open(
     path: &Path,
     check: impl FnOnce(&Database) -> Result<(), StoreError>,
 ) -> Result<Database, StoreError> {
+    let foreign = || StoreError::Foreign {
+        path: path.to_owned(),
+    };
+    // Reading a pipe would wait for ever.
+    if !path.metadata().map_err(StoreError::io(path))?.is_file() {
+        return Err(foreign());
+    }
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -66,9 +69,7 @@ pub(super) fn open(
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(StoreError::io(path))?;
     if !bytes.starts_with(&REDB_MAGIC) {
-        return Err(StoreError::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(foreign());
     }
     let mut copy = open_copy(&bytes).map_err(|error| StoreError::corrupt(path, &error))?;
     // Repaired means that pages were lost, perhaps those that say which keys are spent.
@@ -121,19 +122,9 @@ fn lock(file: &File, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn draft_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    path.with_file_name(name)
-}
-
-/// Makes a new name in a directory durable.
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(parent)
-        .and_then(|directory| directory.sync_all())
-        .map_err(StoreError::io(parent))
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }

@@ -204,5 +204,59 @@ fn a_draft_left_by_a_crash_does_not_stand_in_the_way() {
     std::fs::write(directory.path().join("store.new"), b"half a st").unwrap();
     assert!(Store::create(&path, instance()).is_ok());
     let files = std::fs::read_dir(directory.path()).unwrap().count();
-    assert_eq!(files, 1);
+    assert_eq!(files, 2, "the store, and the draft of whoever crashed");
+}
+
+#[test]
+fn of_those_who_make_a_store_at_once_one_has_made_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (rounds, makers) = (20, 8);
+    for round in 0..rounds {
+        let path = directory.path().join(round.to_string());
+        let make = |maker| {
+            let instance = InstanceId::from_bytes([maker; 32]);
+            Store::create(&path, instance).map(|store| store.instance() == instance)
+        };
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..makers)
+                .map(|maker| scope.spawn(move || make(maker)))
+                .collect();
+            makers
+                .into_iter()
+                .map(|maker| maker.join().unwrap())
+                .collect()
+        });
+        let own: Vec<bool> = made.iter().flatten().copied().collect();
+        assert_eq!(own, [true], "one store, and its maker's: {made:?}");
+        for refused in made.into_iter().filter_map(Result::err) {
+            assert!(matches!(refused, StoreError::Exists { .. }), "{refused}");
+        }
+    }
+    let files = std::fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(files, rounds, "no drafts are left");
+    println!("{rounds} stores, {makers} makers each");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_is_for_its_owner_and_is_no_pipe() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    Store::create(&path, instance()).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let pipe = directory.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for other in [pipe.as_path(), directory.path()] {
+        assert!(matches!(
+            Store::open(other),
+            Err(StoreError::Foreign { .. })
+        ));
+        assert!(matches!(
+            Store::create(other, instance()),
+            Err(StoreError::Exists { .. })
+        ));
+    }
 }

@@ -17,13 +17,12 @@ use tapcourt_verifier::Source;
 
 use super::super::compile::{example_challenger, example_keys};
 use super::super::riscv;
-use crate::args::{PatternArgs, ProgramArgs, SearchArgs};
+use crate::args::{PatternArgs, SearchArgs};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, stream};
 use crate::play::home::{Home, Kept};
-use crate::program::load_circuit;
+use crate::program::ProgramFile;
 use crate::progress::Progress;
-use crate::riscv::{is_elf, read_program};
 
 /// What the columns are.
 const HELP: &str = "\
@@ -207,18 +206,20 @@ pub(super) fn run(args: &LeavesArgs, output: &Output) -> CliResult<Verdict> {
                 graph: Some(&graph),
             })?;
         }
-        (None, Some(path)) if is_elf(path)? => {
-            args.accept.refuse_for_elf()?;
-            let court = riscv::compile::court(read_program(path)?, &args.search, path)?;
-            write(&Listing {
-                keys: &riscv::compile::example_keys(&court)?,
-                challenger: example_challenger()?,
-                compilation: Compilation::Trace(&court),
-                graph: None,
-            })?;
-        }
         (None, Some(path)) => {
-            let compiled = load_circuit(&program_args(path, &args.accept))?;
+            let file = ProgramFile::read(path)?;
+            if file.is_elf() {
+                args.accept.refuse_for_elf()?;
+                let court = riscv::compile::court(file.riscv()?, &args.search, path)?;
+                write(&Listing {
+                    keys: &riscv::compile::example_keys(&court)?,
+                    challenger: example_challenger()?,
+                    compilation: Compilation::Trace(&court),
+                    graph: None,
+                })?;
+                return Ok(Verdict::Accept);
+            }
+            let compiled = file.compile_circuit(&args.accept)?;
             write(&Listing {
                 keys: &example_keys(&compiled)?,
                 challenger: example_challenger()?,
@@ -229,13 +230,6 @@ pub(super) fn run(args: &LeavesArgs, output: &Output) -> CliResult<Verdict> {
         (None, None) => return Err(CliError::new("a program or --dir is needed")),
     }
     Ok(Verdict::Accept)
-}
-
-fn program_args(path: &Path, accept: &PatternArgs) -> ProgramArgs {
-    ProgramArgs {
-        netlist: path.to_owned(),
-        accept: accept.clone(),
-    }
 }
 
 /// Leaves for given keys.

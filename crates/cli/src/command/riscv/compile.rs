@@ -15,8 +15,9 @@ use super::super::compile::{example_challenger, example_one_time_keys};
 use crate::args::SearchArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, Table, thousands};
+use crate::program::ProgramFile;
 use crate::progress::Progress;
-use crate::riscv::{initial_root, read_report, texts};
+use crate::riscv::{initial_root, texts};
 
 #[derive(Serialize)]
 struct Summary {
@@ -67,9 +68,9 @@ pub(crate) fn court(program: Program, args: &SearchArgs, path: &Path) -> CliResu
 }
 
 /// Compiles, hashes every leaf, and measures them by kind.
-pub(crate) fn run(path: &Path, args: &SearchArgs, output: &Output) -> CliResult<Verdict> {
-    let report = read_report(path)?;
-    let court = court(report.program, args, path)?;
+pub(crate) fn run(file: &ProgramFile, args: &SearchArgs, output: &Output) -> CliResult<Verdict> {
+    let report = file.report()?;
+    let court = court(report.program, args, &file.path)?;
     let progress = Progress::spinner("hashing and measuring the leaves");
     let (steps, paths) = (court.steps(), court.paths());
     let keys = example_keys(&court)?;

@@ -1,7 +1,5 @@
 //! `inspect leaf`: one leaf of a RISC-V program.
 
-use std::path::Path;
-
 use tapcourt_compiler::riscv::{End, Group, StepLeaf};
 use tapcourt_script::asm;
 
@@ -10,7 +8,8 @@ use super::compile::{court, example_keys};
 use crate::args::SearchArgs;
 use crate::error::{CliError, CliResult};
 use crate::output::Facts;
-use crate::riscv::{place, read_program};
+use crate::program::ProgramFile;
+use crate::riscv::place;
 
 /// Which leaf is looked into.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +21,8 @@ pub(crate) enum Which {
 }
 
 /// Looks into a leaf that checks a step.
-pub(crate) fn inspect(path: &Path, which: Which, args: &SearchArgs) -> CliResult<Facts> {
-    let court = court(read_program(path)?, args, path)?;
+pub(crate) fn inspect(file: &ProgramFile, which: Which, args: &SearchArgs) -> CliResult<Facts> {
+    let court = court(file.riscv()?, args, &file.path)?;
     let (program, steps) = (court.program(), court.steps());
     let index = match which {
         Which::Number(number) if number < steps.len() => number,

@@ -1,16 +1,17 @@
 //! `run`: executes a program until it stops.
 
 use std::fmt;
-use std::path::Path;
 
 use serde::Serialize;
 use tapcourt_program::riscv::{Engine, Program, Stop, StopReason};
 
 use crate::args::SpaceArgs;
 use crate::error::{CliResult, Verdict};
+use crate::input::Input;
 use crate::output::{Output, thousands};
+use crate::program::ProgramFile;
 use crate::progress::Progress;
-use crate::riscv::{StopRow, parse_input, place, read_report_in, texts};
+use crate::riscv::{StopRow, place, texts};
 
 /// How a run ended.
 #[derive(Serialize)]
@@ -57,16 +58,16 @@ impl fmt::Display for Ended {
 
 /// Executes, and rejects what does not accept.
 pub(crate) fn run(
-    path: &Path,
+    file: &ProgramFile,
     space: SpaceArgs,
-    input: &str,
+    input: &Input,
     max_steps: u64,
     output: &Output,
 ) -> CliResult<Verdict> {
-    let report = read_report_in(path, space)?;
-    let input = parse_input(input)?;
+    let report = file.report_in(space)?;
+    let input = input.words()?;
     let mut ended = {
-        let _progress = Progress::spinner(format!("running {}", path.display()));
+        let _progress = Progress::spinner(format!("running {}", file.path.display()));
         execute(&report.program, &input, max_steps)
     };
     ended.warnings = texts(&report.warnings);

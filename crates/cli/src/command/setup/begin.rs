@@ -35,6 +35,14 @@ struct PartyArgs {
     feerate: FeerateArgs,
 }
 
+impl PartyArgs {
+    /// Reads and compiles the program.
+    fn load(&self) -> CliResult<Loaded> {
+        let file = self.program.read()?;
+        Loaded::new(file, &self.program.accept, &self.search, None)
+    }
+}
+
 /// Arguments of `setup offer`.
 #[derive(Debug, Args)]
 pub(super) struct OfferArgs {
@@ -74,7 +82,7 @@ pub(super) struct AcceptArgs {
 pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
     let parameters = parameters(args)?;
     parameters.check()?;
-    let loaded = Loaded::new(&args.party.program, &args.party.search, None)?;
+    let loaded = args.party.load()?;
     let home = Home::open(&args.party.dir)?;
     let coins = funding_inputs(&args.party.coin, &home.secrets.wallet()?)?;
     let existing = if home.has_store() {
@@ -110,7 +118,7 @@ pub(super) fn offer(args: &OfferArgs) -> CliResult<Facts> {
 /// Accepts the offer, or sends the acceptance that was made again.
 pub(super) fn accept(args: &AcceptArgs) -> CliResult<Facts> {
     let offer = read_message(&args.offer)?;
-    let loaded = Loaded::new(&args.party.program, &args.party.search, None)?;
+    let loaded = args.party.load()?;
     let parsed = loaded
         .program
         .verify_offer(&offer)

@@ -14,7 +14,7 @@ use super::report::{Broadcast, Played, Stall};
 use crate::args::ChainName;
 use crate::command::challenge::needless_challenge;
 use crate::error::{CliError, CliResult};
-use crate::files::{self, Access};
+use crate::files;
 use crate::play::home::file_name;
 use crate::play::player::{Player, Sent};
 use crate::play::secrets::Secrets;
@@ -201,7 +201,7 @@ impl Setup {
         ];
         messages.into_iter().try_for_each(|(artefact, message)| {
             let path = directory.join(file_name(artefact));
-            files::write(&path, message, Access::Public)
+            files::write(&path, message)
         })
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::formats::{Cell, Sheet, Sheets};
 use super::ledger::{Entry, FIELDS};
 use super::rows::{LEAVES, leaf_prefix, natural_order};
+use crate::output::comment;
 
 /// Differences between two ledgers.
 #[derive(Debug, Serialize)]
@@ -81,18 +82,18 @@ impl Difference {
     /// Tells the user how much was compared.
     pub(super) fn comment(&self) {
         let changed: BTreeSet<&String> = self.changed.iter().map(|change| &change.name).collect();
-        eprintln!(
+        comment(format!(
             "{} rows added, {} removed, {} changed, {} as before",
             self.added.len(),
             self.removed.len(),
             changed.len(),
             self.same
-        );
+        ));
         if self.not_compared > 0 {
-            eprintln!(
+            comment(format!(
                 "{} leaves are not compared: their netlists are not given with --program",
                 self.not_compared
-            );
+            ));
         }
     }
 

@@ -17,7 +17,7 @@ use tapcourt_verifier::Program;
 use super::peers::{self, Peer};
 use crate::command::plan::quoted_parameters;
 use crate::error::{CliError, CliResult};
-use crate::program::{compile, read_circuit};
+use crate::program::{ProgramFile, compile};
 
 /// One line of the table.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -290,7 +290,7 @@ fn fitting(
 /// The leaves of a program.
 fn leaves(path: &Path) -> CliResult<Vec<Row>> {
     let file = file_name(path)?;
-    let circuit = read_circuit(path)?;
+    let circuit = ProgramFile::read(path)?.circuit()?;
     let compiled = compile(&circuit, Vec::new(), path)?;
     let leaves = 0..compiled.leaves().len();
     Ok(leaves
