@@ -152,7 +152,8 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> CliResult<Verdict> {
     let (mut rows, why) = if file.is_elf() {
         args.program.accept.refuse_for_elf()?;
         let court = args.court(&file)?;
-        let asked = args.searches(court.program().space())?;
+        let space = court.program().space();
+        let asked = args.searches(space)?;
         let candidates = Candidates::new(court, parameters, args.max_steps);
         let _progress = Progress::spinner("pricing searches");
         let quotes = if asked.is_empty() {
@@ -162,7 +163,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> CliResult<Verdict> {
         };
         let rows = quotes
             .iter()
-            .map(|candidate| Row::search(candidate, args.max_steps, feerate));
+            .map(|candidate| Row::search(candidate, space, args.max_steps, feerate));
         (
             rows.collect::<CliResult<Vec<Row>>>()?,
             "A RISC-V program is disputed by search: its trace is too long to be published in one round.",
@@ -269,6 +270,17 @@ impl fmt::Display for Plan {
             most(|row| row.largest_presigned_vsize),
             most(|row| row.largest_disprove_vsize)
         )?;
+        let memory = self.rows.first().and_then(|row| {
+            let space = row.address_space.as_ref()?;
+            Some((space, row.most_memory_bytes?))
+        });
+        if let Some((space, most_bytes)) = memory {
+            writeln!(
+                f,
+                "Memory: {space} addresses; a party needs at most {} MiB to run and hash the program, whatever the input is.",
+                thousands(most_bytes.div_ceil(1 << 20))
+            )?;
+        }
         writeln!(f, "{}", self.why)
     }
 }

@@ -3,6 +3,7 @@
 use bitcoin::FeeRate;
 use serde::Serialize;
 use tapcourt_compiler::riscv::Search;
+use tapcourt_program::riscv::{AddressSpace, SnapshotLimits};
 use tapcourt_protocol::{Bill, Line, Role};
 use tapcourt_verifier::Quote;
 
@@ -57,6 +58,10 @@ pub(super) struct Row {
     pub(super) largest_disprove_vsize: u64,
     /// The transactions of the worst case, in order.
     pub(super) worst_path: Vec<LineRow>,
+    /// The address space of a RISC-V program, such as 2^26.
+    pub(super) address_space: Option<String>,
+    /// The most bytes of memory that a party needs to run and hash a RISC-V program, whatever the input.
+    pub(super) most_memory_bytes: Option<u64>,
     /// The arities with runs of the same shortened.
     #[serde(skip)]
     short_arity: String,
@@ -91,6 +96,7 @@ pub(super) struct PartyRow {
 impl Row {
     pub(super) fn search(
         candidate: &Candidate,
+        space: AddressSpace,
         max_steps: u64,
         feerate: FeeRate,
     ) -> CliResult<Self> {
@@ -100,7 +106,12 @@ impl Row {
         let short = uniform.unwrap_or_else(|| runs(trace));
         let path = arities(path);
         let words = [long, short].map(|trace| format!("{trace} / {path}"));
-        Self::new("search", words, quote, feerate)
+        let row = Self::new("search", words, quote, feerate)?;
+        Ok(Self {
+            address_space: Some(space.to_string()),
+            most_memory_bytes: Some(SnapshotLimits::default().most_memory_bytes(space)),
+            ..row
+        })
     }
 
     pub(super) fn one_shot(quote: &Quote, feerate: FeeRate) -> CliResult<Self> {
@@ -157,6 +168,8 @@ impl Row {
             largest_disprove_vsize: quote.largest_disprove_wu.div_ceil(4),
             worst_path: quote.worst.lines.iter().map(LineRow::new).collect(),
             short_arity,
+            address_space: None,
+            most_memory_bytes: None,
         })
     }
 

@@ -8,7 +8,9 @@ use std::ops::Range;
 
 use self::snapshots::{Snapshot, Snapshots};
 use super::machine::next_record;
-use super::{Cell, Digest, Engine, Node, Path, Program, State, StepRecord, Stop, Tree, Write};
+use super::{
+    AddressSpace, Cell, Digest, Engine, Node, Path, Program, State, StepRecord, Stop, Tree, Write,
+};
 
 /// How many snapshots an [`Execution`] keeps.
 ///
@@ -23,6 +25,18 @@ pub struct SnapshotLimits {
     pub spacing_steps: u64,
     /// How many there may be at equal distances, and how many besides at steps whose digest was asked for.
     pub count: usize,
+}
+
+impl SnapshotLimits {
+    /// The most bytes that an [`Execution`] of a program with this memory holds, the program itself not
+    /// counted, whatever the input is: all of memory in the engine, its Merkle tree, and the snapshots.
+    pub fn most_memory_bytes(&self, space: AddressSpace) -> u64 {
+        let tree = u64::from(space.pages()) * Tree::PAGE_BYTES as u64; // cast ok: some thousands
+        // Those that are kept even if they are beyond the budget.
+        let least = 4 * tree;
+        let budget = self.budget_bytes as u64; // cast ok: usize has at most 64 bits
+        space.bytes() + tree + budget.max(least)
+    }
 }
 
 /// 128 MiB, and 64 at distances of at least 16,777,216 steps, which is what the engine makes in about 40 ms.
