@@ -1,7 +1,7 @@
 //! `inspect leaves`: all leaves of a program or of a contract, from one compilation, one after the other.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
 use clap::{Args, ValueEnum};
