@@ -177,7 +177,10 @@ fn what_is_wrong_is_named() {
         let error = tapcourt(arguments).exits(2).stderr;
         assert!(error.contains(part), "{arguments:?}: {error}");
     };
-    fails(&["run", &fibonacci, "--input", "47,x"], "\"x\" is no word");
+    fails(
+        &["run", &fibonacci, "--input", "47,x"],
+        "line 1, column 4: 'x'",
+    );
     fails(&["run", &fibonacci, "--input", "hex:123"], "after 'hex:'");
     fails(
         &["run", &fibonacci, "--accept", "1"],
