@@ -40,7 +40,7 @@ fn primes_below(limit: u32) -> u32 {
     let is_prime = |number: &u32| {
         (2..*number)
             .take_while(|d| d * d <= *number)
-            .all(|d| number % d != 0)
+            .all(|d| !number.is_multiple_of(d))
     };
     (2..limit).filter(is_prime).count() as u32 // cast ok: fewer than the limit
 }
