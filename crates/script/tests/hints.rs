@@ -120,6 +120,11 @@ impl Checker {
             self.cases.load(Ordering::Relaxed),
             self.accepted.load(Ordering::Relaxed)
         );
+        println!(
+            "covered: {} hints of {} bits",
+            self.cases.load(Ordering::Relaxed),
+            4 * self.digits
+        );
     }
 }
 
