@@ -163,6 +163,14 @@ impl Ledger {
             "{chain}: {} games, {} transactions accepted and mined, settled by {:?}",
             self.games, self.transactions, self.endings
         );
+        let place = match chain {
+            "bitcoind" => " on a node",
+            _ => "",
+        };
+        println!(
+            "covered: {} games{place}, {} transactions mined{place}",
+            self.games, self.transactions
+        );
     }
 }
 

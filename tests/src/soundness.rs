@@ -47,6 +47,18 @@ pub struct Tally {
     pub refused: usize,
 }
 
+impl Tally {
+    /// Prints what was tried as coverage.
+    pub fn cover(&self, of: &str) {
+        println!(
+            "covered: {} leaves {of}, {} lies {of}, {} spends {of}",
+            self.leaves,
+            self.flips + self.lies,
+            self.spent + self.refused
+        );
+    }
+}
+
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.programs += other.programs;

@@ -78,7 +78,7 @@ fn compiling_is_deterministic() {
         .expect("the fingerprints are printed");
     assert_eq!(there, here, "two processes");
     println!(
-        "{} programs, each compiled four times in two processes",
+        "covered: {} programs compiled four times in two processes",
         here.lines().count()
     );
 }

@@ -29,7 +29,10 @@ fn smoke(name: &str, count: usize) {
     for (index, input) in inputs(target, 1).take(count).enumerate() {
         run(target, &input, &format!("input {index}"));
     }
-    println!("{name}: {} seeds and {count} random inputs", seeds.len());
+    println!(
+        "covered: {} seeds of fuzz targets, {count} random inputs of {name}",
+        seeds.len()
+    );
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn hashes() {
     spends += check("hash256/80", &gadget, |message| {
         Sha256::digest(Sha256::digest(message)).to_vec()
     });
-    println!("hash gadgets: {spends} spends, judged alike");
+    println!("covered: {spends} spends of hash gadgets");
 }
 
 /// A leaf that ends true exactly if a gadget leaves these items, given bottom first.
@@ -155,5 +155,5 @@ fn words() {
             }
         }
     }
-    println!("word gadgets: {spends} spends and {lies} lying hints, judged alike");
+    println!("covered: {spends} spends of word gadgets, {lies} lying hints");
 }

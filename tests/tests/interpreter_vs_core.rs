@@ -44,6 +44,7 @@ fn interpreter_and_core_agree_on_random_spends() {
     println!(
         "{spends} spends: {accepted} accepted ({relayed} relayed), {refused} refused: {reasons:#?}"
     );
+    println!("covered: {spends} random spends");
     assert!(accepted > 0 && refused > 0 && relayed > 0);
     assert!(
         reasons.len() > 20 || spends < 20_000,

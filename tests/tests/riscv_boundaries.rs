@@ -41,6 +41,15 @@ struct Counts {
     safe: usize,
 }
 
+impl Counts {
+    fn cover(&self) {
+        println!(
+            "covered: {} records at boundaries",
+            self.spendable + self.safe
+        );
+    }
+}
+
 /// Runs a leaf's body and holds it against the evaluator.
 fn check(
     steps: &Steps,
@@ -186,6 +195,7 @@ fn ends_of_a_step() {
         counts.spendable,
         counts.safe
     );
+    counts.cover();
 }
 
 /// Whether the border before an interval is the one revealed here, by playing the rounds.
@@ -301,6 +311,7 @@ fn outside_the_program() {
         "outside the program: {} spendable, {} safe",
         counts.spendable, counts.safe
     );
+    counts.cover();
 }
 
 /// An input leaf is spendable exactly if its call reads its word, and gets another than was committed to: in a block of one word, a full one, and two blocks.
@@ -384,6 +395,7 @@ fn input_words() {
         "input words: {} spendable, {} safe, {whole} of them as whole spends",
         counts.spendable, counts.safe
     );
+    counts.cover();
 }
 
 /// A level of a path, as it is published.
@@ -584,4 +596,5 @@ fn merkle_paths_in(space: AddressSpace) {
         counts.spendable,
         counts.safe
     );
+    counts.cover();
 }

@@ -303,6 +303,7 @@ fn whoever_lies_about_a_step_loses() {
         "{games} lies about {} kinds of steps, all disproved: {won:?}",
         instructions.len()
     );
+    println!("covered: {games} lies about a step");
     // Each kind of leaf has won some.
     assert_eq!(won.len(), 11, "{won:?}");
 }
@@ -391,5 +392,6 @@ fn who_tells_the_truth_loses_nothing() {
             }
         }
     }
+    println!("covered: {checked} leaves against the truth");
     println!("{checked} leaves against the truth, {run} of them run: none spendable");
 }

@@ -37,6 +37,10 @@ fn no_strategy_wins_with_a_false_claim() {
                 plays.ends,
                 begin.elapsed().as_secs_f64(),
             );
+            println!(
+                "covered: {} points of all strategies, {} ways to a record",
+                plays.points, plays.opened
+            );
             for end in [
                 "accept",
                 "digest",
@@ -141,6 +145,10 @@ fn no_selection_wins_against_a_true_claim() {
             choices.ends,
             choices.leaves,
             begin.elapsed().as_secs_f64(),
+        );
+        println!(
+            "covered: {} ends of all selections, {} leaves against all selections",
+            choices.ends, choices.leaves
         );
     }
 }

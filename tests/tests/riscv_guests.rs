@@ -76,6 +76,7 @@ fn guests_say_what_their_vectors_say() {
             ": qemu-riscv32 is not there, so that was skipped"
         }
     );
+    println!("covered: {vectors} vectors of guests, {compared} vectors compared with QEMU");
 }
 
 /// Every step of the SHA-256 guest (or the first 10^5) through script: true records fail every
@@ -155,4 +156,5 @@ fn sha256_step_by_step_through_script() {
         "{checked} steps of SHA-256 of 3 bytes through script, each true and with a lie, {in_core} records in core's code as well; \
          {rate:.0} script-checked steps a second on one core (openings not counted; BitVMX: 8,300)"
     );
+    println!("covered: {checked} steps of SHA-256 through script");
 }

@@ -110,6 +110,10 @@ impl Sum {
             self.deadlines,
             begin.elapsed().as_secs_f64()
         );
+        println!(
+            "covered: {} games with kills, {} kills, {} openings compared with earlier ones",
+            self.games, self.faults, self.compared
+        );
     }
 }
 
@@ -209,6 +213,10 @@ fn no_old_copy_of_a_store_signs_anything_else() {
             played.copies,
             played.compared,
             begin.elapsed().as_secs_f64()
+        );
+        println!(
+            "covered: {} questions to old copies, {} openings compared with earlier ones",
+            played.copies, played.compared
         );
     }
 }

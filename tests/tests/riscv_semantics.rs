@@ -159,6 +159,11 @@ fn every_instruction_against_truth_and_lies() {
         disproved,
         consistent
     );
+    println!(
+        "covered: {} true records, {} lies against the leaf of an instruction",
+        truths.values().sum::<usize>(),
+        disproved + consistent
+    );
     for (name, [kept, spent]) in FIELDS.iter().zip(single) {
         println!("  single lie about {name}: {spent} disproved here, {kept} left to others");
     }
@@ -226,6 +231,7 @@ fn whole_leaves_with_openings() {
         "{} instructions as whole spends: {spent} spent, {refused} refused",
         instructions.len()
     );
+    println!("covered: {} whole spends of instructions", spent + refused);
 }
 
 /// In a program of 500 instructions, every leaf against every record: for each that is not the true one, one leaf at its `pc` is spendable and no other.
@@ -286,6 +292,10 @@ fn every_leaf_against_every_record_of_a_program() {
         "{} leaves x {} records: {} pairs in the interpreter and in core's code, {spendable} spendable",
         leaves.len(),
         records.len(),
+        leaves.len() * records.len()
+    );
+    println!(
+        "covered: {} pairs of leaf and record",
         leaves.len() * records.len()
     );
 }

@@ -379,7 +379,10 @@ impl Coverage {
     }
 
     fn print(&self) {
-        println!("{} programs, {} steps", self.programs, self.steps);
+        println!(
+            "covered: {} random programs, {} steps of random programs",
+            self.programs, self.steps
+        );
         for op in Op::ALL.into_iter().chain([Op::Illegal]) {
             let count = self.ops.get(&op).copied().unwrap_or(0);
             println!("  {:8} {count}", op.mnemonic());
@@ -544,7 +547,7 @@ fn edges_agree() {
             }
         }
     }
-    println!("{compared} states compared");
+    println!("covered: {compared} states at edges");
 }
 
 /// Every instruction that sets `pc`, with targets at and around that of acceptance.

@@ -325,7 +325,7 @@ fn wrong_gate_lines_are_named() {
             "unknown operation \"ABCDEFGHIJKLMNOPQRSTUVWX…\"",
         ),
     ];
-    println!("{} wrong gate lines", cases.len());
+    println!("covered: {} wrong gate lines", cases.len());
     for (text, error, message) in cases {
         let message = format!("line 4, gate 0: {message}");
         check(&format!("1 3\n2 1 1\n1 1\n{text}\n"), error, &message);
@@ -408,7 +408,7 @@ fn wrong_headers_are_named() {
             "line 2: 1 wires are fewer than the 2 input bits",
         ),
     ];
-    println!("{} wrong headers", cases.len());
+    println!("covered: {} wrong headers", cases.len());
     for (text, error, message) in cases {
         check(&text.replace("GATE", gate), error, message);
     }
@@ -474,7 +474,7 @@ fn hostile_headers_are_refused_before_memory_is_taken() {
             "line 2: 1000000000000 output bits are more than the 3 wires there are",
         ),
     ];
-    println!("{} hostile headers", cases.len());
+    println!("covered: {} hostile headers", cases.len());
     for (header, error, message) in cases {
         check(&format!("{header}\n2 1 0 1 2 XOR\n"), error, message);
     }

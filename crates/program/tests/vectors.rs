@@ -113,7 +113,7 @@ fn third_party_netlists_evaluate_to_their_vectors() {
         );
     }
     println!(
-        "{} netlists, {count} vectors, singly and 64 at once",
+        "covered: {} third-party netlists, {count} vectors of third-party netlists; singly and 64 at once",
         all.len()
     );
     assert!(!all.is_empty());
@@ -155,5 +155,5 @@ fn every_prefix_of_a_third_party_netlist_is_refused() {
         );
         count += end;
     }
-    println!("{count} prefixes refused");
+    println!("covered: {count} prefixes of third-party netlists");
 }

@@ -183,7 +183,7 @@ fn consistent_provers_of_another_execution_lose() {
             games += 1;
         }
     }
-    println!("{games} games against consistent liars, all won: {ends:?}");
+    println!("covered: {games} games in memory; against consistent liars, all won: {ends:?}");
     for kind in ["start", "accept", "semantics", "input"] {
         assert!(ends.contains_key(kind), "{kind}: {ends:?}");
     }
@@ -334,7 +334,7 @@ fn every_choice_of_lies_loses() {
             }
         }
     }
-    println!("{games} games against a false claim, all won: {ends:?}");
+    println!("covered: {games} games in memory; against a false claim, all won: {ends:?}");
     for kind in ["start", "accept", "digest", "semantics", "input", "path A"] {
         assert!(ends.contains_key(kind), "{kind}: {ends:?}");
     }
@@ -450,7 +450,7 @@ fn a_false_word_at_any_step_is_found() {
             }
         }
     }
-    println!("{games} games against one false word, all won: {ends:?}");
+    println!("covered: {games} games in memory; against one false word, all won: {ends:?}");
     for kind in ["path A", "path B", "path Memory", "path Old", "path New"] {
         assert!(ends.contains_key(kind), "{kind}: {ends:?}");
     }
@@ -514,6 +514,7 @@ fn a_true_claim_loses_to_no_selection() {
         }
     }
     println!("60 steps x 4 accesses x 35 levels of a true claim: {checked} leaves, none spendable");
+    println!("covered: {checked} leaves against the truth");
 }
 
 /// A key of a selection can say more than there are parts. Neither party panics over it, and no leaf that asks for a selection is spendable.

@@ -169,7 +169,7 @@ fn witness_items_are_checked() {
         );
         assert_eq!(run(witness, Rules::Policy), None, "not relayed");
     }
-    println!("{cases} cases");
+    println!("covered: {cases} cases of expressions");
 }
 
 #[test]
@@ -378,7 +378,9 @@ fn check_random_expressions(expressions: usize, hash: Option<HashFunction>) {
             }
         }
     }
-    println!("{expressions} expressions, {cases} cases, {too_large} with too many items");
+    println!(
+        "covered: {expressions} random expressions, {cases} cases of expressions; {too_large} with too many items"
+    );
 }
 
 /// The search for the order of steps depends on nothing but the expression.
@@ -460,5 +462,7 @@ fn random_expressions_take_inputs_from_the_altstack() {
             cases += 1;
         }
     }
-    println!("{EXPRESSIONS} expressions, {cases} cases, {too_large} with too many items");
+    println!(
+        "covered: {EXPRESSIONS} random expressions, {cases} cases of expressions; {too_large} with too many items"
+    );
 }

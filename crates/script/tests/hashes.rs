@@ -68,7 +68,10 @@ fn blake3_of_every_length_that_fits() {
             ::blake3::hash(message).as_bytes().to_vec()
         });
     }
-    println!("BLAKE3: {tried} messages of {} lengths", lengths.count());
+    println!(
+        "covered: {tried} messages hashed; BLAKE3, {} lengths",
+        lengths.count()
+    );
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn blake3_merkle_nodes() {
         });
         assert!(gadget.max_stack() <= 950);
     }
-    println!("BLAKE3 to 20 bytes: {tried} messages");
+    println!("covered: {tried} messages hashed; BLAKE3 to 20 bytes");
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn blake3_of_packed_messages_up_to_a_chunk() {
         });
     }
     println!(
-        "BLAKE3, packed: {tried} messages of {} lengths",
+        "covered: {tried} messages hashed; BLAKE3, packed, {} lengths",
         lengths.len()
     );
 }
@@ -142,7 +145,10 @@ fn sha256_of_every_length_that_fits() {
         let gadget = sha256::hash(bytes).expect("fits the stack");
         tried += check(&gadget, 3, |message| Sha256::digest(message).to_vec());
     }
-    println!("SHA-256: {tried} messages of {} lengths", lengths.len());
+    println!(
+        "covered: {tried} messages hashed; SHA-256, {} lengths",
+        lengths.len()
+    );
 }
 
 /// Every number of blocks, with and without a byte to spare for the padding, and some lengths in between: `TAPCOURT_SCALE` times as many. A message of
@@ -172,7 +178,7 @@ fn sha256_of_packed_messages() {
     };
     let tried: usize = lengths.par_iter().map(check_length).sum();
     println!(
-        "SHA-256, packed: {tried} messages of {} lengths",
+        "covered: {tried} messages hashed; SHA-256, packed, {} lengths",
         lengths.len()
     );
 }
@@ -198,7 +204,7 @@ fn sha256_compression_of_a_block() {
             .flat_map(|word: &u32| word.to_be_bytes())
             .collect()
     });
-    println!("SHA-256 compression: {tried} blocks");
+    println!("covered: {tried} messages hashed; SHA-256 compression");
 }
 
 #[test]
@@ -207,7 +213,7 @@ fn double_sha256_of_block_headers() {
     let tried = check(&gadget, 5, |message| {
         Sha256::digest(Sha256::digest(message)).to_vec()
     });
-    println!("HASH256: {tried} headers");
+    println!("covered: {tried} messages hashed; HASH256 of headers");
 }
 
 #[test]

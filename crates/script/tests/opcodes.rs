@@ -26,7 +26,7 @@ fn check_stacks(table: &[(&str, &str)]) {
         let expected = stack_after(expected).expect("expectations are plain pushes");
         assert_eq!(stack_after(text), Ok(expected), "{text}");
     }
-    println!("{} cases", table.len());
+    println!("covered: {} cases of opcodes", table.len());
 }
 
 /// Checks a table of script text and the reason of its failure.
@@ -34,7 +34,7 @@ fn check_failures(table: &[(&str, Reason)]) {
     for (text, expected) in table {
         assert_eq!(stack_after(text).as_ref().err(), Some(expected), "{text}");
     }
-    println!("{} failures", table.len());
+    println!("covered: {} cases of opcodes; failures", table.len());
 }
 
 fn run(script: &ScriptBuf, stack: &[&[u8]], rules: Rules) -> Execution {
@@ -277,7 +277,7 @@ fn arithmetic_agrees_with_integers() {
             }
         }
     }
-    println!("{cases} cases");
+    println!("covered: {cases} cases of opcodes");
 }
 
 #[test]

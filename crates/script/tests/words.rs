@@ -199,7 +199,7 @@ fn gadgets_compute_what_rust_computes() {
                 template.max_stack
             );
         }
-        println!("{name}: {} cases", inputs.len());
+        println!("covered: {} cases of word gadgets; {name}", inputs.len());
     }
 }
 
@@ -308,6 +308,6 @@ fn wrong_hints_never_change_a_result() {
                 assert_eq!(execution.stack, left, "{name} of {words:x?}");
             }
         }
-        println!("{name}: {CASES} cases, {accepted} accepted with the true result");
+        println!("covered: {CASES} wrong hints; {name}, {accepted} accepted with the true result");
     }
 }

@@ -364,6 +364,14 @@ impl Tally {
         println!("  lies by the step: {}", listed(&self.steps));
         println!("  challengers: {}", listed(&self.challengers));
         println!("  never sent: {}", listed(&self.stalled));
+        if chain == "embedded" {
+            println!(
+                "covered: {} games with a lie about a step, {} games with a move never made, {} pairs of a lie and the leaf that ends it",
+                self.steps.values().sum::<usize>(),
+                self.stalled.values().sum::<usize>(),
+                self.fired.values().map(BTreeMap::len).sum::<usize>()
+            );
+        }
     }
 }
 

@@ -364,7 +364,7 @@ fn verdicts_are_those_of_core() {
                 assert_eq!(height, Some(tip.height), "{name}");
             }
         }
-        println!("{} transactions", table.len());
+        println!("covered: {} transactions judged by policy", table.len());
     });
 }
 
@@ -450,7 +450,7 @@ fn taproot_scripts_must_be_minimal_and_defined() {
             let mined = chain.mine_block(&[spend]);
             assert!(mined.is_ok(), "{name}: consensus allows it, but: {mined:?}");
         }
-        println!("{} leaves", cases.len());
+        println!("covered: {} leaves judged by policy", cases.len());
     });
 }
 
@@ -669,7 +669,7 @@ fn packages_are_judged_as_core_does() {
         );
         let verdict = bench.chain.submit_package(&unrelated.0, &unrelated.1);
         println!(
-            "{} packages; unrelated ones: {}",
+            "covered: {} packages judged by policy; unrelated ones: {}",
             cases.len(),
             verdict.unwrap_err()
         );

@@ -165,7 +165,7 @@ fn a_contract_is_set_up_by_messages_and_verifies() {
         fs::write(file, &contents).unwrap();
     }
     tapcourt(&arguments).exits(0);
-    println!("{refusals} mutated messages refused");
+    println!("covered: {refusals} mutated messages refused");
 
     for name in [
         "offer.tapcourt",

@@ -282,7 +282,7 @@ fn a_signer_can_select_each_option_in_one_way() {
         executed += choosing.executed;
         accepted += choosing.accepted;
     }
-    println!("{executed} witnesses for 2 to 16 options, {accepted} options selected");
+    println!("covered: {executed} witnesses for choices, {accepted} options selected");
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn no_other_item_selects() {
         }
         executed += choosing.executed;
     }
-    println!("{executed} witnesses refused");
+    println!("covered: {executed} witnesses for choices");
 }
 
 /// Every arrangement for one and two bits; for more, every two elements exchanged for any of both keys' chains.
@@ -377,7 +377,7 @@ fn an_agreement_is_of_equal_values() {
         executed += agreeing.executed;
         accepted += agreeing.accepted;
     }
-    println!("{executed} witnesses, {accepted} accepted");
+    println!("covered: {executed} witnesses for choices; {accepted} accepted");
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn no_other_item_agrees() {
         }
         executed += agreeing.executed;
     }
-    println!("{executed} witnesses refused");
+    println!("covered: {executed} witnesses for choices");
 }
 
 /// A key of one's own making, whose opening of `value` shows this item, of any size, for one digit.
@@ -459,7 +459,7 @@ fn elements_of_another_size_are_refused() {
             }
         }
     }
-    println!("{cases} witnesses");
+    println!("covered: {cases} witnesses for choices");
 }
 
 #[test]
@@ -497,7 +497,10 @@ fn random_items_never_panic() {
         agreeing.accepts(&witness);
         accepted += choosing.accepted + agreeing.accepted;
     }
-    println!("{} witnesses, {accepted} accepted", 2 * cases);
+    println!(
+        "covered: {} witnesses for choices; {accepted} accepted",
+        2 * cases
+    );
 }
 
 /// What was selected opens as numbers and bits like any other opening of the key.

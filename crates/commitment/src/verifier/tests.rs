@@ -280,6 +280,7 @@ fn no_combination_of_digits_and_reachable_elements_forges() {
         tiny_shapes().len(),
         executed.get()
     );
+    println!("covered: {} witnesses against keys", executed.get());
 }
 
 #[test]
@@ -309,6 +310,7 @@ fn no_two_positions_forge() {
         small_shapes().len(),
         executed.get()
     );
+    println!("covered: {} witnesses against keys", executed.get());
 }
 
 /// Other encodings of 0 and 1, and values that are neither.
@@ -405,7 +407,7 @@ fn every_opening_has_one_encoding() {
             }
         }
     }
-    println!("{} witnesses", executed.get());
+    println!("covered: {} witnesses against keys", executed.get());
 }
 
 /// A key whose chains all start alike, so that elements can be exchanged between digits: a bad key, but scripts and off-chain check must
@@ -442,7 +444,10 @@ fn scripts_and_off_chain_check_agree_on_a_key_with_repeated_hashes() {
         5 * 16,
         "16 messages, one opening each, in five scripts"
     );
-    println!("{} witnesses, {accepted} accepted", executed.get());
+    println!(
+        "covered: {} witnesses against keys; {accepted} accepted",
+        executed.get()
+    );
 }
 
 /// A signer builds a chain upon a start of the wrong size. Published, it would make every transaction that repeats it
@@ -582,6 +587,7 @@ fn no_number_reaches_beyond_its_list() {
         "{} witnesses, {accepted} honest ones accepted",
         executed.get()
     );
+    println!("covered: {} witnesses against keys", executed.get());
 }
 
 /// The checksum must move with a forged number, too: every value of the checksum is tried against every out-of-range number, with every
@@ -623,5 +629,8 @@ fn no_number_out_of_range_is_made_up_for_by_the_checksum() {
         }
     }
     assert_eq!(accepted, 64, "one witness a message");
-    println!("{} witnesses, {accepted} accepted", executed.get());
+    println!(
+        "covered: {} witnesses against keys; {accepted} accepted",
+        executed.get()
+    );
 }

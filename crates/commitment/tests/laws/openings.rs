@@ -94,7 +94,7 @@ fn what_is_signed_can_be_published_opened_and_recovered() {
                 .for_each(|message| round_trip(&secret, &key, message, &mut rng));
         }
     }
-    println!("{openings} openings published, opened in random orders and recovered");
+    println!("covered: {openings} openings in random orders");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn random_signatures_verify_off_chain() {
         }
     }
     println!(
-        "{count} signatures under {keys} keys verified off chain, {published} of them through the scripts"
+        "covered: {count} signatures, {published} signatures through the scripts; under {keys} keys"
     );
 }
 

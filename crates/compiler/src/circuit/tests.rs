@@ -70,7 +70,7 @@ fn cells_compute_what_the_circuit_does() {
             }
         }
     }
-    println!("{checked} evaluations agree");
+    println!("covered: {checked} evaluations of cells");
 }
 
 #[test]
@@ -134,7 +134,10 @@ fn a_true_claim_makes_no_leaf_spendable_and_every_flipped_check_makes_one() {
             }
         }
     }
-    println!("{lies} lies over {} leaves", compiled.leaves().len());
+    println!(
+        "covered: {lies} flipped checks; over {} leaves",
+        compiled.leaves().len()
+    );
 }
 
 #[test]

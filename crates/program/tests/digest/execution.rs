@@ -224,6 +224,7 @@ fn every_step_is_as_by_the_reference_machine() {
     println!(
         "{states} states, asked for {asked} times, {paths} paths, {thinned} times with snapshots in between"
     );
+    println!("covered: {states} states digested, {paths} paths to words");
 }
 
 #[test]

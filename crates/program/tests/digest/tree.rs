@@ -80,7 +80,7 @@ fn random_sparse_states_have_the_nodes_of_the_definition() {
             states += 1;
         }
     }
-    println!("{states} random states, {nodes} nodes of them");
+    println!("covered: {states} random states, {nodes} nodes of random states");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn paths_prove_a_word_and_no_other() {
     let unused = Cell::from_index(33).expect("30 bits");
     assert_eq!(tree.path(unused).root(0), root);
     assert_eq!(tree.path(Cell::ZERO).root(tree.word(Cell::ZERO)), root);
-    println!("{present} paths of words, {absent} of cells that are zero");
+    println!("covered: {} paths to words", present + absent);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn construction_is_deterministic_and_depends_on_every_term() {
             publications: split,
         });
     });
-    println!("{changes} changes of the terms, each with another contract id");
+    println!("covered: {changes} changed terms; each with another contract id");
 }
 
 #[test]

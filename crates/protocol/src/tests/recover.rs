@@ -30,7 +30,7 @@ fn what_was_published_is_recovered() {
             assert!(seen.iter().all(|seen| *seen), "{}", toy.name);
         }
     }
-    println!("{values} values recovered");
+    println!("covered: {values} values recovered");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn every_changed_or_missing_item_is_an_error_not_a_panic() {
             }
         }
     }
-    println!("{checked} witnesses refused");
+    println!("covered: {checked} damaged witnesses");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn every_option_can_be_chosen_and_nothing_else() {
             }
         }
     }
-    println!("{chosen} options chosen, {refused} values beyond refused");
+    println!("covered: {chosen} options chosen, {refused} values beyond");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn the_prover_cannot_repeat_another_value_than_was_chosen() {
             }
         }
     }
-    println!("{refused} false repetitions refused");
+    println!("covered: {refused} false repetitions");
 }
 
 /// The elements of an opening, as they are in its witness for publishing.
@@ -289,7 +289,7 @@ fn mutated_choices_and_agreements_are_neither_valid_nor_recovered() {
             }
         }
     }
-    println!("{refused} mutations refused");
+    println!("covered: {refused} mutated inputs");
 }
 
 #[test]

@@ -49,7 +49,11 @@ fn every_presigned_transaction_is_valid_and_keeps_its_txid() {
                 );
             }
         }
-        println!("{}: {} transactions run", toy.name, graph.presigned().len());
+        println!(
+            "covered: {} presigned transactions run; {}",
+            graph.presigned().len(),
+            toy.name
+        );
     }
 }
 
@@ -145,7 +149,11 @@ fn every_disprove_leaf_is_spendable_by_the_challenger_only() {
                 let stolen = verify_script_path(&theft, 0, prevouts, Rules::Consensus);
                 assert!(!stolen.is_ok_and(|execution| execution.succeeded()));
             }
-            println!("{}, {stage:?}: {} leaves", toy.name, leaves.len());
+            println!(
+                "covered: {} disproves run; {}, {stage:?}",
+                leaves.len(),
+                toy.name
+            );
         }
     }
 }

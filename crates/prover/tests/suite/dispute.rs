@@ -87,7 +87,7 @@ fn every_single_bit_lie_loses() {
             lies += 1;
         }
     }
-    println!("{lies} false claims disproved");
+    println!("covered: {lies} games in memory; false claims disproved");
 }
 
 /// Plays until the claim is complete, then challenges it whatever it is.
@@ -137,7 +137,7 @@ fn a_challenge_without_cause_fails_and_a_lie_in_answer_to_it_loses() {
         );
         lies += 1;
     }
-    println!("{lies} lies disproved");
+    println!("covered: {lies} games in memory; lies disproved");
 }
 
 #[test]
@@ -202,7 +202,10 @@ fn an_output_that_is_not_accepted_is_disputed() {
         );
         *(if accepted { &mut right } else { &mut wrong }) += 1;
     }
-    println!("{right} claims right, {wrong} wrong");
+    println!(
+        "covered: {} games in memory; {right} claims right, {wrong} wrong",
+        right + wrong
+    );
     assert!(right > 0 && wrong > 0);
 }
 
@@ -306,6 +309,10 @@ fn no_honest_party_loses_under_delays_and_reorganisations() {
                 .or_default() += 1;
         }
     }
+    println!(
+        "covered: {} games in memory",
+        settled.values().sum::<usize>()
+    );
     for (how, count) in settled {
         println!("{count:3} {how}");
     }
@@ -356,7 +363,7 @@ fn reorganisations_of_every_depth_at_every_height_change_nothing() {
             }
         }
     }
-    println!("{played} games");
+    println!("covered: {played} games in memory; reorganised");
 }
 
 #[test]

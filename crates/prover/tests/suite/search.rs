@@ -83,7 +83,7 @@ fn a_true_claim_is_paid_whatever_is_selected_and_opened() {
         );
         games += 1;
     }
-    println!("{games} challenges without cause failed");
+    println!("covered: {games} games in memory; challenges without cause failed");
 }
 
 /// The agreed program with one instruction replaced.
@@ -180,7 +180,10 @@ fn a_false_word_loses_after_the_opening() {
         assert_disproved(&report, Stage::Opening, "path(");
         *ends.entry(report.fired.unwrap().name).or_default() += 1;
     }
-    println!("{} liars lost: {ends:?}", liars.len());
+    println!(
+        "covered: {} games in memory; liars lost: {ends:?}",
+        liars.len()
+    );
     assert!(ends.len() >= 3, "{ends:?}");
 }
 

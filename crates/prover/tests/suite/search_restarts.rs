@@ -33,7 +33,7 @@ fn a_restart_between_any_two_blocks_changes_nothing() {
         game.advance(|_, _| true);
         restarts += 2;
     }
-    println!("{restarts} restarts of both parties");
+    println!("covered: {restarts} restarts of both parties");
     assert_eq!(
         game.judge().settled_by,
         Some(Kind::Disprove(Stage::Opening))
@@ -141,7 +141,7 @@ fn a_dropped_block_gives_the_duties_before_it_again() {
             Some(Kind::Disprove(Stage::Opening) | Kind::PayoutDisputed(Stage::Opening))
         ));
     }
-    println!("{dropped} blocks dropped");
+    println!("covered: {dropped} blocks dropped");
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn a_crash_after_any_write_loses_nothing() {
         let next = format!("group/{}", round + 1);
         assert_eq!(restarted.spent(&key(&next)).unwrap(), None);
     }
-    println!("{} crashes", entered.len());
+    println!("covered: {} crashes", entered.len());
 }
 
 #[test]

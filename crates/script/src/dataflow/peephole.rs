@@ -382,7 +382,10 @@ mod tests {
                 }
             }
         }
-        println!("{} rules, {cases} cases", RULES.len());
+        println!(
+            "covered: {} peephole rules, {cases} cases of peephole rules",
+            RULES.len()
+        );
     }
 
     /// Of two opcodes that only move items, none is left that one opcode, or nothing, could stand for.

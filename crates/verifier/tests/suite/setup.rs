@@ -54,7 +54,7 @@ fn a_changed_byte_in_any_message_is_refused_in_its_name() {
             mutations += 1;
         }
     }
-    println!("{mutations} mutations refused");
+    println!("covered: {mutations} changed bytes of a setup");
 }
 
 /// Puts a right digest at the end of a changed message, as a malicious sender would.
@@ -117,7 +117,7 @@ fn random_bytes_do_not_make_the_verifier_panic() {
             tried += 1;
         }
     }
-    println!("{tried} random messages refused");
+    println!("covered: {tried} random messages");
 }
 
 #[test]
@@ -154,7 +154,8 @@ fn a_changed_netlist_is_another_program_or_the_same_circuit() {
         }
     }
     println!(
-        "{unparsable} do not parse or compile, {refused} are other programs, {same} the same circuit"
+        "covered: {} changed netlists; {unparsable} do not parse or compile, {refused} are other programs, {same} the same circuit",
+        unparsable + refused + same
     );
     assert!(refused > 5 && unparsable > 5);
 }

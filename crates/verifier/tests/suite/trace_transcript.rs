@@ -140,7 +140,9 @@ fn no_leaf_disproves_a_true_claim() {
             }
         }
     }
-    println!("{failed} leaves fail, {not_opened} ask for what was not revealed");
+    println!(
+        "covered: {failed} leaves against the truth; {not_opened} ask for what was not revealed"
+    );
     assert!(failed > 0);
 }
 

@@ -90,7 +90,7 @@ fn no_leaf_disproves_a_true_claim() {
                 "{fault}"
             );
         }
-        println!("{leaves} leaves fail");
+        println!("covered: {leaves} leaves against the truth");
     }
 }
 
@@ -143,7 +143,7 @@ fn every_false_group_can_be_disproved_and_the_verifier_agrees() {
             assert_eq!(report.missed, None);
             lies += 1;
         }
-        println!("{lies} lies disproved");
+        println!("covered: {lies} false groups disproved");
     }
 }
 
@@ -408,7 +408,7 @@ fn a_changed_witness_is_refused() {
         }
     }
     println!(
-        "{mutations} changed witnesses refused in {} transactions",
+        "covered: {mutations} changed witnesses; in {} transactions",
         moves.len()
     );
 }

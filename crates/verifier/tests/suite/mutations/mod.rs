@@ -73,7 +73,10 @@ impl Tally {
     }
 
     fn print(&self, what: &str) {
-        println!("{what}: {} mutations", self.count);
+        println!(
+            "covered: {} mutations of setups and transcripts; {what}",
+            self.count
+        );
         for (kind, (count, outcomes)) in &self.kinds {
             let outcomes: Vec<String> = outcomes
                 .iter()
