@@ -159,7 +159,7 @@ pub(crate) fn run(args: &SimulateArgs, output: &Output) -> CliResult<Verdict> {
         .as_deref()
         .map(|name| game::parse_stall(name, &loaded.program))
         .transpose()?;
-    let execution = Execution::of(&loaded, &args.input.input)?;
+    let execution = Execution::of(&loaded, &input)?;
     let rules = Rules {
         parameters: parameters(args.delta, args.feerate.feerate)?,
         feerate: args.feerate.feerate,

@@ -47,16 +47,16 @@ fn a_true_claim_is_paid_whatever_is_selected() {
 #[test]
 fn lies_end_at_the_leaf_that_shows_them() {
     let cases = [
-        ("next-pc@103", "semantics"),
-        ("written@104:5", "semantics"),
-        ("register-a@104", "path(a"),
-        ("register-b@104:31", "path(b"),
-        ("next-root@104", "path(new"),
-        ("replaced@105", "path(old"),
-        ("pc@104", "digest"),
-        ("root@104", "digest"),
-        ("digest@104", "digest"),
-        ("accept@317", "semantics"),
+        ("next-pc@154", "semantics"),
+        ("written@155:5", "semantics"),
+        ("register-a@155", "path(a"),
+        ("register-b@155:31", "path(b"),
+        ("next-root@155", "path(new"),
+        ("replaced@156", "path(old"),
+        ("pc@155", "digest"),
+        ("root@155", "digest"),
+        ("digest@155", "digest"),
+        ("accept@368", "semantics"),
     ];
     for (lie, leaf) in cases {
         let arguments = ["--max-steps", "2^10", "--arity", "8", "--lie", lie];
@@ -70,7 +70,7 @@ fn lies_end_at_the_leaf_that_shows_them() {
 /// The figures for a dispute over 2^32 steps that goes on to a Merkle node.
 #[test]
 fn the_longest_dispute_over_2_to_the_32_steps_stays_within_its_bounds() {
-    let lie = ["--lie", "next-root@104:9"];
+    let lie = ["--lie", "next-root@155:9"];
     let (names, played) = play(FALSE_INPUT, &lie, 1, "disproved");
     let vsize = played["contract_vsize"].as_u64().unwrap();
     assert!(names.len() <= 48, "{} transactions", names.len());

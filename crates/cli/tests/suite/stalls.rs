@@ -121,7 +121,7 @@ fn every_stall_in_a_dispute_about_a_circuit_is_a_result() {
     assert_eq!(play_all(&compare, &rejected), stalls(&compare, &rejected));
 }
 
-/// A search over 2^9 steps, as fibonacci takes 318.
+/// A search over 2^9 steps, as fibonacci takes 369.
 const SEARCH: [&str; 6] = ["--max-steps", "2^9", "--arity", "8", "--path-arity", "8,4"];
 const TRUE_INPUT: [&str; 2] = ["--input", "47,2971215073"];
 const FALSE_INPUT: [&str; 2] = ["--input", "47,2971215074"];
@@ -143,7 +143,7 @@ fn every_stall_in_an_honest_dispute_about_a_trace_is_a_result() {
 #[test]
 fn every_stall_in_a_dispute_about_a_false_path_is_a_result() {
     let program = elf("fibonacci.elf");
-    let lie = [&SEARCH[..], &FALSE_INPUT, &["--lie", "register-a@104"]].concat();
+    let lie = [&SEARCH[..], &FALSE_INPUT, &["--lie", "register-a@155"]].concat();
     let all = stalls(&program, &lie);
     let came_up = play_all(&program, &lie);
     let expected = all.iter().filter(|name| *name != "disprove");
@@ -160,15 +160,15 @@ fn stalls_at_the_end_of_disputes_about_steps_are_results() {
     let cases: [(&[&str], &str); 4] = [
         (&FALSE_INPUT, "disprove"),
         (
-            &["--input", "47,2971215074", "--lie", "next-pc@103"],
+            &["--input", "47,2971215074", "--lie", "next-pc@154"],
             "disprove",
         ),
         (
-            &["--input", "47,2971215073", "--lie", "next-pc@104"],
+            &["--input", "47,2971215073", "--lie", "next-pc@155"],
             "disprove",
         ),
         (
-            &["--input", "47,2971215073", "--lie", "register-b@104"],
+            &["--input", "47,2971215073", "--lie", "register-b@155"],
             "open",
         ),
     ];

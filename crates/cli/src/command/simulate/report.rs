@@ -192,13 +192,13 @@ pub(super) struct Execution {
 
 impl Execution {
     /// Executes. `None` for a netlist.
-    pub(super) fn of(loaded: &Loaded, input: &str) -> CliResult<Option<Self>> {
+    pub(super) fn of(loaded: &Loaded, input: &Input) -> CliResult<Option<Self>> {
         let Source::Trace(court) = loaded.program.source() else {
             return Ok(None);
         };
         let options = court.steps().options();
         let mut words = options.fixed.clone();
-        words.extend(parse_words(input)?);
+        words.extend(input.words()?);
         words.resize(options.words() as usize, 0); // cast ok: at most 2^16
         let _progress = Progress::spinner("executing the program");
         let mut engine = Engine::new(court.program(), &words);
