@@ -15,11 +15,11 @@ use tapcourt_script::taptree::LeafSource;
 
 use crate::circuit::assemble::{Shapes, homes, output_groups, values_group};
 use crate::circuit::cells::{CellId, Cells};
-use crate::circuit::cut::{Cutter, Cutting, MAX_LEAF_ITEMS, TooWide};
+use crate::circuit::choose::cuttings;
+use crate::circuit::cut::{Cutting, MAX_LEAF_ITEMS};
 use crate::circuit::error::CompileError;
 use crate::circuit::group::{Group, Role, SlotSource};
 use crate::circuit::leaf::{Homes, Leaf};
-use crate::circuit::line::Line;
 use crate::circuit::network::{Literal, Network};
 use crate::circuit::price::PriceList;
 use crate::circuit::schedule::Body;
@@ -115,24 +115,78 @@ impl Compiled {
         computed.sort_unstable();
         computed.dedup();
         let needed = Body::cone(&cells, &computed, |_| false).cells;
-        let (line, cutting) = best_line(&cells, &needed, network, &computed, prices)?;
+        let cuttings = cuttings(&cells, &needed, network.inputs.as_slice(), &computed, prices);
+        let mut best: Option<(Worst, Self)> = None;
+        let mut refused = None;
+        for cutting in &cuttings.cuttings {
+            let compiled = Self::of_cutting(
+                circuit,
+                network,
+                accept,
+                &cells,
+                &needed,
+                cutting,
+                program_digest,
+                &mut shapes,
+            );
+            if std::env::var("DBG").is_ok() {
+                let w = compiled.worst();
+                let n = compiled.leaves.len();
+                let heavy = (0..n).max_by_key(|&i| compiled.leaf_size(i).weight_wu_max).unwrap_or(0);
+                eprintln!("built: est {:.0} leaf {:.0}; real {w:?}, stack {}", cutting.estimate_wu, cutting.largest_wu, (0..n).map(|i| compiled.leaf_size(i).max_stack).max().unwrap_or(0));
+                let _ = heavy;
+            }
+            match compiled.check_limits() {
+                Err(error) => refused = refused.or(Some(error)),
+                Ok(()) => {
+                    let worst = compiled.worst();
+                    if best.as_ref().is_none_or(|(least, _)| worst < *least) {
+                        best = Some((worst, compiled));
+                    }
+                }
+            }
+        }
+        match (best, refused) {
+            (Some((_, compiled)), _) => Ok(compiled),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(CompileError::TooWide {
+                items: cuttings.narrowest.items,
+                operation: cuttings.narrowest.place as usize,
+                operations: needed.len(),
+                limit: MAX_LEAF_ITEMS,
+            }),
+        }
+    }
+
+    /// Makes the groups and leaves of a cutting.
+    #[allow(clippy::too_many_arguments)]
+    fn of_cutting(
+        circuit: &Circuit,
+        network: &Network,
+        accept: &[Option<bool>],
+        cells: &Cells,
+        needed: &[CellId],
+        cutting: &Cutting,
+        program_digest: [u8; 32],
+        shapes: &mut Shapes,
+    ) -> Self {
         let mut groups = Vec::new();
         for (index, values) in cutting.input_groups.iter().enumerate() {
             groups.push(values_group(
                 format!("input/{index}"),
                 Role::Input,
                 values,
-                &mut shapes,
+                shapes,
             ));
         }
-        let output_groups = output_groups(network, accept, &cutting, &mut shapes);
+        let output_groups = output_groups(network, accept, cutting, shapes);
         let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
             .into_iter()
             .partition(|g| g.role == Role::Accepted);
         groups.extend(free);
         for (index, values) in cutting.groups.iter().enumerate() {
             let label = format!("value/{index}");
-            groups.push(values_group(label, Role::Intermediate, values, &mut shapes));
+            groups.push(values_group(label, Role::Intermediate, values, shapes));
         }
         let committed = groups.len();
         groups.extend(fixed);
@@ -142,10 +196,10 @@ impl Compiled {
             .collect();
         let leaves: Vec<Leaf> = checked
             .par_iter()
-            .map(|&g| Leaf::new(network, &cells, &groups, &homes, g))
+            .map(|&g| Leaf::new(network, cells, &groups, &homes, g))
             .collect();
-        let compiled = Self {
-            line,
+        Self {
+            line: needed.to_vec(),
             committed,
             homes,
             leaves,
@@ -153,12 +207,28 @@ impl Compiled {
             outputs: network.outputs.clone(),
             source_gates: circuit.gates.len(),
             chunks: cutting.segments,
-            cells,
+            cells: cells.clone(),
             groups,
             program_digest,
-        };
-        compiled.check_limits()?;
-        Ok(compiled)
+        }
+    }
+
+    /// The worst dispute: publish everything, and disprove by the heaviest leaf.
+    fn worst(&self) -> Worst {
+        let publish_wu: usize = self
+            .committed_groups()
+            .iter()
+            .filter_map(|group| Some(group.parameters()?.publish_size().weight_wu_max()))
+            .sum();
+        let largest_wu = (0..self.leaves.len())
+            .map(|leaf| self.leaf_size(leaf).weight_wu_max)
+            .max()
+            .unwrap_or(0);
+        let limit = Profile::Truc.max_weight_wu() as usize - TRANSACTION_WU; // cast ok: 40,000
+        Worst {
+            excess_wu: largest_wu.saturating_sub(limit),
+            total_wu: publish_wu + largest_wu,
+        }
     }
 
     fn check_limits(&self) -> Result<(), CompileError> {
@@ -425,6 +495,18 @@ impl Compiled {
     }
 }
 
+/// Rounds up what a disprove transaction weighs besides its input's witness: version, locktime, one input, one output, counts.
+const TRANSACTION_WU: usize = 4 * (10 + 41 + 43) + 2;
+
+/// What the worst dispute takes, the worse the greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Worst {
+    /// By how much the heaviest leaf exceeds what a version 3 transaction may weigh.
+    excess_wu: usize,
+    /// Everything published, and the heaviest leaf.
+    total_wu: usize,
+}
+
 /// The leaves of a program for given keys; made on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaves<'a> {
@@ -469,72 +551,6 @@ fn program_digest(circuit: &Circuit, accept: &[Option<bool>]) -> [u8; 32] {
         }]);
     }
     sha256::Hash::from_engine(engine).to_byte_array()
-}
-
-/// Cuts along the most promising lines and keeps the cheapest.
-fn best_line(
-    cells: &Cells,
-    needed: &[CellId],
-    network: &Network,
-    outputs: &[u32],
-    prices: &PriceList,
-) -> Result<(Vec<CellId>, Cutting), CompileError> {
-    const TRIED: usize = 2;
-    // A line this many times as wide as the narrowest is not tried while the narrowest gives something.
-    const HOPELESS: f64 = 1.6;
-    let mut cutters: Vec<(f64, Cutter<'_>, Vec<CellId>)> = Line::ALL
-        .iter()
-        .map(|line| {
-            let order = line.order(cells, needed);
-            let cutter = Cutter::new(
-                cells,
-                order.clone(),
-                network.inputs.clone(),
-                outputs.to_vec(),
-                prices,
-            );
-            (cutter.mean_width(), cutter, order)
-        })
-        .collect();
-    cutters.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut best: Option<(Vec<CellId>, Cutting)> = None;
-    let mut least_wide: Option<TooWide> = None;
-    let narrowest = cutters.first().map_or(0.0, |c| c.0);
-    let mut last_tried = f64::NAN;
-    let mut tried = 0;
-    for (width, cutter, order) in cutters {
-        // Lines of exactly the same width are most often the same line.
-        let enough = best.is_some() && (tried >= TRIED || width > HOPELESS * narrowest);
-        if width == last_tried || enough {
-            continue;
-        }
-        last_tried = width;
-        tried += 1;
-        match cutter.cheapest() {
-            Ok(cutting) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|(_, b)| cutting.estimate_wu < b.estimate_wu)
-                {
-                    best = Some((order, cutting));
-                }
-            }
-            Err(wide) => {
-                if least_wide.is_none_or(|least| wide.items < least.items) {
-                    least_wide = Some(wide);
-                }
-            }
-        }
-    }
-    best.ok_or_else(|| {
-        let wide = least_wide.expect("a line was tried and failed");
-        CompileError::TooWide {
-            items: wide.items,
-            operation: wide.place as usize,
-            operations: needed.len(),
-            limit: MAX_LEAF_ITEMS,
-        }
-    })
 }
 
 fn group_bits(group: &Group, values: &[u32]) -> Vec<bool> {
