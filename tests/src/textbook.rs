@@ -232,6 +232,66 @@ pub fn multiply(bits: u32) -> Circuit {
     finish(builder, &[product])
 }
 
+/// The product of two unsigned numbers: a tree of full adders, and an adder whose carries are looked ahead.
+pub fn multiply_by_tree(bits: u32) -> Circuit {
+    let mut builder = Builder::new();
+    let b = &mut builder;
+    let (x, y) = (b.input(bits), b.input(bits));
+    let product = multiply_words_by_tree(b, &x, &y);
+    finish(builder, &[product])
+}
+
+/// Adds up all partial products column by column, three bits at a time, until two rows are left (Dadda, Wallace).
+fn multiply_words_by_tree(builder: &mut Builder, a: &[Bit], b: &[Bit]) -> Word {
+    let width = a.len() + b.len();
+    let mut columns: Vec<Vec<Bit>> = vec![Vec::new(); width];
+    for (i, &a) in a.iter().enumerate() {
+        for (j, &b) in b.iter().enumerate() {
+            columns[i + j].push(builder.and(a, b));
+        }
+    }
+    while columns.iter().any(|column| column.len() > 2) {
+        let mut next: Vec<Vec<Bit>> = vec![Vec::new(); width];
+        for (place, column) in columns.iter().enumerate() {
+            for bits in column.chunks(3) {
+                let &[x, y, z] = bits else {
+                    next[place].extend_from_slice(bits);
+                    continue;
+                };
+                let (sum, carry) = add_with_carry(builder, &[x], &[y], z);
+                next[place].extend(sum);
+                if place + 1 < width {
+                    next[place + 1].push(carry);
+                }
+            }
+        }
+        columns = next;
+    }
+    let row = |which: usize| -> Word {
+        let bit = |column: &Vec<Bit>| column.get(which).copied().unwrap_or(Bit::ZERO);
+        columns.iter().map(bit).collect()
+    };
+    add_by_prefixes(builder, &row(0), &row(1))
+}
+
+/// `a + b` modulo `2^width`, with all carries in logarithmic depth (Kogge, Stone).
+fn add_by_prefixes(builder: &mut Builder, a: &[Bit], b: &[Bit]) -> Word {
+    let half = builder.xor_words(a, b);
+    let (mut generate, mut propagate) = (builder.and_words(a, b), half.clone());
+    let mut distance = 1;
+    while distance < a.len() {
+        for i in (distance..a.len()).rev() {
+            let passed = builder.and(propagate[i], generate[i - distance]);
+            generate[i] = builder.or(generate[i], passed);
+            propagate[i] = builder.and(propagate[i], propagate[i - distance]);
+        }
+        distance *= 2;
+    }
+    let mut carries = vec![Bit::ZERO];
+    carries.extend_from_slice(&generate[..a.len() - 1]);
+    builder.xor_words(&half, &carries)
+}
+
 fn multiply_words(builder: &mut Builder, a: &[Bit], b: &[Bit]) -> Word {
     let mut product = vec![Bit::ZERO; a.len() + b.len()];
     for (shift, &bit) in b.iter().enumerate() {
@@ -283,6 +343,15 @@ fn shift_right_jam(builder: &mut Builder, word: &[Bit], amount: &[Bit]) -> Word 
 /// Multiplication of IEEE 754 doubles, rounded to nearest, ties to even, with subnormal numbers, infinities and NaN (which is
 /// always `0x7ff8000000000000`).
 pub fn float_multiply() -> Circuit {
+    float_multiply_with(multiply_words)
+}
+
+/// As [`float_multiply`], with the significands multiplied by a tree.
+pub fn float_multiply_by_tree() -> Circuit {
+    float_multiply_with(multiply_words_by_tree)
+}
+
+fn float_multiply_with(multiply: fn(&mut Builder, &[Bit], &[Bit]) -> Word) -> Circuit {
     const EXPONENT_BITS: usize = 13; // biased sums of both, with a sign
     let mut builder = Builder::new();
     let b = &mut builder;
@@ -310,7 +379,7 @@ pub fn float_multiply() -> Circuit {
     }
     let sign = b.xor(inputs[0][63], inputs[1][63]);
     let (x, y) = (&parts[0], &parts[1]);
-    let product = multiply_words(b, &x.0, &y.0); // 106 bits, the top or the one below is set
+    let product = multiply(b, &x.0, &y.0); // 106 bits, the top or the one below is set
     let exponent = add(b, &x.1, &y.1);
     let exponent = sub(b, &exponent, &constant(1023, EXPONENT_BITS)).0;
     // Top bit set: one more in the exponent. Otherwise shift left by one.

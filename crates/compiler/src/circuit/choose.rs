@@ -1,10 +1,11 @@
 //! Chooses among the ways to cut a program.
 //!
-//! Cuts along several lines are made by [`Cutter`] and the most promising ones improved by [`Refiner`], under several ceilings for
-//! the leaves. What comes first by estimate is built and measured by the caller.
+//! Cuts along several lines are made by [`Cutter`], and the most promising of them are improved by [`Refiner`], under several
+//! ceilings for the leaves. Which ceiling is best is not known before: low ones ask for more to be published, high ones
+//! for a heavier leaf.
 
 use crate::circuit::cells::{CellId, Cells, ValueId};
-use crate::circuit::cut::{Bounds, Cutter, Cutting, Refiner, Widest};
+use crate::circuit::cut::{Bounds, Cutter, Cutting, Graph, MAX_LEAF_ITEMS, Refiner, Widest};
 use crate::circuit::line::Line;
 use crate::circuit::price::PriceList;
 
@@ -14,103 +15,202 @@ const LINES: usize = 2;
 /// A line this many times as wide as the narrowest is not tried while the narrowest gives something.
 const HOPELESS: f64 = 1.6;
 
-/// Most WU of a leaf by estimate, so that the transaction stays below 40,000 WU.
-const CEILING_WU: u64 = 39_000;
+/// Most WU of a leaf by estimate, so that its transaction is below 40,000 WU when it is built.
+const CEILING_WU: u64 = 38_500;
 
 /// Ceilings under which cuttings are refined, in WU.
 const CEILINGS_WU: [u64; 8] = [
     CEILING_WU, 34_000, 28_000, 24_000, 20_000, 16_000, 12_000, 8_000,
 ];
 
-/// Cells that may be visited in all refinements of a program.
-const EFFORT: u64 = 200_000_000;
+/// Ceilings in a row without a gain after which lower ones are not tried.
+const PATIENCE: usize = 2;
 
-/// How many cuttings are built to see what they take.
-const BUILT: usize = 3;
+/// Cells that may be visited in all refinements of a program.
+const EFFORT: u64 = 100_000_000;
+
+/// Cells that may be visited in one refinement.
+const EFFORT_EACH: u64 = 20_000_000;
+
+/// Starts refined under the ceiling that gave the best of the first round.
+const STARTS: usize = 4;
+
+/// By how many per cent a refined cutting must be better by estimate: estimates are right to a few per cent.
+const MARGIN_PERCENT: u64 = 1;
+
+/// A cutting and what it costs by estimate.
+struct Candidate {
+    cost: u64,
+    cutting: Cutting,
+}
 
 /// The most promising cuttings of a program.
-pub(crate) struct Cuttings {
+pub(crate) struct Cuttings<'a> {
+    graph: Graph<'a>,
     /// The best first.
     pub(crate) cuttings: Vec<Cutting>,
     /// The widest leaf of the narrowest cutting.
     pub(crate) narrowest: Widest,
 }
 
+impl Cuttings<'_> {
+    /// A cutting whose heaviest leaf is lighter by so many WU, if one is found.
+    pub(crate) fn lighter(&self, cutting: &Cutting, by_wu: u64) -> Option<Cutting> {
+        let mut refiner = Refiner::new(&self.graph, cutting);
+        let ceiling_wu = refiner.largest_wu().checked_sub(by_wu)?;
+        refiner.refine(&Bounds {
+            ceiling_wu,
+            effort: EFFORT_EACH,
+        });
+        let lighter = refiner.cutting(cutting.segments);
+        (refiner.largest_wu() <= ceiling_wu && lighter.is_narrow()).then_some(lighter)
+    }
+}
+
 /// Cuts along the most promising lines and refines the best of what comes out.
-pub(crate) fn cuttings(
-    cells: &Cells,
+pub(crate) fn cuttings<'a>(
+    cells: &'a Cells,
     needed: &[CellId],
     inputs: &[ValueId],
     outputs: &[ValueId],
-    prices: &PriceList,
-) -> Cuttings {
+    prices: &'a PriceList,
+) -> Cuttings<'a> {
     let starts = along_lines(cells, needed, inputs, outputs, prices);
-    let mut narrowest = starts
-        .iter()
-        .map(|cutting| cutting.widest)
-        .min_by_key(|widest| widest.items)
-        .unwrap_or_default();
-    // What the lines alone give.
+    let graph = Graph::new(cells, prices);
+    let mut search = Search {
+        graph: &graph,
+        starts: &starts,
+        effort: EFFORT,
+        tried: Vec::new(),
+        found: Vec::new(),
+    };
+    search.run();
+    let mut found = search.found;
     let plain = starts
         .iter()
         .filter(|cutting| cutting.is_narrow())
-        .min_by(|a, b| a.estimate_wu.total_cmp(&b.estimate_wu))
-        .cloned();
-    let mut jobs: Vec<(u64, u64, usize)> = Vec::new();
-    for &ceiling in &CEILINGS_WU {
-        let mut order: Vec<(u64, usize)> = starts
-            .iter()
-            .enumerate()
-            .map(|(index, start)| (promise(start, ceiling), index))
-            .collect();
-        order.sort_unstable();
-        order.dedup_by_key(|job| job.0);
-        jobs.extend(order.iter().take(6).map(|&(cost, index)| (cost, ceiling, index)));
-    }
-    jobs.sort_unstable();
-    let mut left = EFFORT;
-    let mut refined: Vec<(u64, Cutting)> = Vec::new();
-    for (promise, ceiling, index) in jobs {
-        if left == 0 {
-            break;
-        }
-        let mut refiner = Refiner::new(cells, &starts[index], prices);
-        let used = refiner.refine(&Bounds {
-            ceiling_wu: ceiling,
-            effort: left,
+        .min_by(|a, b| a.estimate_wu.total_cmp(&b.estimate_wu));
+    if let Some(cutting) = plain {
+        let refiner = Refiner::new(&graph, cutting);
+        let cost = refiner.cost(CEILING_WU);
+        found.push(Candidate {
+            cost: cost - cost * MARGIN_PERCENT / 100,
+            cutting: cutting.clone(),
         });
-        left = left.saturating_sub(used);
-        let cutting = refiner.cutting(starts[index].segments);
-        if cutting.widest.items < narrowest.items {
-            narrowest = cutting.widest;
-        }
-        let cost = refiner.cost(CEILING_WU) as u64 + refiner.largest_wu();
-        if std::env::var("DBG").is_ok() {
-            eprintln!("{index}/{} promise {promise} ceiling {ceiling} effort {used}: {} + {} = {cost}", starts.len(), refiner.publish_wu(), refiner.largest_wu());
-        }
-        refined.push((cost, cutting));
     }
-    refined.sort_by_key(|(cost, _)| *cost);
-    let cuttings = refined
+    found.sort_by_key(|candidate| candidate.cost);
+    let narrowest = found
+        .iter()
+        .map(|candidate| &candidate.cutting)
+        .chain(&starts)
+        .map(|cutting| cutting.widest)
+        .min_by_key(|widest| widest.items)
+        .unwrap_or_default();
+    let cuttings = found
         .into_iter()
-        .map(|(_, cutting)| cutting)
+        .map(|candidate| candidate.cutting)
         .filter(Cutting::is_narrow)
-        .take(BUILT)
-        .chain(plain)
         .collect();
     Cuttings {
+        graph,
         cuttings,
         narrowest,
     }
 }
 
-/// What a start costs under a ceiling, with what is above the limits.
-fn promise(start: &Cutting, ceiling: u64) -> u64 {
-    let excess = (start.largest_wu as u64).saturating_sub(ceiling);
-    let items = start.widest.items.saturating_sub(crate::circuit::cut::MAX_LEAF_ITEMS) as u64;
-    start.estimate_wu as u64 + excess + 40 * items
+/// Which refinements were made, and what they gave.
+struct Search<'a> {
+    graph: &'a Graph<'a>,
+    starts: &'a [Cutting],
+    /// Cells that may still be visited.
+    effort: u64,
+    /// Starts and ceilings.
+    tried: Vec<(usize, u64)>,
+    found: Vec<Candidate>,
 }
 
+impl Search<'_> {
+    fn run(&mut self) {
+        // The most promising start under each ceiling, from above.
+        let mut best: Option<(u64, u64)> = None;
+        let mut in_vain = 0;
+        for &ceiling in &CEILINGS_WU {
+            let Some(&start) = self.promising(ceiling).first() else {
+                return;
+            };
+            let Some(cost) = self.refine(start, ceiling) else {
+                return;
+            };
+            if best.is_none_or(|(least, _)| cost < least) {
+                best = Some((cost, ceiling));
+                in_vain = 0;
+            } else {
+                in_vain += 1;
+            }
+            if in_vain == PATIENCE {
+                break;
+            }
+        }
+        let Some((_, ceiling)) = best else { return };
+        // Other starts under the best ceiling and its neighbours.
+        let place = CEILINGS_WU.iter().position(|&c| c == ceiling).unwrap_or(0);
+        let around = [place, place + 1, place.saturating_sub(1)];
+        for ceiling in around.iter().filter_map(|&place| CEILINGS_WU.get(place)) {
+            for start in self.promising(*ceiling).into_iter().take(STARTS) {
+                if !self.tried.contains(&(start, *ceiling))
+                    && self.refine(start, *ceiling).is_none()
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Refines one start; `None` if no effort is left.
+    fn refine(&mut self, start: usize, ceiling_wu: u64) -> Option<u64> {
+        if self.effort == 0 {
+            return None;
+        }
+        self.tried.push((start, ceiling_wu));
+        let mut refiner = Refiner::new(self.graph, &self.starts[start]);
+        let effort = refiner.refine(&Bounds {
+            ceiling_wu,
+            effort: self.effort.min(EFFORT_EACH),
+        });
+        self.effort = self.effort.saturating_sub(effort);
+        let cost = refiner.cost(CEILING_WU);
+        self.found.push(Candidate {
+            cost,
+            cutting: refiner.cutting(self.starts[start].segments),
+        });
+        Some(cost)
+    }
+
+    /// Starts, the most promising under a ceiling first.
+    fn promising(&self, ceiling: u64) -> Vec<usize> {
+        let mut order: Vec<(u64, usize)> = self
+            .starts
+            .iter()
+            .enumerate()
+            .map(|(index, start)| (promise(start, ceiling), index))
+            .collect();
+        order.sort_unstable();
+        // What costs exactly the same is most often the same.
+        order.dedup_by_key(|(cost, _)| *cost);
+        order.into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+/// What a start may come to under a ceiling, with what is above the limits.
+fn promise(start: &Cutting, ceiling: u64) -> u64 {
+    /// An item too many, in WU.
+    const ITEM_WU: u64 = 40;
+    let [estimate, largest] = [start.estimate_wu, start.largest_wu].map(|wu| wu as u64); // casts ok: positive
+    let items = start.widest.items.saturating_sub(MAX_LEAF_ITEMS) as u64; // cast ok: usize has at most 64 bits
+    estimate + largest.saturating_sub(ceiling) + ITEM_WU * items
+}
+
+/// Cuts along the most promising lines, in many ways.
 fn along_lines(
     cells: &Cells,
     needed: &[CellId],

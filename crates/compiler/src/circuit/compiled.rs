@@ -1,6 +1,6 @@
 //! The compiled program: groups, leaves, and both sides' views of published values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
@@ -55,9 +55,6 @@ pub struct Compiled {
 impl Compiled {
     /// Compiles a circuit.
     ///
-    /// # Panics
-    /// Never: additions are recovered or not, and both ways end in a result.
-    ///
     /// # Errors
     /// If the accepted pattern does not fit the outputs or can never be met, or no way to cut the circuit keeps every
     /// leaf within the limits.
@@ -81,20 +78,31 @@ impl Compiled {
             }
         }
         let digest = program_digest(circuit, &accept);
-        let mut last = None;
-        for merge in [true, false] {
-            match Self::with_cells(
-                circuit,
-                &network,
-                &accept,
-                Cells::new(&network, merge),
-                digest,
-            ) {
-                Ok(compiled) => return Ok(compiled),
-                Err(error) => last = Some(error),
-            }
+        // Whole columns of additions take fewer bytes, but no cut may part them.
+        let merged = Self::with_cells(
+            circuit,
+            &network,
+            &accept,
+            Cells::new(&network, true),
+            digest,
+        );
+        if let Ok(compiled) = &merged
+            && compiled.worst().excess_wu == 0
+        {
+            return merged;
         }
-        Err(last.expect("both ways were tried"))
+        let single = Self::with_cells(
+            circuit,
+            &network,
+            &accept,
+            Cells::new(&network, false),
+            digest,
+        );
+        match (merged, single) {
+            (Ok(merged), Ok(single)) if single.worst() < merged.worst() => Ok(single),
+            (Ok(merged), _) => Ok(merged),
+            (Err(_), single) => single,
+        }
     }
 
     fn with_cells(
@@ -104,8 +112,6 @@ impl Compiled {
         cells: Cells,
         program_digest: [u8; 32],
     ) -> Result<Self, CompileError> {
-        let prices = PriceList::get();
-        let mut shapes = Shapes::default();
         let mut computed: Vec<u32> = network
             .outputs
             .iter()
@@ -115,35 +121,37 @@ impl Compiled {
         computed.sort_unstable();
         computed.dedup();
         let needed = Body::cone(&cells, &computed, |_| false).cells;
-        let cuttings = cuttings(&cells, &needed, network.inputs.as_slice(), &computed, prices);
-        let mut best: Option<(Worst, Self)> = None;
-        let mut refused = None;
-        for cutting in &cuttings.cuttings {
-            let compiled = Self::of_cutting(
-                circuit,
-                network,
-                accept,
-                &cells,
-                &needed,
-                cutting,
-                program_digest,
-                &mut shapes,
-            );
-            if std::env::var("DBG").is_ok() {
-                let w = compiled.worst();
-                let n = compiled.leaves.len();
-                let heavy = (0..n).max_by_key(|&i| compiled.leaf_size(i).weight_wu_max).unwrap_or(0);
-                eprintln!("built: est {:.0} leaf {:.0}; real {w:?}, stack {}", cutting.estimate_wu, cutting.largest_wu, (0..n).map(|i| compiled.leaf_size(i).max_stack).max().unwrap_or(0));
-                let _ = heavy;
+        let cuttings = cuttings(&cells, &needed, &network.inputs, &computed, PriceList::get());
+        let source = Uncut {
+            circuit,
+            network,
+            accept,
+            cells: &cells,
+            needed: &needed,
+            program_digest,
+        };
+        let (mut best, mut refused): (Option<(Worst, Self)>, _) = (None, None);
+        let mut queue: VecDeque<Cutting> = cuttings.cuttings.iter().cloned().collect();
+        for _ in 0..MOST_BUILT {
+            let Some(cutting) = queue.pop_front() else {
+                break;
+            };
+            let compiled = source.cut(&cutting);
+            if let Err(error) = compiled.check_limits() {
+                refused = refused.or(Some(error));
+                continue;
             }
-            match compiled.check_limits() {
-                Err(error) => refused = refused.or(Some(error)),
-                Ok(()) => {
-                    let worst = compiled.worst();
-                    if best.as_ref().is_none_or(|(least, _)| worst < *least) {
-                        best = Some((worst, compiled));
-                    }
-                }
+            let worst = compiled.worst();
+            if best.as_ref().is_none_or(|(least, _)| worst < *least) {
+                best = Some((worst, compiled));
+            }
+            if worst.excess_wu == 0 {
+                break;
+            }
+            // Estimates are a little off.
+            let by_wu = worst.excess_wu as u64 + MISESTIMATE_WU; // cast ok: usize has at most 64 bits
+            if let Some(lighter) = cuttings.lighter(&cutting, by_wu) {
+                queue.push_front(lighter);
             }
         }
         match (best, refused) {
@@ -151,65 +159,10 @@ impl Compiled {
             (None, Some(error)) => Err(error),
             (None, None) => Err(CompileError::TooWide {
                 items: cuttings.narrowest.items,
-                operation: cuttings.narrowest.place as usize,
+                operation: cuttings.narrowest.place as usize, // cast ok: usize has at least 32 bits here
                 operations: needed.len(),
                 limit: MAX_LEAF_ITEMS,
             }),
-        }
-    }
-
-    /// Makes the groups and leaves of a cutting.
-    #[allow(clippy::too_many_arguments)]
-    fn of_cutting(
-        circuit: &Circuit,
-        network: &Network,
-        accept: &[Option<bool>],
-        cells: &Cells,
-        needed: &[CellId],
-        cutting: &Cutting,
-        program_digest: [u8; 32],
-        shapes: &mut Shapes,
-    ) -> Self {
-        let mut groups = Vec::new();
-        for (index, values) in cutting.input_groups.iter().enumerate() {
-            groups.push(values_group(
-                format!("input/{index}"),
-                Role::Input,
-                values,
-                shapes,
-            ));
-        }
-        let output_groups = output_groups(network, accept, cutting, shapes);
-        let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
-            .into_iter()
-            .partition(|g| g.role == Role::Accepted);
-        groups.extend(free);
-        for (index, values) in cutting.groups.iter().enumerate() {
-            let label = format!("value/{index}");
-            groups.push(values_group(label, Role::Intermediate, values, shapes));
-        }
-        let committed = groups.len();
-        groups.extend(fixed);
-        let homes = homes(&groups);
-        let checked: Vec<usize> = (0..groups.len())
-            .filter(|&g| groups[g].role != Role::Input)
-            .collect();
-        let leaves: Vec<Leaf> = checked
-            .par_iter()
-            .map(|&g| Leaf::new(network, cells, &groups, &homes, g))
-            .collect();
-        Self {
-            line: needed.to_vec(),
-            committed,
-            homes,
-            leaves,
-            inputs: network.inputs.clone(),
-            outputs: network.outputs.clone(),
-            source_gates: circuit.gates.len(),
-            chunks: cutting.segments,
-            cells: cells.clone(),
-            groups,
-            program_digest,
         }
     }
 
@@ -497,6 +450,67 @@ impl Compiled {
 
 /// Rounds up what a disprove transaction weighs besides its input's witness: version, locktime, one input, one output, counts.
 const TRANSACTION_WU: usize = 4 * (10 + 41 + 43) + 2;
+
+/// A program before it is cut.
+struct Uncut<'a> {
+    circuit: &'a Circuit,
+    network: &'a Network,
+    accept: &'a [Option<bool>],
+    cells: &'a Cells,
+    /// Cells that some output needs, in order.
+    needed: &'a [CellId],
+    program_digest: [u8; 32],
+}
+
+impl Uncut<'_> {
+    /// Makes the groups and leaves of a cutting.
+    fn cut(&self, cutting: &Cutting) -> Compiled {
+        let mut shapes = Shapes::default();
+        let mut groups = Vec::new();
+        for (index, values) in cutting.input_groups.iter().enumerate() {
+            let label = format!("input/{index}");
+            groups.push(values_group(label, Role::Input, values, &mut shapes));
+        }
+        let output_groups = output_groups(self.network, self.accept, cutting, &mut shapes);
+        let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
+            .into_iter()
+            .partition(|g| g.role == Role::Accepted);
+        groups.extend(free);
+        for (index, values) in cutting.groups.iter().enumerate() {
+            let label = format!("value/{index}");
+            groups.push(values_group(label, Role::Intermediate, values, &mut shapes));
+        }
+        let committed = groups.len();
+        groups.extend(fixed);
+        let homes = homes(&groups);
+        let checked: Vec<usize> = (0..groups.len())
+            .filter(|&g| groups[g].role != Role::Input)
+            .collect();
+        let leaves: Vec<Leaf> = checked
+            .par_iter()
+            .map(|&g| Leaf::new(self.network, self.cells, &groups, &homes, g))
+            .collect();
+        Compiled {
+            line: self.needed.to_vec(),
+            committed,
+            homes,
+            leaves,
+            inputs: self.network.inputs.clone(),
+            outputs: self.network.outputs.clone(),
+            source_gates: self.circuit.gates.len(),
+            chunks: cutting.segments,
+            cells: self.cells.clone(),
+            groups,
+            program_digest: self.program_digest,
+        }
+    }
+}
+
+/// By how much more than its excess a leaf that was built is asked to be lighter, in WU.
+const MISESTIMATE_WU: u64 = 200;
+
+/// Cuttings that are built at most: the first whose leaves keep within the limits is taken.
+const MOST_BUILT: usize = 6;
 
 /// What the worst dispute takes, the worse the greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

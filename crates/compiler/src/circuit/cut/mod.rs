@@ -3,7 +3,7 @@
 //! A value that crosses a cut is committed to: once, and any later chunk may open it. More cuts mean more to publish and
 //! smaller leaves. The search walks the program in one order, takes the places where few values are alive as
 //! candidates, finds for many bounds on the leaf the cheapest set of cuts by dynamic programming, and
-//! prices each set with its real groups and cones.
+//! prices each set with its real groups and cones. What comes out is where the local search of [`Refiner`] starts.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -11,12 +11,15 @@ use std::rc::Rc;
 
 mod clusters;
 mod groups;
+mod parts;
 mod refine;
+mod repair;
 mod spans;
 
 use self::clusters::Cluster;
 use self::groups::{BySignature, into_groups};
-pub(crate) use self::refine::{Bounds, Refiner};
+pub(crate) use self::parts::{Graph, Refiner};
+pub(crate) use self::refine::Bounds;
 use self::spans::shortest;
 use crate::circuit::cells::{CellId, Cells, Operation, ValueId};
 
