@@ -140,7 +140,12 @@ pub fn sha1() -> Circuit {
 /// MD5's compression of one padded block of 512 bits, with the initial state built in; the result has 128 bits (RFC 1321).
 pub fn md5() -> Circuit {
     const INITIAL: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
-    const SHIFTS: [[usize; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+    const SHIFTS: [[usize; 4]; 4] = [
+        [7, 12, 17, 22],
+        [5, 9, 14, 20],
+        [4, 11, 16, 23],
+        [6, 10, 15, 21],
+    ];
     let mut builder = Builder::new();
     let bld = &mut builder;
     let block: Vec<Word> = words_of(&bld.input(512), 32)
@@ -329,7 +334,9 @@ fn shift_right_jam(builder: &mut Builder, word: &[Bit], amount: &[Bit]) -> Word 
     let mut word = word.to_vec();
     let mut lost = Bit::ZERO;
     for (step, &bit) in amount.iter().enumerate() {
-        let by = word.len().min(1usize.checked_shl(step as u32).unwrap_or(usize::MAX)); // cast ok: a dozen steps
+        let by = word
+            .len()
+            .min(1usize.checked_shl(step as u32).unwrap_or(usize::MAX)); // cast ok: a dozen steps
         let falls = any(builder, &word[..by]);
         let falls = builder.and(bit, falls);
         lost = builder.or(lost, falls);
@@ -406,7 +413,10 @@ fn float_multiply_with(multiply: fn(&mut Builder, &[Bit], &[Bit]) -> Word) -> Ci
     let (guard, odd) = (kept[1], kept[2]);
     let tie_breaker = b.or(kept[0], odd);
     let up = b.and(guard, tie_breaker);
-    let mut biased: Word = exponent[..12].iter().map(|&bit| b.and(bit, !below)).collect();
+    let mut biased: Word = exponent[..12]
+        .iter()
+        .map(|&bit| b.and(bit, !below))
+        .collect();
     // The leading bit of the significand counts into the exponent, which is 0 for a subnormal number.
     let mut lead = vec![Bit::ZERO; 12];
     lead[0] = !below;
@@ -430,7 +440,10 @@ fn float_multiply_with(multiply: fn(&mut Builder, &[Bit], &[Bit]) -> Word) -> Ci
     let infinite = b.and(infinite, !zero);
     let infinite = b.or(infinite, nan);
     let clear = b.or(infinite, zero);
-    let mut result: Word = rounded[..63].iter().map(|&bit| b.and(bit, !clear)).collect();
+    let mut result: Word = rounded[..63]
+        .iter()
+        .map(|&bit| b.and(bit, !clear))
+        .collect();
     for bit in &mut result[52..] {
         *bit = b.or(*bit, infinite);
     }

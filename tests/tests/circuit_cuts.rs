@@ -20,7 +20,10 @@ fn bits(hex: &str) -> Vec<bool> {
 
 fn hex(bits: &[bool]) -> String {
     let digit = |nibble: &[bool]| {
-        let value = nibble.iter().rev().fold(0, |n, &bit| 2 * n + u32::from(bit));
+        let value = nibble
+            .iter()
+            .rev()
+            .fold(0, |n, &bit| 2 * n + u32::from(bit));
         char::from_digit(value, 16).expect("four bits")
     };
     bits.chunks(4).rev().map(digit).collect()
@@ -45,9 +48,13 @@ fn compiles_into_light_leaves(name: &str, circuit: &Circuit, input: &[bool], out
         compiled.leaves().len()
     );
     assert!(heaviest <= limit, "{name}: a leaf of {heaviest} WU");
-    let answer = compiled.output(input).expect("an input of the right length");
+    let answer = compiled
+        .output(input)
+        .expect("an input of the right length");
     assert_eq!(hex(&answer), output, "{name}");
-    let honest = compiled.values(input).expect("an input of the right length");
+    let honest = compiled
+        .values(input)
+        .expect("an input of the right length");
     assert_eq!(compiled.spendable_leaves(&honest), [], "{name}");
     for (index, group) in compiled.committed_groups().iter().enumerate() {
         if group.role() == Role::Input {
@@ -129,7 +136,10 @@ fn divide() {
     let circuit = textbook::divide(64);
     let mut random = random_words();
     for shift in 0..60 {
-        let (a, b) = (random.next().expect("endless"), random.next().expect("endless") >> shift);
+        let (a, b) = (
+            random.next().expect("endless"),
+            random.next().expect("endless") >> shift,
+        );
         let quotient = (a as i64).wrapping_div(b as i64); // casts ok: two's complement
         assert_eq!(words(&circuit, a, b), quotient as u64, "{a:#x} / {b:#x}");
     }
@@ -141,7 +151,15 @@ fn divide() {
 /// Multiplies doubles of all kinds as the machine does, up to what a NaN looks like.
 fn multiplies_doubles(circuit: &Circuit) {
     const EXPONENT: u64 = 0x7ff << 52;
-    let special = [0, 1, 1 << 63, EXPONENT, EXPONENT + 1, 0x3ff << 52, EXPONENT - 1];
+    let special = [
+        0,
+        1,
+        1 << 63,
+        EXPONENT,
+        EXPONENT + 1,
+        0x3ff << 52,
+        EXPONENT - 1,
+    ];
     let mut random = random_words();
     let mut tried = 0;
     let mut check = |a: u64, b: u64| {
@@ -160,7 +178,10 @@ fn multiplies_doubles(circuit: &Circuit) {
         }
     }
     for n in 0..200 {
-        let (a, b) = (random.next().expect("endless"), random.next().expect("endless"));
+        let (a, b) = (
+            random.next().expect("endless"),
+            random.next().expect("endless"),
+        );
         // Any, subnormal operands, and exponents whose sum is that of the smallest or the largest numbers.
         let of_a = a >> 52 & 0x7ff;
         let exponent = match n % 4 {
@@ -198,7 +219,12 @@ fn multiply_by_tree() {
     let circuit = textbook::multiply_by_tree(64);
     let (a, b) = (0xfedc_ba98_7654_3210_u64, 0x0f1e_2d3c_4b5a_6978_u64);
     let product = format!("{:032x}", u128::from(a) * u128::from(b));
-    compiles_into_light_leaves("multiplication by a tree", &circuit, &word_bits(a, b), &product);
+    compiles_into_light_leaves(
+        "multiplication by a tree",
+        &circuit,
+        &word_bits(a, b),
+        &product,
+    );
 }
 
 /// The whole of SHA-512 is right, and a part of it of 150,000 gates compiles.

@@ -121,7 +121,13 @@ impl Compiled {
         computed.sort_unstable();
         computed.dedup();
         let needed = Body::cone(&cells, &computed, |_| false).cells;
-        let cuttings = cuttings(&cells, &needed, &network.inputs, &computed, PriceList::get());
+        let cuttings = cuttings(
+            &cells,
+            &needed,
+            &network.inputs,
+            &computed,
+            PriceList::get(),
+        );
         let source = Uncut {
             circuit,
             network,

@@ -178,8 +178,11 @@ impl<'a> Refiner<'a> {
             input_groups: of(Kind::Input),
             output_groups: of(Kind::Output),
             estimate_wu: (self.publish_wu() + self.largest_wu()) as f64, // cast ok: far below 2^52
-            largest_wu: self.largest_wu() as f64, // cast ok: likewise
-            widest: Widest { items: self.most_items(), place: 0 },
+            largest_wu: self.largest_wu() as f64,                        // cast ok: likewise
+            widest: Widest {
+                items: self.most_items(),
+                place: 0,
+            },
             segments,
         }
     }
@@ -311,7 +314,10 @@ impl<'a> Refiner<'a> {
             for &value in &part.values {
                 self.home[value as usize] = NOWHERE;
             }
-            score.cost -= self.graph.prices.publish(self.parts[id as usize].values.len()) as i64;
+            score.cost -= self
+                .graph
+                .prices
+                .publish(self.parts[id as usize].values.len()) as i64;
             score.cost -= PENALTY * self.excess(id, ceiling);
             score.growth -= self.parts[id as usize].leaf.wu as i64;
         }
