@@ -11,5 +11,6 @@ pub mod random_script;
 pub mod riscv;
 pub mod scale;
 pub mod soundness;
+pub mod textbook;
 pub mod threads;
 pub mod trial;

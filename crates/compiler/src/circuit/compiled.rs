@@ -1,6 +1,6 @@
 //! The compiled program: groups, leaves, and both sides' views of published values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
@@ -15,11 +15,11 @@ use tapcourt_script::taptree::LeafSource;
 
 use crate::circuit::assemble::{Shapes, homes, output_groups, values_group};
 use crate::circuit::cells::{CellId, Cells};
-use crate::circuit::cut::{Cutter, Cutting, MAX_LEAF_ITEMS, TooWide};
+use crate::circuit::choose::cuttings;
+use crate::circuit::cut::{Cutting, MAX_LEAF_ITEMS};
 use crate::circuit::error::CompileError;
 use crate::circuit::group::{Group, Role, SlotSource};
 use crate::circuit::leaf::{Homes, Leaf};
-use crate::circuit::line::Line;
 use crate::circuit::network::{Literal, Network};
 use crate::circuit::price::PriceList;
 use crate::circuit::schedule::Body;
@@ -55,9 +55,6 @@ pub struct Compiled {
 impl Compiled {
     /// Compiles a circuit.
     ///
-    /// # Panics
-    /// Never: additions are recovered or not, and both ways end in a result.
-    ///
     /// # Errors
     /// If the accepted pattern does not fit the outputs or can never be met, or no way to cut the circuit keeps every
     /// leaf within the limits.
@@ -81,20 +78,31 @@ impl Compiled {
             }
         }
         let digest = program_digest(circuit, &accept);
-        let mut last = None;
-        for merge in [true, false] {
-            match Self::with_cells(
-                circuit,
-                &network,
-                &accept,
-                Cells::new(&network, merge),
-                digest,
-            ) {
-                Ok(compiled) => return Ok(compiled),
-                Err(error) => last = Some(error),
-            }
+        // Whole columns of additions take fewer bytes, but no cut may part them.
+        let merged = Self::with_cells(
+            circuit,
+            &network,
+            &accept,
+            Cells::new(&network, true),
+            digest,
+        );
+        if let Ok(compiled) = &merged
+            && compiled.worst().excess_wu == 0
+        {
+            return merged;
         }
-        Err(last.expect("both ways were tried"))
+        let single = Self::with_cells(
+            circuit,
+            &network,
+            &accept,
+            Cells::new(&network, false),
+            digest,
+        );
+        match (merged, single) {
+            (Ok(merged), Ok(single)) if single.worst() < merged.worst() => Ok(single),
+            (Ok(merged), _) => Ok(merged),
+            (Err(_), single) => single,
+        }
     }
 
     fn with_cells(
@@ -104,8 +112,6 @@ impl Compiled {
         cells: Cells,
         program_digest: [u8; 32],
     ) -> Result<Self, CompileError> {
-        let prices = PriceList::get();
-        let mut shapes = Shapes::default();
         let mut computed: Vec<u32> = network
             .outputs
             .iter()
@@ -115,50 +121,73 @@ impl Compiled {
         computed.sort_unstable();
         computed.dedup();
         let needed = Body::cone(&cells, &computed, |_| false).cells;
-        let (line, cutting) = best_line(&cells, &needed, network, &computed, prices)?;
-        let mut groups = Vec::new();
-        for (index, values) in cutting.input_groups.iter().enumerate() {
-            groups.push(values_group(
-                format!("input/{index}"),
-                Role::Input,
-                values,
-                &mut shapes,
-            ));
-        }
-        let output_groups = output_groups(network, accept, &cutting, &mut shapes);
-        let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
-            .into_iter()
-            .partition(|g| g.role == Role::Accepted);
-        groups.extend(free);
-        for (index, values) in cutting.groups.iter().enumerate() {
-            let label = format!("value/{index}");
-            groups.push(values_group(label, Role::Intermediate, values, &mut shapes));
-        }
-        let committed = groups.len();
-        groups.extend(fixed);
-        let homes = homes(&groups);
-        let checked: Vec<usize> = (0..groups.len())
-            .filter(|&g| groups[g].role != Role::Input)
-            .collect();
-        let leaves: Vec<Leaf> = checked
-            .par_iter()
-            .map(|&g| Leaf::new(network, &cells, &groups, &homes, g))
-            .collect();
-        let compiled = Self {
-            line,
-            committed,
-            homes,
-            leaves,
-            inputs: network.inputs.clone(),
-            outputs: network.outputs.clone(),
-            source_gates: circuit.gates.len(),
-            chunks: cutting.segments,
-            cells,
-            groups,
+        let cuttings = cuttings(
+            &cells,
+            &needed,
+            &network.inputs,
+            &computed,
+            PriceList::get(),
+        );
+        let source = Uncut {
+            circuit,
+            network,
+            accept,
+            cells: &cells,
+            needed: &needed,
             program_digest,
         };
-        compiled.check_limits()?;
-        Ok(compiled)
+        let (mut best, mut refused): (Option<(Worst, Self)>, _) = (None, None);
+        let mut queue: VecDeque<Cutting> = cuttings.cuttings.iter().cloned().collect();
+        for _ in 0..MOST_BUILT {
+            let Some(cutting) = queue.pop_front() else {
+                break;
+            };
+            let compiled = source.cut(&cutting);
+            if let Err(error) = compiled.check_limits() {
+                refused = refused.or(Some(error));
+                continue;
+            }
+            let worst = compiled.worst();
+            if best.as_ref().is_none_or(|(least, _)| worst < *least) {
+                best = Some((worst, compiled));
+            }
+            if worst.excess_wu == 0 {
+                break;
+            }
+            // Estimates are a little off.
+            let by_wu = worst.excess_wu as u64 + MISESTIMATE_WU; // cast ok: usize has at most 64 bits
+            if let Some(lighter) = cuttings.lighter(&cutting, by_wu) {
+                queue.push_front(lighter);
+            }
+        }
+        match (best, refused) {
+            (Some((_, compiled)), _) => Ok(compiled),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(CompileError::TooWide {
+                items: cuttings.narrowest.items,
+                operation: cuttings.narrowest.place as usize, // cast ok: usize has at least 32 bits here
+                operations: needed.len(),
+                limit: MAX_LEAF_ITEMS,
+            }),
+        }
+    }
+
+    /// The worst dispute: publish everything, and disprove by the heaviest leaf.
+    fn worst(&self) -> Worst {
+        let publish_wu: usize = self
+            .committed_groups()
+            .iter()
+            .filter_map(|group| Some(group.parameters()?.publish_size().weight_wu_max()))
+            .sum();
+        let largest_wu = (0..self.leaves.len())
+            .map(|leaf| self.leaf_size(leaf).weight_wu_max)
+            .max()
+            .unwrap_or(0);
+        let limit = Profile::Truc.max_weight_wu() as usize - TRANSACTION_WU; // cast ok: 40,000
+        Worst {
+            excess_wu: largest_wu.saturating_sub(limit),
+            total_wu: publish_wu + largest_wu,
+        }
     }
 
     fn check_limits(&self) -> Result<(), CompileError> {
@@ -425,6 +454,79 @@ impl Compiled {
     }
 }
 
+/// Rounds up what a disprove transaction weighs besides its input's witness: version, locktime, one input, one output, counts.
+const TRANSACTION_WU: usize = 4 * (10 + 41 + 43) + 2;
+
+/// A program before it is cut.
+struct Uncut<'a> {
+    circuit: &'a Circuit,
+    network: &'a Network,
+    accept: &'a [Option<bool>],
+    cells: &'a Cells,
+    /// Cells that some output needs, in order.
+    needed: &'a [CellId],
+    program_digest: [u8; 32],
+}
+
+impl Uncut<'_> {
+    /// Makes the groups and leaves of a cutting.
+    fn cut(&self, cutting: &Cutting) -> Compiled {
+        let mut shapes = Shapes::default();
+        let mut groups = Vec::new();
+        for (index, values) in cutting.input_groups.iter().enumerate() {
+            let label = format!("input/{index}");
+            groups.push(values_group(label, Role::Input, values, &mut shapes));
+        }
+        let output_groups = output_groups(self.network, self.accept, cutting, &mut shapes);
+        let (fixed, free): (Vec<Group>, Vec<Group>) = output_groups
+            .into_iter()
+            .partition(|g| g.role == Role::Accepted);
+        groups.extend(free);
+        for (index, values) in cutting.groups.iter().enumerate() {
+            let label = format!("value/{index}");
+            groups.push(values_group(label, Role::Intermediate, values, &mut shapes));
+        }
+        let committed = groups.len();
+        groups.extend(fixed);
+        let homes = homes(&groups);
+        let checked: Vec<usize> = (0..groups.len())
+            .filter(|&g| groups[g].role != Role::Input)
+            .collect();
+        let leaves: Vec<Leaf> = checked
+            .par_iter()
+            .map(|&g| Leaf::new(self.network, self.cells, &groups, &homes, g))
+            .collect();
+        Compiled {
+            line: self.needed.to_vec(),
+            committed,
+            homes,
+            leaves,
+            inputs: self.network.inputs.clone(),
+            outputs: self.network.outputs.clone(),
+            source_gates: self.circuit.gates.len(),
+            chunks: cutting.segments,
+            cells: self.cells.clone(),
+            groups,
+            program_digest: self.program_digest,
+        }
+    }
+}
+
+/// By how much more than its excess a leaf that was built is asked to be lighter, in WU.
+const MISESTIMATE_WU: u64 = 200;
+
+/// Cuttings that are built at most: the first whose leaves keep within the limits is taken.
+const MOST_BUILT: usize = 6;
+
+/// What the worst dispute takes, the worse the greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Worst {
+    /// By how much the heaviest leaf exceeds what a version 3 transaction may weigh.
+    excess_wu: usize,
+    /// Everything published, and the heaviest leaf.
+    total_wu: usize,
+}
+
 /// The leaves of a program for given keys; made on demand.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaves<'a> {
@@ -469,72 +571,6 @@ fn program_digest(circuit: &Circuit, accept: &[Option<bool>]) -> [u8; 32] {
         }]);
     }
     sha256::Hash::from_engine(engine).to_byte_array()
-}
-
-/// Cuts along the most promising lines and keeps the cheapest.
-fn best_line(
-    cells: &Cells,
-    needed: &[CellId],
-    network: &Network,
-    outputs: &[u32],
-    prices: &PriceList,
-) -> Result<(Vec<CellId>, Cutting), CompileError> {
-    const TRIED: usize = 2;
-    // A line this many times as wide as the narrowest is not tried while the narrowest gives something.
-    const HOPELESS: f64 = 1.6;
-    let mut cutters: Vec<(f64, Cutter<'_>, Vec<CellId>)> = Line::ALL
-        .iter()
-        .map(|line| {
-            let order = line.order(cells, needed);
-            let cutter = Cutter::new(
-                cells,
-                order.clone(),
-                network.inputs.clone(),
-                outputs.to_vec(),
-                prices,
-            );
-            (cutter.mean_width(), cutter, order)
-        })
-        .collect();
-    cutters.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut best: Option<(Vec<CellId>, Cutting)> = None;
-    let mut least_wide: Option<TooWide> = None;
-    let narrowest = cutters.first().map_or(0.0, |c| c.0);
-    let mut last_tried = f64::NAN;
-    let mut tried = 0;
-    for (width, cutter, order) in cutters {
-        // Lines of exactly the same width are most often the same line.
-        let enough = best.is_some() && (tried >= TRIED || width > HOPELESS * narrowest);
-        if width == last_tried || enough {
-            continue;
-        }
-        last_tried = width;
-        tried += 1;
-        match cutter.cheapest() {
-            Ok(cutting) => {
-                if best
-                    .as_ref()
-                    .is_none_or(|(_, b)| cutting.estimate_wu < b.estimate_wu)
-                {
-                    best = Some((order, cutting));
-                }
-            }
-            Err(wide) => {
-                if least_wide.is_none_or(|least| wide.items < least.items) {
-                    least_wide = Some(wide);
-                }
-            }
-        }
-    }
-    best.ok_or_else(|| {
-        let wide = least_wide.expect("a line was tried and failed");
-        CompileError::TooWide {
-            items: wide.items,
-            operation: wide.place as usize,
-            operations: needed.len(),
-            limit: MAX_LEAF_ITEMS,
-        }
-    })
 }
 
 fn group_bits(group: &Group, values: &[u32]) -> Vec<bool> {

@@ -9,6 +9,7 @@
 mod adders;
 mod assemble;
 mod cells;
+mod choose;
 mod compiled;
 mod cut;
 mod emit;

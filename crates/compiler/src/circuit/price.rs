@@ -38,8 +38,18 @@ const MEASURED: [usize; 18] = [
 ];
 
 /// Prices by width: weights of publishing and opening, and items.
+#[derive(Debug)]
 pub(crate) struct PriceList {
     by_bits: Vec<(f64, f64, f64)>,
+    whole: Vec<Whole>,
+}
+
+/// A price in whole WU and items.
+#[derive(Clone, Copy, Debug, Default)]
+struct Whole {
+    publish_wu: u64,
+    open_wu: u64,
+    items: usize,
 }
 
 impl PriceList {
@@ -79,7 +89,34 @@ impl PriceList {
                 );
             }
         }
-        Self { by_bits }
+        let whole = by_bits
+            .iter()
+            .map(|&(publish, open, items)| Whole {
+                publish_wu: publish.round() as u64, // cast ok: positive, and far below 2^53
+                open_wu: open.round() as u64,       // cast ok: likewise
+                items: items.ceil() as usize,       // cast ok: likewise
+            })
+            .collect();
+        Self { by_bits, whole }
+    }
+
+    /// Publishing a group of so many bits, at most 512, in WU.
+    pub(crate) fn publish(&self, bits: usize) -> u64 {
+        self.whole(bits).publish_wu
+    }
+
+    /// Opening such a group in a leaf, in WU.
+    pub(crate) fn open(&self, bits: usize) -> u64 {
+        self.whole(bits).open_wu
+    }
+
+    /// Witness items of such an opening.
+    pub(crate) fn items(&self, bits: usize) -> usize {
+        self.whole(bits).items
+    }
+
+    fn whole(&self, bits: usize) -> Whole {
+        self.whole[bits.min(MAX_GROUP_BITS)]
     }
 
     /// The price of a width; wider ones than any group are taken as several.

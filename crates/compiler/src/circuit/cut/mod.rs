@@ -3,7 +3,7 @@
 //! A value that crosses a cut is committed to: once, and any later chunk may open it. More cuts mean more to publish and
 //! smaller leaves. The search walks the program in one order, takes the places where few values are alive as
 //! candidates, finds for many bounds on the leaf the cheapest set of cuts by dynamic programming, and
-//! prices each set with its real groups and cones.
+//! prices each set with its real groups and cones. What comes out is where the local search of [`Refiner`] starts.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -11,10 +11,15 @@ use std::rc::Rc;
 
 mod clusters;
 mod groups;
+mod parts;
+mod refine;
+mod repair;
 mod spans;
 
 use self::clusters::Cluster;
 use self::groups::{BySignature, into_groups};
+pub(crate) use self::parts::{Graph, Refiner};
+pub(crate) use self::refine::Bounds;
 use self::spans::shortest;
 use crate::circuit::cells::{CellId, Cells, Operation, ValueId};
 
@@ -48,28 +53,39 @@ pub(crate) struct Cutting {
     pub(crate) output_groups: Vec<Vec<ValueId>>,
     /// Estimated WU of publishing everything and of the largest leaf.
     pub(crate) estimate_wu: f64,
+    /// Estimated WU of the largest leaf.
+    pub(crate) largest_wu: f64,
+    /// The leaf that opens the most.
+    pub(crate) widest: Widest,
     pub(crate) segments: usize,
 }
 
-/// Why a set of cuts will not do: a leaf opens too much.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TooWide {
+/// The leaf of a cutting that opens the most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Widest {
     /// Witness items that the leaf opens.
     pub(crate) items: usize,
     /// Place in the line of what the leaf checks.
     pub(crate) place: u32,
 }
 
-/// Estimated bytes of a cell, calibrated on the scheduler's results.
-pub(crate) fn estimated_bytes(cells: &Cells, id: CellId) -> f32 {
+/// Estimated size of a cell in tenths of a byte, calibrated on the scheduler's results.
+pub(crate) fn estimated_tenths(cells: &Cells, id: CellId) -> u64 {
     let cell = &cells.cells[id as usize];
-    let operands = cell.operands.len() as f32;
+    let operands = cell.operands.len() as u64;
     match cell.operation {
-        Operation::And | Operation::Xor => 4.6,
-        Operation::Majority => 11.0,
+        Operation::And | Operation::Xor => 46,
+        Operation::Majority => 110,
         Operation::Sum { max_total, .. } => {
-            2.5 * operands + operands - 1.0 + if max_total > 3 { 10.0 } else { 7.0 }
+            35 * operands - 10 + if max_total > 3 { 100 } else { 70 }
         }
+    }
+}
+
+impl Cutting {
+    /// Whether no leaf opens too much.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.widest.items <= MAX_LEAF_ITEMS
     }
 }
 
@@ -122,7 +138,10 @@ impl<'a> Cutter<'a> {
         for &output in &outputs {
             last_use[output as usize] = NEVER;
         }
-        let bytes = line.iter().map(|&id| estimated_bytes(cells, id)).collect();
+        let bytes = line
+            .iter()
+            .map(|&id| estimated_tenths(cells, id) as f32 / 10.0)
+            .collect();
         Self {
             cells,
             line,
@@ -136,8 +155,8 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Finds the cheapest cutting.
-    pub(crate) fn cheapest(&self) -> Result<Cutting, TooWide> {
+    /// Cuts in many ways.
+    pub(crate) fn cuttings(&self) -> Vec<Cutting> {
         let candidates = self.candidates();
         let spans = self.spans(&candidates);
         let total: f32 = self.bytes.iter().sum();
@@ -151,33 +170,16 @@ impl<'a> Cutter<'a> {
             bound *= if self.line.len() > 20_000 { 0.75 } else { 0.85 };
         }
         // Groups of a few bits cost much more: only where nothing else keeps the leaves narrow.
-        let mut narrowest = TooWide {
-            items: usize::MAX,
-            place: 0,
-        };
+        let mut cuttings = Vec::new();
         for caps in [&[32, 64, 128, 256][..], &[4, 8, 16][..]] {
-            let mut best: Option<Cutting> = None;
             for cuts in &all_cuts {
-                for &cap in caps {
-                    match self.price(cuts, cap) {
-                        Ok(cutting) => {
-                            if best
-                                .as_ref()
-                                .is_none_or(|b| cutting.estimate_wu < b.estimate_wu)
-                            {
-                                best = Some(cutting);
-                            }
-                        }
-                        Err(wide) if wide.items < narrowest.items => narrowest = wide,
-                        Err(_) => {}
-                    }
-                }
+                cuttings.extend(caps.iter().map(|&cap| self.price(cuts, cap)));
             }
-            if let Some(best) = best {
-                return Ok(best);
+            if cuttings.iter().any(Cutting::is_narrow) {
+                break;
             }
         }
-        Err(narrowest)
+        cuttings
     }
 
     /// The bits defined in `(from, to]` that are read after it.
@@ -195,10 +197,7 @@ impl<'a> Cutter<'a> {
     }
 
     /// Groups and leaves for a set of cuts, and what they cost.
-    ///
-    /// # Errors
-    /// If a leaf would open too much.
-    fn price(&self, cuts: &[u32], cap: usize) -> Result<Cutting, TooWide> {
+    fn price(&self, cuts: &[u32], cap: usize) -> Cutting {
         // Clusters of targets that one leaf can check for hardly more than its dearest member.
         let spans: Vec<Rc<Vec<Cluster>>> = cuts
             .windows(2)
@@ -246,6 +245,7 @@ impl<'a> Cutter<'a> {
         }
         let publish: f64 = all.iter().map(|g| self.prices.publish_wu(g.len())).sum();
         let mut largest: f64 = 0.0;
+        let mut widest = Widest::default();
         for cluster in &clusters {
             let opened: BTreeSet<u32> = cluster.reads.iter().map(|v| home[v]).collect();
             let bits = |g: u32| all[g as usize].len();
@@ -262,19 +262,21 @@ impl<'a> Cutter<'a> {
                         items + self.prices.open_items(bits(g)),
                     )
                 });
-                if items > MAX_LEAF_ITEMS {
+                if items > widest.items {
                     let place = self.defined[cluster.targets[0] as usize];
-                    return Err(TooWide { items, place });
+                    widest = Widest { items, place };
                 }
                 largest = largest.max(f64::from(cluster.bytes) + wu);
             }
         }
-        Ok(Cutting {
+        Cutting {
             groups,
             input_groups,
             output_groups,
             estimate_wu: publish + largest,
+            largest_wu: largest,
+            widest,
             segments: cuts.len() - 1,
-        })
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! AES-128 encryption (FIPS 197), key schedule included.
+//! AES encryption (FIPS 197), key schedule included.
 
 use super::{finish, join_words, words_of};
 use crate::circuit::Circuit;
@@ -9,23 +9,36 @@ type Byte = Vec<Bit>;
 
 /// Returns the circuit of AES-128: inputs key and plaintext, output ciphertext, 128 bits each.
 pub fn aes128() -> Circuit {
+    aes(4)
+}
+
+/// Returns the circuit of AES-192: inputs key (192 bits) and plaintext, output ciphertext, 128 bits each.
+pub fn aes192() -> Circuit {
+    aes(6)
+}
+
+/// Returns the circuit of AES-256: inputs key (256 bits) and plaintext, output ciphertext, 128 bits each.
+pub fn aes256() -> Circuit {
+    aes(8)
+}
+
+/// The circuit for a key of so many words of 32 bits.
+fn aes(key_words: usize) -> Circuit {
     let mut builder = Builder::new();
-    let (key, plaintext) = (builder.input(128), builder.input(128));
-    let mut key = words_of(&key, 8);
-    let mut state = add_round_key(&mut builder, &words_of(&plaintext, 8), &key);
-    let mut round_constant = 1;
-    for round in 1..=10 {
-        key = next_round_key(&mut builder, &key, round_constant);
-        round_constant = times_x(round_constant);
+    let (key, plaintext) = (builder.input(32 * key_words as u32), builder.input(128)); // cast ok: 4 to 8
+    let rounds = key_words + 6;
+    let keys = round_keys(&mut builder, &words_of(&key, 8), rounds);
+    let mut state = add_round_key(&mut builder, &words_of(&plaintext, 8), &keys[0]);
+    for (round, key) in keys.iter().enumerate().skip(1) {
         state = state.iter().map(|byte| s_box(&mut builder, byte)).collect();
         state = shift_rows(&state);
-        if round < 10 {
+        if round < rounds {
             state = state
                 .chunks(4)
                 .flat_map(|column| mix_column(&mut builder, column))
                 .collect();
         }
-        state = add_round_key(&mut builder, &state, &key);
+        state = add_round_key(&mut builder, &state, key);
     }
     finish(builder, &[join_words(&state)])
 }
@@ -38,20 +51,34 @@ fn add_round_key(builder: &mut Builder, state: &[Byte], key: &[Byte]) -> Vec<Byt
         .collect()
 }
 
-/// One step of the key expansion (FIPS 197, section 5.2): 16 bytes to the next 16.
-fn next_round_key(builder: &mut Builder, key: &[Byte], round_constant: u64) -> Vec<Byte> {
-    let mut mask: Vec<Byte> = [13, 14, 15, 12]
-        .iter()
-        .map(|&i: &usize| s_box(builder, &key[i]))
-        .collect();
-    mask[0] = builder.xor_words(&mask[0], &constant(round_constant, 8));
-    let mut next: Vec<Byte> = Vec::with_capacity(16);
-    for (i, byte) in key.iter().enumerate() {
-        let with = if i < 4 { &mask[i] } else { &next[i - 4] };
-        let byte = builder.xor_words(byte, with);
-        next.push(byte);
+/// The key expansion (FIPS 197, section 5.2): 16 bytes for each round, and 16 before the first.
+fn round_keys(builder: &mut Builder, key: &[Byte], rounds: usize) -> Vec<Vec<Byte>> {
+    let mut bytes = key.to_vec();
+    let mut round_constant = 1;
+    while bytes.len() < 16 * (rounds + 1) {
+        let mut word = bytes[bytes.len() - 4..].to_vec();
+        let place = bytes.len() % key.len();
+        if place == 0 {
+            word.rotate_left(1);
+        }
+        if place == 0 || (key.len() == 32 && place == 16) {
+            word = word.iter().map(|byte| s_box(builder, byte)).collect();
+        }
+        if place == 0 {
+            word[0] = builder.xor_words(&word[0], &constant(round_constant, 8));
+            round_constant = times_x(round_constant);
+        }
+        for byte in &word {
+            let before = &bytes[bytes.len() - key.len()];
+            let next = builder.xor_words(before, byte);
+            bytes.push(next);
+        }
     }
-    next
+    bytes
+        .chunks(16)
+        .take(rounds + 1)
+        .map(<[Byte]>::to_vec)
+        .collect()
 }
 
 /// Row `r` of the state is bytes `r, r + 4, …`, and moves `r` columns back.

@@ -9,7 +9,7 @@ mod integer;
 mod keccak;
 mod sha256;
 
-pub use aes::aes128;
+pub use aes::{aes128, aes192, aes256};
 pub use integer::{adder, comparator, multiplier};
 pub use keccak::keccak_f1600;
 pub use sha256::{EXAMPLE_DIGEST, EXAMPLE_PREIMAGE, sha256_compression, sha256_preimage};
