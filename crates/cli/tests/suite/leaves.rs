@@ -158,7 +158,11 @@ fn long_traces_need_no_memory() {
         drop(out);
         let status = child.wait().unwrap();
         // As `cat` ends when its reader goes away.
-        assert_eq!(status.code(), Some(141), "a reader that goes away is no failure");
+        assert_eq!(
+            status.code(),
+            Some(141),
+            "a reader that goes away is no failure"
+        );
     }
 }
 

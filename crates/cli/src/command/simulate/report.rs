@@ -12,9 +12,10 @@ use tapcourt_verifier::{Claim, Contract, Source, TranscriptReport};
 use super::game::Rules;
 use crate::contract::Loaded;
 use crate::error::{CliError, CliResult};
+use crate::input::Input;
 use crate::output::{Table, thousands};
 use crate::progress::Progress;
-use crate::riscv::{StopRow, parse_input as parse_words};
+use crate::riscv::StopRow;
 
 /// A transaction that was broadcast.
 pub(super) struct Broadcast {
