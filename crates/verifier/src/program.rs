@@ -15,7 +15,6 @@ use crate::fault::{Part, SetupFault};
 
 /// What is disputed, and how.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one for a program")]
 pub enum Source {
     /// A circuit, in one round.
     Circuit(Compiled),

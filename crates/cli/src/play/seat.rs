@@ -37,7 +37,7 @@ pub(crate) struct NodeArgs {
     )]
     cookie: Option<PathBuf>,
     /// User of the RPC server, in place of a cookie. Its password is read from --rpc-password-file, or else from the environment variable
-    /// TAPCOURT_RPC_PASSWORD.
+    /// `TAPCOURT_RPC_PASSWORD`.
     #[arg(long, value_name = "NAME")]
     rpc_user: Option<String>,
     /// File with the password of that user, in one line.
