@@ -124,9 +124,9 @@ fn a_false_claim_loses_after_the_dispute() {
     let liars: [(&dyn Disputable, &str); 4] = [
         (&truth, "accept"),
         (&other_input, "input("),
-        (&others[0], "semantics("),
-        // Without the address that the first step loads, the next access is at 4: no memory.
-        (&others[1], "stop("),
+        // It reads a register that holds 0, and the load that stands there would be at 4: no memory.
+        (&others[0], "stop("),
+        (&others[1], "semantics("),
     ];
     for (liar, leaf) in liars {
         let claim = truth.claim(&INPUT);

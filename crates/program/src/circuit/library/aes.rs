@@ -27,9 +27,11 @@ fn aes(key_words: usize) -> Circuit {
     let mut builder = Builder::new();
     let (key, plaintext) = (builder.input(32 * key_words as u32), builder.input(128)); // cast ok: 4 to 8
     let rounds = key_words + 6;
-    let keys = round_keys(&mut builder, &words_of(&key, 8), rounds);
-    let mut state = add_round_key(&mut builder, &words_of(&plaintext, 8), &keys[0]);
-    for (round, key) in keys.iter().enumerate().skip(1) {
+    let mut schedule = KeySchedule::new(&words_of(&key, 8));
+    let first = schedule.round_key(&mut builder, 0);
+    let mut state = add_round_key(&mut builder, &words_of(&plaintext, 8), &first);
+    for round in 1..=rounds {
+        let key = schedule.round_key(&mut builder, round);
         state = state.iter().map(|byte| s_box(&mut builder, byte)).collect();
         state = shift_rows(&state);
         if round < rounds {
@@ -38,7 +40,7 @@ fn aes(key_words: usize) -> Circuit {
                 .flat_map(|column| mix_column(&mut builder, column))
                 .collect();
         }
-        state = add_round_key(&mut builder, &state, key);
+        state = add_round_key(&mut builder, &state, &key);
     }
     finish(builder, &[join_words(&state)])
 }
@@ -51,34 +53,51 @@ fn add_round_key(builder: &mut Builder, state: &[Byte], key: &[Byte]) -> Vec<Byt
         .collect()
 }
 
-/// The key expansion (FIPS 197, section 5.2): 16 bytes for each round, and 16 before the first.
-fn round_keys(builder: &mut Builder, key: &[Byte], rounds: usize) -> Vec<Vec<Byte>> {
-    let mut bytes = key.to_vec();
-    let mut round_constant = 1;
-    while bytes.len() < 16 * (rounds + 1) {
-        let mut word = bytes[bytes.len() - 4..].to_vec();
-        let place = bytes.len() % key.len();
+/// The key expansion (FIPS 197, section 5.2), as far as it was asked for.
+struct KeySchedule {
+    key_bytes: usize,
+    /// The key, and what follows from it.
+    bytes: Vec<Byte>,
+    round_constant: u64,
+}
+
+impl KeySchedule {
+    fn new(key: &[Byte]) -> Self {
+        Self {
+            key_bytes: key.len(),
+            bytes: key.to_vec(),
+            round_constant: 1,
+        }
+    }
+
+    /// The 16 bytes for a round, 0 being before the first.
+    fn round_key(&mut self, builder: &mut Builder, round: usize) -> Vec<Byte> {
+        while self.bytes.len() < 16 * (round + 1) {
+            self.extend(builder);
+        }
+        self.bytes[16 * round..16 * (round + 1)].to_vec()
+    }
+
+    /// Adds the next four bytes.
+    fn extend(&mut self, builder: &mut Builder) {
+        let mut word = self.bytes[self.bytes.len() - 4..].to_vec();
+        let place = self.bytes.len() % self.key_bytes;
         if place == 0 {
             word.rotate_left(1);
         }
-        if place == 0 || (key.len() == 32 && place == 16) {
+        if place == 0 || (self.key_bytes == 32 && place == 16) {
             word = word.iter().map(|byte| s_box(builder, byte)).collect();
         }
         if place == 0 {
-            word[0] = builder.xor_words(&word[0], &constant(round_constant, 8));
-            round_constant = times_x(round_constant);
+            word[0] = builder.xor_words(&word[0], &constant(self.round_constant, 8));
+            self.round_constant = times_x(self.round_constant);
         }
         for byte in &word {
-            let before = &bytes[bytes.len() - key.len()];
+            let before = &self.bytes[self.bytes.len() - self.key_bytes];
             let next = builder.xor_words(before, byte);
-            bytes.push(next);
+            self.bytes.push(next);
         }
     }
-    bytes
-        .chunks(16)
-        .take(rounds + 1)
-        .map(<[Byte]>::to_vec)
-        .collect()
 }
 
 /// Row `r` of the state is bytes `r, r + 4, …`, and moves `r` columns back.
