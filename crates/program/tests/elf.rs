@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tapcourt_program::riscv::{
-    ElfError, Image, Instruction, Op, Program, ProgramError, Rom, Symbol, Symbols,
+    AddressSpace, ElfError, Image, Instruction, Op, Program, ProgramError, Rom, Symbol, Symbols,
 };
 
 /// `addi a0, a0, 1`.
@@ -717,4 +717,23 @@ fn guests_are_read() {
         let written = program.to_elf().expect("instructions are in memory");
         assert_eq!(Program::from_elf(&written), Ok(program));
     }
+}
+
+/// Zeros that are not in the file are memory of the program: its address space holds them as well.
+#[test]
+fn the_address_space_holds_zeros_that_are_not_in_the_file() {
+    const MIB: u32 = 1 << 20;
+    let code = bytes_of(&[ADDI, ECALL]);
+    let space = |more: u32| {
+        let segments: [(u32, &[u8], u32, u32); 2] =
+            [(0x1_0000, &code, 0, 5), (0x10_0000, &[1, 2, 3, 4], more, 6)];
+        let program = Program::from_elf(&file_of(0x1_0000, &segments)).expect("a program");
+        program.space().log2_bytes()
+    };
+    assert_eq!(AddressSpace::DEFAULT.log2_bytes(), 26);
+    // A mebibyte is free behind them, and one is before them.
+    assert_eq!(space(62 * MIB - 4), 26);
+    assert_eq!(space(62 * MIB), 27);
+    assert_eq!(space(100 * MIB), 27);
+    assert_eq!(space(0xffe0_0000), 32);
 }

@@ -1,14 +1,17 @@
 //! Disputes over a trace, played without transactions: the challenger wins whenever the claim is false, and a true claim loses to nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use tapcourt_compiler::riscv::{
-    Court, Group, PathAccess, PathLeaf, Published, PublishedError, Search, StepLeaf,
+    Court, CourtOptions, Group, Options, PathAccess, PathLeaf, Published, PublishedError, Search,
+    StepLeaf,
 };
 use tapcourt_program::riscv::{
-    Digest, Execution, Image, Instruction, Node, Op, Program, Register, Rom, StepRecord, Symbols,
+    AddressSpace, Cell, Digest, Execution, Image, Instruction, Node, Op, Program, Register, Rom,
+    StepRecord, Symbols,
 };
 use tapcourt_prover::trace::{Answers, Challenges, Verdict};
 
@@ -577,4 +580,323 @@ fn selections_of_no_part_are_refused() {
             }
         }
     }
+}
+
+/// Goes to both ends of a small memory, and stops where there is none, or accepts.
+fn program_at_borders(space: AddressSpace, last: Instruction) -> Program {
+    let [x0, a0, a7, t0, t1, s0, s1] = [0, 10, 17, 5, 6, 8, 9].map(register);
+    let new = Instruction::new;
+    let end = space.bytes() as u32; // cast ok: 0 stands for 2^32
+    let code = [
+        new(Op::Lui, s0, x0, x0, 0x1000),
+        new(Op::Lui, s1, x0, x0, end),
+        new(Op::Lw, t0, s0, x0, 0),
+        new(Op::Sw, x0, s1, t0, 4u32.wrapping_neg()),
+        new(Op::Sb, x0, s1, t0, 1u32.wrapping_neg()),
+        new(Op::Lb, t1, s1, x0, 1u32.wrapping_neg()),
+        new(Op::Sh, x0, s0, t1, 0x7fe),
+        new(Op::Lhu, x0, s0, x0, 0x7fe),
+        new(Op::Sw, x0, s0, s1, 0x7f8),
+        new(Op::Addi, a7, x0, x0, 93),
+        last,
+        new(Op::Addi, a0, x0, x0, 1),
+        Instruction::ECALL,
+    ];
+    let program = Program::from_instructions(BASE, &code).expect("a program");
+    program.with_space(space).expect("it is small")
+}
+
+/// Says one step's record with any numbers for labels, and is otherwise as consistent as can be.
+struct Hostile<'a, 'p> {
+    target: u64,
+    search: &'a Search,
+    /// With everything but the search.
+    record: Published,
+    next_pc: u32,
+    next_root: [u8; 20],
+    execution: &'a mut Execution<'p>,
+    paths: &'a Search,
+    random: &'a mut ChaCha8Rng,
+}
+
+impl Liar for Hostile<'_, '_> {
+    fn digests(&mut self, round: u32, published: &mut Published) {
+        let selections: Vec<u32> = (0..round)
+            .map(|round| published.word(Group::Selection(round)).expect("selected"))
+            .collect();
+        let borders = self.search.borders(&selections).expect("in range");
+        for (index, &step) in (0..).zip(&borders[1..borders.len() - 1]) {
+            let group = Group::Digest { round, index };
+            if step == self.target + 1 {
+                let root = Node::from_bytes(self.next_root);
+                published.set_node(group, &Digest::new(self.next_pc, root).to_bytes());
+            } else if step > self.target {
+                published.set_node(group, &self.random.r#gen());
+            }
+        }
+    }
+
+    fn step(&mut self, published: &mut Published) {
+        for group in Group::RECORD {
+            let bits = self.record.bits(group).expect("all of it is said");
+            published.set(group, bits.to_vec());
+        }
+    }
+
+    fn nodes(&mut self, round: u32, published: &mut Published) {
+        let access = published.word(Group::Access).expect("opened");
+        let label = match access {
+            0 => (published.word(Group::Sources).expect("said") & 31) << 2,
+            1 => (published.word(Group::Sources).expect("said") >> 5 & 31) << 2,
+            2 => published.word(Group::Memory).expect("said"),
+            _ => published.word(Group::Target).expect("said"),
+        };
+        let cell = Cell::from_index(label >> 2).expect("30 bits");
+        let words = published.bits(Group::Words).expect("said");
+        let word = |place: usize| {
+            let bits = words[32 * place..32 * (place + 1)].iter().rev();
+            bits.fold(0, |word, &bit| word << 1 | u32::from(bit))
+        };
+        let [old, new] = match access {
+            0 => [word(2); 2],
+            1 => [word(3); 2],
+            2 => [word(0); 2],
+            _ => [published.word(Group::Replaced).expect("said"), word(1)],
+        };
+        let (_, path) = self.execution.path_at(self.target, cell);
+        let said = [path.nodes(old), path.nodes(new)];
+        let selections: Vec<u32> = (0..round)
+            .map(|round| {
+                published
+                    .word(Group::PathSelection(round))
+                    .expect("selected")
+            })
+            .collect();
+        let borders = self.paths.borders(&selections).expect("in range");
+        for (index, &level) in (0..).zip(&borders[1..borders.len() - 1]) {
+            for is_new in [false, true] {
+                let level = (level as usize).min(path.levels()); // cast ok: at most 64
+                let node = match self.random.gen_range(0..8) {
+                    0 => self.random.r#gen(),
+                    // What the honest one says.
+                    1 => continue,
+                    _ => said[usize::from(is_new)][level].to_bytes(),
+                };
+                let group = Group::PathNode {
+                    round,
+                    index,
+                    new: is_new,
+                };
+                published.set_node(group, &node);
+            }
+        }
+    }
+}
+
+/// A number for a label: of a register, of a cell in no state's use, of memory at its ends, beyond the
+/// space, of no cell at all, any.
+fn hostile_label(truth: u32, space: AddressSpace, random: &mut ChaCha8Rng) -> u32 {
+    let end = space.bytes() as u32; // cast ok: 0 stands for 2^32
+    match random.gen_range(0..10) {
+        0 => truth ^ random.gen_range(1..4),
+        1 => truth.wrapping_add(end),
+        2 => truth ^ 1 << random.gen_range(0..32),
+        3 => 4 * random.gen_range(0..32),
+        4 => 4 * random.gen_range(32..1024),
+        5 => end.wrapping_sub(4),
+        6 => end.wrapping_add(4 * random.gen_range(0..40)),
+        7 => [4_092, 4_096, u32::MAX, 0xffff_fffc][random.gen_range(0..4)],
+        8 => truth,
+        _ => random.r#gen(),
+    }
+}
+
+/// Records with any numbers for labels and words, in spaces of several sizes, with searches for as many
+/// levels as there are and for more: the challenger wins all games, and nobody panics.
+#[test]
+fn hostile_labels_lose_in_every_space() {
+    let mut random = ChaCha8Rng::seed_from_u64(0x1abe1);
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    let mut games = 0usize;
+    let [x0, t0] = [0, 5].map(register);
+    let lasts = [
+        Instruction::new(Op::Lw, t0, x0, x0, 0),
+        Instruction::new(Op::Sw, x0, x0, t0, 0x7fc),
+        Instruction::new(Op::Sb, x0, register(9), t0, 0),
+        Instruction::new(Op::Addi, x0, x0, x0, 0),
+        // As near to acceptance as a jump comes: it clears the lowest bit.
+        Instruction::new(Op::Jalr, x0, x0, x0, u32::MAX),
+    ];
+    for log2_bytes in [13, 14, 16, 26, 32] {
+        let space = AddressSpace::new(log2_bytes).expect("13 to 32");
+        for (last, path) in lasts.into_iter().zip([
+            None,
+            Some(vec![8, 8]),
+            Some(vec![2, 4, 4]),
+            Some(vec![5, 7]),
+            Some(vec![3, 3, 4]),
+        ]) {
+            let path = path.map(|path| Search::new(path).expect("in range"));
+            let options = CourtOptions {
+                steps: Options {
+                    fixed: Vec::new(),
+                    inputs: 0,
+                    search: Search::new(vec![4, 4]).expect("16 steps"),
+                },
+                path,
+                space: Some(space),
+            };
+            let agreed = program_at_borders(space, last);
+            let court = Court::compile(Arc::new(agreed.clone()), options).expect("it compiles");
+            let mut executions = [(); 3].map(|()| Execution::new(&agreed, &[]));
+            let [prover, challenger, liars] = &mut executions;
+            assert!(Challenges::new(&court, challenger).must_challenge());
+            for target in 0..court.search().count() - 1 {
+                for _ in 0..25 {
+                    let truth = liars.step_at(target);
+                    let mut record = truth.record;
+                    match random.gen_range(0..8) {
+                        0 => record.a.value = hostile_label(record.a.value, space, &mut random),
+                        1 => record.b.value = random.r#gen(),
+                        2 => record.m.value = random.r#gen(),
+                        3 => record.w.old = random.r#gen(),
+                        4 => record.pc = hostile_label(record.pc, space, &mut random),
+                        _ => {}
+                    }
+                    if random.r#gen() {
+                        record = record.consequence(agreed.rom().get(record.pc), 0, space);
+                    }
+                    if random.gen_range(0..4) == 0 {
+                        record.next_pc = hostile_label(record.next_pc, space, &mut random);
+                    }
+                    let mut said = Published::new();
+                    let mut target_label = record.w.cell.label();
+                    said.set_step(&record, &truth.root.to_bytes(), &[0; 20]);
+                    if random.r#gen() {
+                        target_label = hostile_label(target_label, space, &mut random);
+                        said.set_word(Group::Target, target_label, 32);
+                    }
+                    if random.r#gen() {
+                        let label = hostile_label(record.m.cell.label(), space, &mut random);
+                        said.set_word(Group::Memory, label, 32);
+                    }
+                    if random.gen_range(0..4) == 0 {
+                        said.set_word(Group::Sources, random.r#gen(), 10);
+                    }
+                    let cell = Cell::from_index(target_label >> 2).expect("30 bits");
+                    let (_, path) = liars.path_at(target, cell);
+                    let mut next_root = path.root(record.w.value).to_bytes();
+                    if random.gen_range(0..8) == 0 {
+                        next_root = random.r#gen();
+                    }
+                    said.set_node(Group::NextRoot, &next_root);
+                    let mut liar = Hostile {
+                        target,
+                        search: court.search(),
+                        next_pc: record.next_pc,
+                        next_root,
+                        record: said.clone(),
+                        execution: liars,
+                        paths: court.paths().search(),
+                        random: &mut random,
+                    };
+                    let end = play(&court, prover, challenger, &mut liar, Published::new());
+                    let end = end.unwrap_or_else(|| {
+                        panic!("{space}, step {target}: {said:?}, truth {}", truth.record)
+                    });
+                    *ends.entry(end.kind()).or_default() += 1;
+                    games += 1;
+                }
+            }
+        }
+    }
+    println!("covered: {games} games in memory; against hostile labels, all won: {ends:?}");
+    for kind in [
+        "semantics",
+        "stop",
+        "outside-rom",
+        "digest",
+        "path A",
+        "path Memory",
+        "path Old",
+        "path New",
+    ] {
+        assert!(ends.contains_key(kind), "{kind}: {ends:?}");
+    }
+}
+
+/// A true claim in spaces of several sizes, whatever is selected and opened, levels above the root among
+/// it: no leaf is spendable.
+#[test]
+fn a_true_claim_loses_in_no_space() {
+    let x0 = Register::ZERO;
+    let (mut checked, mut ends) = (0usize, 0usize);
+    for (log2_bytes, path) in [
+        (13, None),
+        (13, Some(vec![4, 5])),
+        (27, None),
+        (32, None),
+        (32, Some(vec![8, 8])),
+    ] {
+        let space = AddressSpace::new(log2_bytes).expect("13 to 32");
+        let options = CourtOptions {
+            steps: Options {
+                fixed: Vec::new(),
+                inputs: 0,
+                search: Search::new(vec![4, 4]).expect("16 steps"),
+            },
+            path: path.map(|path| Search::new(path).expect("in range")),
+            space: Some(space),
+        };
+        let agreed = program_at_borders(space, Instruction::new(Op::Jal, x0, x0, x0, 8));
+        let court = Court::compile(Arc::new(agreed.clone()), options).expect("it compiles");
+        let (search, steps, paths) = (court.search(), court.steps(), court.paths());
+        let mut executions = [(); 2].map(|()| Execution::new(&agreed, &[]));
+        let [prover, challenger] = &mut executions;
+        let mut prover = Answers::new(&court, prover);
+        let mut challenger = Challenges::new(&court, challenger);
+        assert!(
+            prover.may_claim() && !challenger.must_challenge(),
+            "{space}"
+        );
+        for interval in 0..search.count() {
+            let mut published = Published::new();
+            for (round, selection) in (0..).zip(search.selections(interval)) {
+                prover.digests(round, &mut published).expect("published");
+                let bits = search.selection_bits(round);
+                published.set_word(Group::Selection(round), selection, bits.into());
+            }
+            prover.step(&mut published).expect("published");
+            for leaf in 0..steps.len() {
+                let spendable = steps.is_spendable(leaf, &published).unwrap_or(false);
+                assert!(!spendable, "{space}: {}", steps.leaf(leaf));
+                checked += 1;
+            }
+            assert_eq!(challenger.judge(&published), Ok(Verdict::Concede));
+            for access in 0..PathAccess::NUMBERS {
+                for level in 0..paths.search().count() {
+                    let mut published = published.clone();
+                    published.set_word(Group::Access, access, 2);
+                    for (round, selection) in (0..).zip(paths.search().selections(level)) {
+                        prover.nodes(round, &mut published).expect("published");
+                        assert_eq!(challenger.select_level(round, &published), Ok(0));
+                        let bits = paths.search().selection_bits(round);
+                        published.set_word(Group::PathSelection(round), selection, bits.into());
+                    }
+                    prover.sibling(&mut published).expect("published");
+                    assert_eq!(challenger.path_leaf(&published), Ok(None));
+                    for leaf in 0..paths.len() {
+                        let spendable = paths.is_spendable(leaf, &published).unwrap_or(false);
+                        assert!(
+                            !spendable,
+                            "{space}: access {access}, level {level}, leaf {leaf}"
+                        );
+                        checked += 1;
+                    }
+                    ends += 1;
+                }
+            }
+        }
+    }
+    println!("covered: {checked} leaves against the truth in several spaces, at {ends} ends");
 }

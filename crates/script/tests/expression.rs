@@ -466,3 +466,145 @@ fn random_expressions_take_inputs_from_the_altstack() {
         "covered: {EXPRESSIONS} random expressions, {cases} cases of expressions; {too_large} with too many items"
     );
 }
+
+/// Where nibbles of a sum come from.
+#[derive(Clone, Copy, Debug)]
+enum Addends {
+    Opened,
+    FromWitness,
+    /// The first is a constant.
+    WithConstant(u8),
+    Constants(u8),
+    /// The same nibble every time.
+    Repeated,
+    /// Those of a word's complement.
+    Complemented,
+    /// Put together from bits.
+    Joined,
+}
+
+/// Whether a sum of nibbles is within bounds: the evaluator and the script say what integers say, for
+/// every sum, at all bounds for one and two nibbles, and for more at those near both ends.
+#[test]
+fn sums_of_nibbles_are_held_against_all_bounds() {
+    let kinds = [
+        Addends::Opened,
+        Addends::FromWitness,
+        Addends::WithConstant(0),
+        Addends::WithConstant(7),
+        Addends::WithConstant(15),
+        Addends::Constants(0),
+        Addends::Constants(15),
+        Addends::Repeated,
+        Addends::Complemented,
+        Addends::Joined,
+    ];
+    let (mut cases, mut scripts) = (0, 0);
+    for count in 1..=8u32 {
+        let most = 15 * count;
+        let bounds: Vec<u32> = match count {
+            1 => (0..=most + 2).chain([u32::MAX]).collect(),
+            _ => vec![
+                0,
+                1,
+                2,
+                3,
+                15,
+                16,
+                most / 2,
+                most - 1,
+                most,
+                most + 1,
+                most + 2,
+                1 << 31,
+                u32::MAX,
+            ],
+        };
+        let pairs = bounds
+            .iter()
+            .flat_map(|&low| bounds.iter().map(move |&high| (low, high)));
+        let pairs: Vec<(u32, u32)> = pairs.collect();
+        for addends in kinds {
+            // One script for each pair where they are few, else some at a time.
+            for pairs in pairs.chunks(if count < 4 { 9 } else { 24 }) {
+                let mut e = Expression::new();
+                let word = match addends {
+                    Addends::FromWitness => e.witness_word("w"),
+                    _ => e.input_word("w"),
+                };
+                let complement = e.not(word);
+                let nibbles: Vec<_> = (0..count as usize) // cast ok: at most 8
+                    .map(|place| match addends {
+                        Addends::WithConstant(nibble) if place == 0 => e.nibble(nibble),
+                        Addends::Constants(nibble) => e.nibble(nibble),
+                        Addends::Repeated => e.word_nibble(word, 0),
+                        Addends::Complemented => e.word_nibble(complement, place),
+                        Addends::Joined => {
+                            let nibble = e.word_nibble(word, place);
+                            let bits = e.split(nibble);
+                            e.join(bits)
+                        }
+                        _ => e.word_nibble(word, place),
+                    })
+                    .collect();
+                for &(low, high) in pairs {
+                    let within = e.sum_is_within(&nibbles, low, high);
+                    e.output(within);
+                }
+                let mut templates = vec![(e.compile(), false)];
+                // Where something is from the witness, nothing waits on the altstack.
+                if !matches!(addends, Addends::FromWitness) {
+                    templates.push((e.compile_from_altstack(), true));
+                }
+                scripts += templates.len();
+                let templates: Vec<_> = templates
+                    .into_iter()
+                    .map(|(template, opened)| (template.expect("fits the stack"), opened))
+                    .collect();
+                // Of one or two nibbles every sum, of more some, both ends among them.
+                let words = (0..=most)
+                    .step_by(if count < 3 { 1 } else { 7 })
+                    .chain([most]);
+                for sum in words {
+                    let word = (0..count).fold(0, |word, place| {
+                        word | sum.saturating_sub(15 * place).min(15) << (4 * (count - 1 - place))
+                    });
+                    let evaluation = e.evaluate([("w", word.into())]).expect("its input");
+                    let nibble = |word: u32, place: u32| word >> (4 * place) & 15;
+                    let sum: u32 = (0..count)
+                        .map(|place| match addends {
+                            Addends::WithConstant(nibble) if place == 0 => nibble.into(),
+                            Addends::Constants(nibble) => nibble.into(),
+                            Addends::Repeated => nibble(word, 0),
+                            Addends::Complemented => nibble(!word, place),
+                            _ => nibble(word, place),
+                        })
+                        .sum();
+                    let expected: Vec<Vec<u8>> = pairs
+                        .iter()
+                        .map(|&(low, high)| encode_number((low <= sum && sum < high).into()))
+                        .collect();
+                    for (template, opened) in &templates {
+                        let altstack = match opened {
+                            true => template.altstack(&evaluation),
+                            false => Vec::new(),
+                        };
+                        let setup = script! { for _ in 0..altstack.len() { OP_TOALTSTACK } };
+                        let script = script! { { &setup } { &template.script } };
+                        let waiting = altstack.into_iter().rev();
+                        let stack = template.witness(&evaluation).into_iter().chain(waiting);
+                        let stack: Vec<Vec<u8>> = stack.collect();
+                        let execution = execute(&script, stack, None, Rules::Policy);
+                        assert_eq!(
+                            execution.stack, expected,
+                            "{addends:?}, {count} nibbles, sum {sum}, bounds {pairs:?}: {:?}",
+                            execution.result
+                        );
+                        cases += pairs.len();
+                    }
+                }
+            }
+        }
+    }
+    println!("covered: {cases} sums of nibbles against bounds, in {scripts} scripts");
+}

@@ -44,10 +44,16 @@ impl AddressSpace {
     /// The space for a program with this image: [`DEFAULT`](Self::DEFAULT), or the least one in which
     /// a mebibyte is free behind the image, as far as there is one.
     pub fn for_image(image: &Image) -> Self {
-        const FREE: u64 = 1 << 20;
         let end = image.pieces().last().map_or(0, |(base, bytes)| {
             u64::from(*base) + bytes.len() as u64 // cast ok: usize has at most 64 bits
         });
+        Self::for_end(end)
+    }
+
+    /// The space for a program that uses memory up to this address, not included, to begin with: as
+    /// [`for_image`](Self::for_image).
+    pub(super) fn for_end(end: u64) -> Self {
+        const FREE: u64 = 1 << 20;
         let mut space = Self::DEFAULT;
         while space < Self::LARGEST && space.bytes() < end + FREE {
             space.log2_bytes += 1;

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tapcourt_program::riscv::{
     AddressSpace, Cell, Digest, EXIT_CALL, Engine, Execution, INPUT_CALL, Image, Instruction,
-    Machine, Op, Program, Register, SnapshotLimits, StepRecord, Symbols, Tree,
+    Machine, Op, Program, Register, Rom, SnapshotLimits, StepRecord, Symbols, Tree,
 };
 
 use crate::definition::Definition;
@@ -343,4 +343,112 @@ fn the_first_state_is_the_image() {
     assert_eq!(execution.digests(&[5, 0, 5])[2].to_bytes(), digest);
     assert_eq!(execution.last_step(), Some(0));
     assert_eq!(execution.digests(&[]), []);
+}
+
+/// In every space loads and stores near both ends of memory, the last of them where there is none: the
+/// reference machine, the engine at every step, and executions that go back and forth have the same
+/// states, and these the digests of the definition.
+#[test]
+fn states_at_the_borders_of_every_space() {
+    let definition = Definition::new();
+    let mut rng = ChaCha8Rng::seed_from_u64(0xb0d);
+    let (mut states, mut asked, mut stopped) = (0, 0, 0);
+    let [pointer, a, b] = [8, 5, 6].map(x);
+    for log2_bytes in 13..=32u32 {
+        let space = AddressSpace::new(log2_bytes).expect("13 to 32");
+        let end = space.bytes() as u32; // cast ok: 0 stands for 2^32
+        for _ in 0..8 {
+            let mut code = vec![add_immediate(a, ZERO, rng.gen_range(-2048..2048))];
+            let accesses = rng.gen_range(1..14u64);
+            for access in 0..accesses {
+                let op = [
+                    Op::Lb,
+                    Op::Lbu,
+                    Op::Lh,
+                    Op::Lhu,
+                    Op::Lw,
+                    Op::Sb,
+                    Op::Sh,
+                    Op::Sw,
+                    Op::Sw,
+                    Op::Sb,
+                ][rng.gen_range(0..10)];
+                let (load, store) = (op.load_log2_bytes(), op.store_log2_bytes());
+                let bytes = 1u32 << load.or(store).expect("an access");
+                let at = bytes * rng.gen_range(0..4);
+                let last = access + 1 == accesses;
+                let address = match rng.gen_range(0..4) {
+                    0 if last => AddressSpace::LOWEST - bytes - at,
+                    1 if last => end.wrapping_add(at),
+                    2 if last => [0, u32::MAX & !(bytes - 1), 0x8000_0000][rng.gen_range(0..3)],
+                    0 | 1 => AddressSpace::LOWEST + at,
+                    2 => end.wrapping_sub(bytes + at),
+                    _ => end.wrapping_div(2).max(0x1000) + at,
+                };
+                let imm = [0, 1, -1, 2047, -2048, 4][rng.gen_range(0..6)] as u32; // cast ok: the same bits
+                let base = address.wrapping_sub(imm);
+                let low = (base << 20) as i32 >> 20; // casts ok: sign extended
+                let high = base.wrapping_sub(low as u32); // cast ok: the same bits
+                code.push(Instruction::new(Op::Lui, pointer, ZERO, ZERO, high));
+                code.push(add_immediate(pointer, pointer, low));
+                let rd = [ZERO, a, b][rng.gen_range(0..3)];
+                code.push(Instruction::new(
+                    op,
+                    rd,
+                    pointer,
+                    [a, b][rng.gen_range(0..2)],
+                    imm,
+                ));
+                code.push(Instruction::new(Op::Add, b, a, b, 0));
+            }
+            code.push(Instruction::ECALL);
+            let words = code.iter().map(Instruction::encode).collect();
+            // Code is no memory here, and may be where no memory is.
+            let base = [0, 0x1000, 0xffff_f000][rng.gen_range(0..3)];
+            let rom = Rom::new(vec![(base, words)]).expect("aligned");
+            let image = [
+                (0x1000, vec![1, 2, 3, 0x84]),
+                (end.wrapping_sub(4), vec![5, 6, 7, 0x88]),
+            ];
+            let image = Image::new(image[..rng.gen_range(0..3)].to_vec()).expect("apart");
+            let program = Program::new(base, rom, image, Symbols::default());
+            let program = program.and_then(|program| program.with_space(space));
+            let program = program.expect("the entry is the first");
+            let reference = Reference::new(&definition, &program, &[], 100);
+            states += reference.digests.len();
+            // The last access is the third of the last four instructions, before the call.
+            let last_access = Some(4 * accesses - 1);
+            stopped += usize::from(reference.last_step == last_access);
+            let mut engine = Engine::new(&program, &[]);
+            for step in 0..reference.digests.len() as u64 {
+                assert_eq!(
+                    digest(&mut engine, step),
+                    reference.digest(step),
+                    "{space}, step {step}"
+                );
+            }
+            let limits = random_limits(&mut rng);
+            let mut execution = Execution::with_limits(&program, &[], limits);
+            for _ in 0..20 {
+                let step = reference.step(&mut rng);
+                assert_eq!(
+                    execution.digest_at(step),
+                    reference.digest(step),
+                    "{space}, step {step}"
+                );
+                let record = reference.records[reference.at(step)];
+                assert_eq!(execution.record_at(step), record);
+                let disputed = execution.step_at(step);
+                assert_eq!(
+                    disputed.next_digest(),
+                    reference.digest(step.saturating_add(1))
+                );
+                asked += 1;
+            }
+        }
+    }
+    println!(
+        "covered: {states} states at borders of memory, asked for {asked} times, {stopped} of 160 programs stopped at a last access"
+    );
+    assert!(stopped > 40, "{stopped}");
 }

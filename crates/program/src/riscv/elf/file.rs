@@ -242,6 +242,15 @@ impl<'a> File<'a> {
         Ok((segments, warnings))
     }
 
+    /// The address after all that is loaded, with the zeros that are not in the file.
+    pub(super) fn memory_end(self) -> Result<u64, ElfError> {
+        let headers = self.program_headers()?.iter();
+        let loaded = headers.filter(|fields| fields.p_type.get(LE) == elf::PT_LOAD);
+        let ends = loaded
+            .map(|fields| u64::from(fields.p_vaddr.get(LE)) + u64::from(fields.p_memsz.get(LE)));
+        Ok(ends.max().unwrap_or(0))
+    }
+
     /// The names of functions and objects, from the first table of symbols, and what start code is
     /// known by.
     pub(super) fn symbols(self, rom: &Rom) -> Result<(Symbols, StartSymbols<'a>), ElfError> {

@@ -16,7 +16,7 @@ use object::LittleEndian as LE;
 pub use self::error::ElfError;
 use self::file::File;
 pub use self::report::{ElfReport, ElfWarning};
-use super::{Image, Program, Rom};
+use super::{AddressSpace, Image, Program, Rom};
 
 type FileHeader = object::elf::FileHeader32<LE>;
 type ProgramHeader = object::elf::ProgramHeader32<LE>;
@@ -80,6 +80,9 @@ fn read(bytes: &[u8]) -> Result<ElfReport, ElfError> {
     let (symbols, start) = file.symbols(&rom)?;
     warnings.extend(check_compressed(file, &segments)?);
     let program = Program::new(file.entry(), rom, image, symbols)?;
+    // The image has no zeros that are not in the file.
+    let space = AddressSpace::for_end(file.memory_end()?).max(program.space());
+    let program = program.with_space(space)?;
     warnings.extend(start.check(file, &program)?);
     Ok(ElfReport { program, warnings })
 }
