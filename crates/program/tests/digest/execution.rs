@@ -380,7 +380,7 @@ fn states_at_the_borders_of_every_space() {
                 let address = match rng.gen_range(0..4) {
                     0 if last => AddressSpace::LOWEST - bytes - at,
                     1 if last => end.wrapping_add(at),
-                    2 if last => [0, u32::MAX & !(bytes - 1), 0x8000_0000][rng.gen_range(0..3)],
+                    2 if last => [0, !(bytes - 1), 0x8000_0000][rng.gen_range(0..3)],
                     0 | 1 => AddressSpace::LOWEST + at,
                     2 => end.wrapping_sub(bytes + at),
                     _ => end.wrapping_div(2).max(0x1000) + at,
