@@ -1,10 +1,11 @@
-//! Textbook circuits that are generated where a test wants them: what public collections of netlists have, made by our own means.
+//! Textbook circuits that are generated where a test wants them: what public collections of
+//! netlists have, made by our own means.
 //!
-//! They are larger than what the project ships and spelled as those collections spell them: full adders of AND, OR and XOR in
-//! which no gate is shared, arrays of rows, barrel shifters.
+//! They are larger than what the project ships and spelled as those collections spell them: full
+//! adders of AND, OR and XOR in which no gate is shared, arrays of rows, barrel shifters.
 //!
-//! Words have the bit of weight 1 first. Blocks and digests are the integers that their bytes spell, as in the project's
-//! own netlists.
+//! Words have the bit of weight 1 first. Blocks and digests are the integers that their bytes
+//! spell, as in the project's own netlists.
 
 use tapcourt_program::circuit::Circuit;
 use tapcourt_program::circuit::build::{
@@ -99,7 +100,8 @@ fn majority(builder: &mut Builder, x: Bit, y: Bit, z: Bit) -> Bit {
     builder.or(some, yz)
 }
 
-/// SHA-1's compression of one padded block of 512 bits, with the initial state built in; the result has 160 bits (FIPS 180-4).
+/// SHA-1's compression of one padded block of 512 bits, with the initial state built in; the result
+/// has 160 bits (FIPS 180-4).
 pub fn sha1() -> Circuit {
     const INITIAL: [u32; 5] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
     const ROUND_CONSTANTS: [u32; 4] = [0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6];
@@ -137,7 +139,8 @@ pub fn sha1() -> Circuit {
     finish(builder, &[join_words(&digest)])
 }
 
-/// MD5's compression of one padded block of 512 bits, with the initial state built in; the result has 128 bits (RFC 1321).
+/// MD5's compression of one padded block of 512 bits, with the initial state built in; the result
+/// has 128 bits (RFC 1321).
 pub fn md5() -> Circuit {
     const INITIAL: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
     const SHIFTS: [[usize; 4]; 4] = [
@@ -167,7 +170,8 @@ pub fn md5() -> Circuit {
                 (bld.xor_words(c, &either), 7 * i)
             }
         };
-        // floor(2^32·|sin(i + 1)|), by a sine that is exact enough on any machine: see `sine_constant`.
+        // floor(2^32·|sin(i + 1)|), by a sine that is exact enough on any machine: see
+        // `sine_constant`.
         let sum = add(bld, a, &mixed);
         let sum = add(bld, &sum, &constant(sine_constant(i as u32 + 1), 32));
         let sum = add(bld, &sum, &block[word % 16]);
@@ -186,8 +190,8 @@ fn sine_constant(n: u32) -> u64 {
     (f64::from(n).sin().abs() * 4_294_967_296.0) as u64 // cast ok: below 2^32
 }
 
-/// Signed division of 64-bit numbers, truncated towards zero: restoring, a row of full adders and of multiplexers for each bit of
-/// the quotient.
+/// Signed division of 64-bit numbers, truncated towards zero: restoring, a row of full adders and
+/// of multiplexers for each bit of the quotient.
 pub fn divide(bits: u32) -> Circuit {
     let mut builder = Builder::new();
     let b = &mut builder;
@@ -237,7 +241,8 @@ pub fn multiply(bits: u32) -> Circuit {
     finish(builder, &[product])
 }
 
-/// The product of two unsigned numbers: a tree of full adders, and an adder whose carries are looked ahead.
+/// The product of two unsigned numbers: a tree of full adders, and an adder whose carries are
+/// looked ahead.
 pub fn multiply_by_tree(bits: u32) -> Circuit {
     let mut builder = Builder::new();
     let b = &mut builder;
@@ -246,7 +251,8 @@ pub fn multiply_by_tree(bits: u32) -> Circuit {
     finish(builder, &[product])
 }
 
-/// Adds up all partial products column by column, three bits at a time, until two rows are left (Dadda, Wallace).
+/// Adds up all partial products column by column, three bits at a time, until two rows are left
+/// (Dadda, Wallace).
 fn multiply_words_by_tree(builder: &mut Builder, a: &[Bit], b: &[Bit]) -> Word {
     let width = a.len() + b.len();
     let mut columns: Vec<Vec<Bit>> = vec![Vec::new(); width];
@@ -309,7 +315,8 @@ fn multiply_words(builder: &mut Builder, a: &[Bit], b: &[Bit]) -> Word {
     product
 }
 
-/// Shifts left by `amount`, and says by how much the top bit then is below: a word is normalised by shifting in powers of two.
+/// Shifts left by `amount`, and says by how much the top bit then is below: a word is normalised by
+/// shifting in powers of two.
 fn normalise(builder: &mut Builder, word: &[Bit]) -> (Word, Word) {
     let (mut word, mut amount) = (word.to_vec(), Vec::new());
     let steps = usize::BITS - (word.len() - 1).leading_zeros();
@@ -347,8 +354,8 @@ fn shift_right_jam(builder: &mut Builder, word: &[Bit], amount: &[Bit]) -> Word 
     word
 }
 
-/// Multiplication of IEEE 754 doubles, rounded to nearest, ties to even, with subnormal numbers, infinities and NaN (which is
-/// always `0x7ff8000000000000`).
+/// Multiplication of IEEE 754 doubles, rounded to nearest, ties to even, with subnormal numbers,
+/// infinities and NaN (which is always `0x7ff8000000000000`).
 pub fn float_multiply() -> Circuit {
     float_multiply_with(multiply_words)
 }
@@ -417,7 +424,8 @@ fn float_multiply_with(multiply: fn(&mut Builder, &[Bit], &[Bit]) -> Word) -> Ci
         .iter()
         .map(|&bit| b.and(bit, !below))
         .collect();
-    // The leading bit of the significand counts into the exponent, which is 0 for a subnormal number.
+    // The leading bit of the significand counts into the exponent, which is 0 for a subnormal
+    // number.
     let mut lead = vec![Bit::ZERO; 12];
     lead[0] = !below;
     biased = sub(b, &biased, &lead).0;
@@ -452,8 +460,9 @@ fn float_multiply_with(multiply: fn(&mut Builder, &[Bit], &[Bit]) -> Word) -> Ci
     finish(builder, &[result])
 }
 
-/// The first `rounds` of SHA-512's compression: inputs block (1,024 bits) and chaining state (512 bits). All 80 give the next
-/// chaining state (FIPS 180-4); the message schedule ends where the rounds do.
+/// The first `rounds` of SHA-512's compression: inputs block (1,024 bits) and chaining state (512
+/// bits). All 80 give the next chaining state (FIPS 180-4); the message schedule ends where the
+/// rounds do.
 pub fn sha512(rounds: usize) -> Circuit {
     let mut builder = Builder::new();
     let b = &mut builder;
@@ -501,7 +510,8 @@ pub fn sha512(rounds: usize) -> Circuit {
     finish(builder, &[join_words(&next)])
 }
 
-/// The first 64 bits of the fractional parts of the cube roots of the first primes: SHA-512's round constants.
+/// The first 64 bits of the fractional parts of the cube roots of the first primes: SHA-512's round
+/// constants.
 fn cube_roots(count: usize) -> Vec<u64> {
     let primes = (2u64..).filter(|&n| (2..n).take_while(|d| d * d <= n).all(|d| n % d != 0));
     primes.take(count).map(cube_root_fraction).collect()

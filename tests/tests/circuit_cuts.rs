@@ -1,5 +1,6 @@
-//! Netlists of the kinds that public collections have, generated here: each compiles into leaves that a version 3 transaction can
-//! spend, and in few enough bits that no leaf is refused for its width.
+//! Netlists of the kinds that public collections have, generated here: each compiles into leaves
+//! that a version 3 transaction can spend, and in few enough bits that no leaf is refused for its
+//! width.
 
 use tapcourt_compiler::circuit::{Compiled, Options, Role};
 use tapcourt_program::circuit::{Circuit, library};
@@ -29,8 +30,8 @@ fn hex(bits: &[bool]) -> String {
     bits.chunks(4).rev().map(digit).collect()
 }
 
-/// Compiles, and checks that every leaf fits a version 3 transaction, that honest values make none spendable, and that any of some
-/// flipped bits does.
+/// Compiles, and checks that every leaf fits a version 3 transaction, that honest values make none
+/// spendable, and that any of some flipped bits does.
 fn compiles_into_light_leaves(name: &str, circuit: &Circuit, input: &[bool], output: &str) {
     let compiled = Compiled::new(circuit, &Options::default())
         .unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -68,7 +69,8 @@ fn compiles_into_light_leaves(name: &str, circuit: &Circuit, input: &[bool], out
     }
 }
 
-/// The padded block of the message "abc", the first `bytes` of which are shown; the length's place is the hash function's.
+/// The padded block of the message "abc", the first `bytes` of which are shown; the length's place
+/// is the hash function's.
 fn abc(length: &str, digits: usize) -> String {
     let zeros = digits - "61626380".len() - length.len();
     format!("61626380{}{length}", "0".repeat(zeros))
@@ -182,7 +184,8 @@ fn multiplies_doubles(circuit: &Circuit) {
             random.next().expect("endless"),
             random.next().expect("endless"),
         );
-        // Any, subnormal operands, and exponents whose sum is that of the smallest or the largest numbers.
+        // Any, subnormal operands, and exponents whose sum is that of the smallest or the largest
+        // numbers.
         let of_a = a >> 52 & 0x7ff;
         let exponent = match n % 4 {
             0 => b >> 52 & 0x7ff,

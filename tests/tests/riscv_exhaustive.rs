@@ -10,7 +10,8 @@ use tapcourt_tests::riscv::small::{self, INPUT, OTHER_INPUT, Wrong};
 use tapcourt_tests::riscv::strategies::Walk;
 use tapcourt_verifier::Program;
 
-/// Arities of the search over eight steps, or a few more, and of the search over the 30 levels of a path.
+/// Arities of the search over eight steps, or a few more, and of the search over the 30 levels of a
+/// path.
 const SEARCHES: [(&[u32], &[u32]); 5] = [
     (&[2, 2, 2], &[2, 2, 2, 2, 2]),
     (&[3, 3], &[3, 3, 3, 2]),

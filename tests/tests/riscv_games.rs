@@ -20,7 +20,8 @@ use tapcourt_tests::riscv::steps::{
 use tapcourt_tests::scale::scaled;
 use tapcourt_verifier::Program;
 
-/// Arities of the rounds over the trace and over a path, each pair a contract's: about 64 steps and at least 24 levels.
+/// Arities of the rounds over the trace and over a path, each pair a contract's: about 64 steps and
+/// at least 24 levels.
 const ARITIES: [(&[u32], &[u32]); 6] = [
     (&[4, 4, 4], &[2, 4, 4]),
     (&[16, 4], &[8, 4]),

@@ -234,7 +234,8 @@ fn whole_leaves_with_openings() {
     println!("covered: {} whole spends of instructions", spent + refused);
 }
 
-/// In a program of 500 instructions, every leaf against every record: for each that is not the true one, one leaf at its `pc` is spendable and no other.
+/// In a program of 500 instructions, every leaf against every record: for each that is not the true
+/// one, one leaf at its `pc` is spendable and no other.
 #[test]
 fn every_leaf_against_every_record_of_a_program() {
     const INSTRUCTIONS: usize = 500;
@@ -300,9 +301,9 @@ fn every_leaf_against_every_record_of_a_program() {
     );
 }
 
-/// Every load and store at both ends of memory, in every address space: the true record makes no leaf
-/// spendable, and the record of an access that is made where it cannot be, or not made where it can, makes
-/// one.
+/// Every load and store at both ends of memory, in every address space: the true record makes no
+/// leaf spendable, and the record of an access that is made where it cannot be, or not made where
+/// it can, makes one.
 #[test]
 fn accesses_at_the_borders_of_every_space() {
     let mut random = Random::new(0xb0d);
@@ -439,8 +440,8 @@ impl Raw {
         published
     }
 
-    /// What the step at `pc` gives, of the words that are read here, written down from the manual and
-    /// from what this machine adds to it; and whether an access is made.
+    /// What the step at `pc` gives, of the words that are read here, written down from the manual
+    /// and from what this machine adds to it; and whether an access is made.
     fn expected(&self, pc: u32, instruction: Instruction, space: AddressSpace) -> (Self, bool) {
         let [m, w, a, b] = self.words;
         let op = instruction.op;
@@ -529,7 +530,8 @@ impl Raw {
     }
 }
 
-/// Any number near one: that of a cell in no state's use, of a register, beyond the space, of no cell.
+/// Any number near one: that of a cell in no state's use, of a register, beyond the space, of no
+/// cell.
 fn any_near(word: u32, space: AddressSpace, random: &mut Random) -> u32 {
     let end = space.bytes() as u32; // cast ok: 0 stands for 2^32
     match random.below(10) {
@@ -547,9 +549,9 @@ fn any_near(word: u32, space: AddressSpace, random: &mut Random) -> u32 {
     }
 }
 
-/// Loads, stores, `jalr` and calls, with any numbers published in all fields, labels of no cell among
-/// them: the one leaf that is about the access is spendable exactly if the record is not what is written
-/// down here.
+/// Loads, stores, `jalr` and calls, with any numbers published in all fields, labels of no cell
+/// among them: the one leaf that is about the access is spendable exactly if the record is not what
+/// is written down here.
 #[test]
 fn raw_fields_of_loads_stores_jumps_and_calls() {
     let mut random = Random::new(0x1abe1);
@@ -590,7 +592,8 @@ fn raw_fields_of_loads_stores_jumps_and_calls() {
                     };
                     raw.words[2] = address.wrapping_sub(instruction.imm);
                 }
-                // Mostly as it should be but for a field or two, at any of which it may be right by chance.
+                // Mostly as it should be but for a field or two, at any of which it may be right by
+                // chance.
                 let fields = random.below(3);
                 if random.chance(240) {
                     raw = raw.expected(pc, instruction, space).0;

@@ -94,12 +94,15 @@ impl Node {
         Self::open(&process.rpc_url(), &credentials, Some(process))
     }
 
-    /// Connects to a node that is already there, such as `http://127.0.0.1:8332`. Redirects are not followed.
+    /// Connects to a node that is already there, such as `http://127.0.0.1:8332`. Redirects are not
+    /// followed.
     ///
     /// # Errors
-    /// [`ChainError::NodeAddress`] and [`ChainError::Login`] if address or credentials cannot be used, and else what happens there:
-    /// [`ChainError::NodeUnreachable`], [`ChainError::NodeRefuses`], [`ChainError::NodeRedirects`], [`ChainError::NodeStarting`] or
-    /// [`ChainError::NotANode`]. None of them has the password, or a part of the address that may be secret.
+    /// [`ChainError::NodeAddress`] and [`ChainError::Login`] if address or credentials cannot be
+    /// used, and else what happens there: [`ChainError::NodeUnreachable`],
+    /// [`ChainError::NodeRefuses`], [`ChainError::NodeRedirects`], [`ChainError::NodeStarting`] or
+    /// [`ChainError::NotANode`]. None of them has the password, or a part of the address that may
+    /// be secret.
     pub fn connect(url: &str, credentials: &Credentials) -> Result<Self, ChainError> {
         Self::open(url, credentials, None)
     }

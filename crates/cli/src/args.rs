@@ -60,7 +60,8 @@ pub(crate) enum Command {
 /// A program: a netlist, and what a contract accepts of its outputs.
 #[derive(Debug, Args)]
 pub(crate) struct ProgramArgs {
-    /// A netlist, in Bristol Fashion or the older Bristol format, or a RISC-V program: a static RV32IM ELF file. '-' is standard input.
+    /// A netlist, in Bristol Fashion or the older Bristol format, or a RISC-V program: a static
+    /// RV32IM ELF file. '-' is standard input.
     #[arg(value_name = "PROGRAM")]
     pub(crate) netlist: PathBuf,
     #[command(flatten)]
@@ -98,12 +99,12 @@ impl PatternArgs {
 /// How a dispute over a program's trace is searched.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// Of a RISC-V program: how many words of input the prover publishes. Without it as many as the input has that a command is given,
-    /// and else none.
+    /// Of a RISC-V program: how many words of input the prover publishes. Without it as many as the
+    /// input has that a command is given, and else none.
     #[arg(long, value_name = "WORDS", value_parser = count::<u32>("words", 0..=u32::MAX.into()))]
     inputs: Option<u32>,
-    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes: words separated by
-    /// commas, or 'hex:' and bytes, or '@' and a file.
+    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody
+    /// publishes: words separated by commas, or 'hex:' and bytes, or '@' and a file.
     #[arg(long, value_name = "VALUES", default_value = "")]
     fixed: String,
     /// Of a RISC-V program: how many steps a claim is about at least, such as 2^32.
@@ -112,9 +113,9 @@ pub(crate) struct SearchArgs {
     /// Of a RISC-V program: into how many parts a round of the search splits what is left, 2 to 16; one number, or one for each round.
     #[arg(long, value_name = "PARTS", default_value = "4")]
     arity: String,
-    /// The same for the search over the levels of a Merkle path: one number for each round. Their product
-    /// is at least the number of levels, which is 24 for the default address space. Without it, three
-    /// rounds: 3,3,3 there.
+    /// The same for the search over the levels of a Merkle path: one number for each round. Their
+    /// product is at least the number of levels, which is 24 for the default address space. Without
+    /// it, three rounds: 3,3,3 there.
     #[arg(long, value_name = "PARTS")]
     path_arity: Option<String>,
     #[command(flatten)]
@@ -124,8 +125,9 @@ pub(crate) struct SearchArgs {
 /// How much memory a RISC-V program has.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct SpaceArgs {
-    /// Of a RISC-V program: how many addresses there are, as a power of two from 2^13 to 2^32. A load or store beyond stops the machine, so
-    /// nobody needs more memory than that. Without it 2^26 (64 MiB), or more if the file needs it.
+    /// Of a RISC-V program: how many addresses there are, as a power of two from 2^13 to 2^32. A
+    /// load or store beyond stops the machine, so nobody needs more memory than that. Without it
+    /// 2^26 (64 MiB), or more if the file needs it.
     #[arg(long, value_name = "2^N", value_parser = parse_space)]
     pub(crate) address_space: Option<AddressSpace>,
 }
@@ -189,10 +191,11 @@ pub(crate) const MAX_STEPS: u64 = 1 << 48;
 /// The values that the program runs on.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// The input, as text: values between commas, blanks or line breaks; '#' begins a comment. Of a netlist: each value as bits in wire
-    /// order ('0101…') or as '0x…' (all of its digits if it has more than 64 bits), or the bits of all values in one piece. Of a
-    /// RISC-V program: words, decimal or '0x…', or 'hex:' and bytes. '@FILE' reads the text from a file, '-' being standard input; of a
-    /// RISC-V program '@raw:FILE' takes a file's bytes as they are.
+    /// The input, as text: values between commas, blanks or line breaks; '#' begins a comment. Of a
+    /// netlist: each value as bits in wire order ('0101…') or as '0x…' (all of its digits if it has
+    /// more than 64 bits), or the bits of all values in one piece. Of a RISC-V program: words,
+    /// decimal or '0x…', or 'hex:' and bytes. '@FILE' reads the text from a file, '-' being
+    /// standard input; of a RISC-V program '@raw:FILE' takes a file's bytes as they are.
     #[arg(long, value_name = "VALUES", default_value = "")]
     pub(crate) input: String,
 }
@@ -262,7 +265,8 @@ mod tests {
         })
     }
 
-    /// Looks for options in every help text of a command and of those below it. Returns how many it found.
+    /// Looks for options in every help text of a command and of those below it. Returns how many it
+    /// found.
     fn check_named_options(command: &clap::Command, path: &str, all: &clap::Command) -> usize {
         let has = |command: &clap::Command, name: &str| {
             let mut arguments = command.get_arguments();

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-/// Makes a parser of counts for clap: `1000000`, `1_000_000`, `2^20` or `10^6`, within these limits. `unit` is what is counted.
+/// Makes a parser of counts for clap: `1000000`, `1_000_000`, `2^20` or `10^6`, within these
+/// limits. `unit` is what is counted.
 pub(crate) fn count<T: TryFrom<u64>>(
     unit: &'static str,
     limits: RangeInclusive<u64>,

@@ -22,7 +22,8 @@ pub(crate) const MAX_SMALL_FILE_BYTES: u64 = 64 << 20;
 /// What stands for standard input in place of a file's name.
 const STANDARD_INPUT: &str = "-";
 
-/// Reads a file of at most `limit_bytes`, from its beginning to its end and once, so that it may be a pipe. `-` is standard input.
+/// Reads a file of at most `limit_bytes`, from its beginning to its end and once, so that it may be
+/// a pipe. `-` is standard input.
 pub(crate) fn read(path: &Path, limit_bytes: u64) -> CliResult<Vec<u8>> {
     let failed = |error| CliError::file(path, error);
     let contents = if path == Path::new(STANDARD_INPUT) {
@@ -75,9 +76,10 @@ pub(crate) fn read_message(path: &Path) -> CliResult<Vec<u8>> {
 
 /// Writes an output.
 ///
-/// What is no regular file, such as a device or a pipe, is written to as it is. A regular file appears whole or not at all: it is
-/// written under another name in the same folder, synced, and renamed; one that was there before keeps its mode, and its
-/// owner where that is permitted. Symbolic links are followed, and stay.
+/// What is no regular file, such as a device or a pipe, is written to as it is. A regular file
+/// appears whole or not at all: it is written under another name in the same folder, synced, and
+/// renamed; one that was there before keeps its mode, and its owner where that is permitted.
+/// Symbolic links are followed, and stay.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> CliResult<()> {
     write_to(path, contents).map_err(|error| CliError::file(path, error))
 }
@@ -120,8 +122,8 @@ fn overwrite(path: &Path, contents: &[u8], existing: &Metadata) -> io::Result<()
     }
 }
 
-/// Standard output or standard error, if this regular file is where it goes, such as `/dev/stdout`: whoever replaced the file would
-/// lose what is printed.
+/// Standard output or standard error, if this regular file is where it goes, such as `/dev/stdout`:
+/// whoever replaced the file would lose what is printed.
 fn standard_stream(file: &Metadata) -> io::Result<Option<File>> {
     let goes_there = |stream: BorrowedFd<'_>| -> io::Result<Option<File>> {
         let stream = File::from(stream.try_clone_to_owned()?);
@@ -179,7 +181,8 @@ fn draft(path: &Path, contents: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     Ok(draft)
 }
 
-/// Makes a file that only its owner may read, on disk when this returns. `false` if the name is taken: whatever is there stays.
+/// Makes a file that only its owner may read, on disk when this returns. `false` if the name is
+/// taken: whatever is there stays.
 pub(crate) fn create_private(path: &Path, contents: &[u8]) -> CliResult<bool> {
     match create(path, contents, 0o600) {
         Ok(()) => Ok(true),

@@ -27,7 +27,8 @@ enum Contents {
 }
 
 impl Input {
-    /// Reads what the argument says: `@FILE` is a file with text, `@raw:FILE` one with bytes, everything else is the text itself.
+    /// Reads what the argument says: `@FILE` is a file with text, `@raw:FILE` one with bytes,
+    /// everything else is the text itself.
     pub(crate) fn read(argument: &str, text: &str) -> CliResult<Self> {
         if let Some(name) = text.strip_prefix(RAW_FILE) {
             return Ok(Self {

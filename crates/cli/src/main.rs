@@ -25,7 +25,8 @@ use crate::args::{Cli, Command};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, comment, unwritten};
 
-/// The exit code when nobody reads standard output any more: that of a process which the signal SIGPIPE ends, 128 and its number.
+/// The exit code when nobody reads standard output any more: that of a process which the signal
+/// SIGPIPE ends, 128 and its number.
 const BROKEN_PIPE: u8 = 128 + 13;
 
 fn main() -> ExitCode {

@@ -48,7 +48,8 @@ pub(crate) fn write_out(text: &str) -> CliResult<()> {
         .map_err(|error| unwritten(&error))
 }
 
-/// Lets something be written to standard output bit by bit, so that it need not be in memory at once.
+/// Lets something be written to standard output bit by bit, so that it need not be in memory at
+/// once.
 pub(crate) fn stream(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> CliResult<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     write(&mut out)

@@ -97,8 +97,8 @@ pub(crate) struct Items<'a> {
     pub(crate) missing: Option<Place>,
 }
 
-/// Splits a text at blanks, line breaks (LF or CRLF) and commas, which may have blanks around them. From `#` to the end
-/// of a line is a comment. A byte-order mark in front is left out.
+/// Splits a text at blanks, line breaks (LF or CRLF) and commas, which may have blanks around them.
+/// From `#` to the end of a line is a comment. A byte-order mark in front is left out.
 pub(crate) fn split(text: &str) -> Items<'_> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut split = Items {

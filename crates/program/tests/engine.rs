@@ -28,12 +28,12 @@ const EDGES: [u32; 10] = [
     0x0001_0001,
 ];
 
-/// Logarithms of the address spaces of random programs: the largest, the default, and the smallest in which data has places of its
-/// own.
+/// Logarithms of the address spaces of random programs: the largest, the default, and the smallest
+/// in which data has places of its own.
 const SPACES: [u32; 3] = [32, 26, 16];
 
-/// Where random programs have their data: in the middle of a page, at the borders of two, and at both
-/// ends of memory.
+/// Where random programs have their data: in the middle of a page, at the borders of two, and at
+/// both ends of memory.
 fn data(space: AddressSpace) -> [u32; 5] {
     let end = space.bytes();
     let places = [
@@ -555,7 +555,8 @@ fn edges_agree() {
 fn only_the_exit_call_leads_to_acceptance() {
     let near = [0, 1, 2, 3, 4, 5, 8].map(|below| ACCEPT_PC.wrapping_sub(below));
     let mut tried = 0u64;
-    // By distance: from the first address, from the middle, and from the last instruction there can be.
+    // By distance: from the first address, from the middle, and from the last instruction there can
+    // be.
     for base in [0x1000, 0x8000_0000, 0xffff_fff8] {
         for op in Op::ALL {
             let imms: Vec<u32> = match op.format() {

@@ -693,8 +693,8 @@ impl Liar for Hostile<'_, '_> {
     }
 }
 
-/// A number for a label: of a register, of a cell in no state's use, of memory at its ends, beyond the
-/// space, of no cell at all, any.
+/// A number for a label: of a register, of a cell in no state's use, of memory at its ends, beyond
+/// the space, of no cell at all, any.
 fn hostile_label(truth: u32, space: AddressSpace, random: &mut ChaCha8Rng) -> u32 {
     let end = space.bytes() as u32; // cast ok: 0 stands for 2^32
     match random.gen_range(0..10) {
@@ -711,8 +711,8 @@ fn hostile_label(truth: u32, space: AddressSpace, random: &mut ChaCha8Rng) -> u3
     }
 }
 
-/// Records with any numbers for labels and words, in spaces of several sizes, with searches for as many
-/// levels as there are and for more: the challenger wins all games, and nobody panics.
+/// Records with any numbers for labels and words, in spaces of several sizes, with searches for as
+/// many levels as there are and for more: the challenger wins all games, and nobody panics.
 #[test]
 fn hostile_labels_lose_in_every_space() {
     let mut random = ChaCha8Rng::seed_from_u64(0x1abe1);
@@ -825,8 +825,8 @@ fn hostile_labels_lose_in_every_space() {
     }
 }
 
-/// A true claim in spaces of several sizes, whatever is selected and opened, levels above the root among
-/// it: no leaf is spendable.
+/// A true claim in spaces of several sizes, whatever is selected and opened, levels above the root
+/// among it: no leaf is spendable.
 #[test]
 fn a_true_claim_loses_in_no_space() {
     let x0 = Register::ZERO;

@@ -483,8 +483,8 @@ enum Addends {
     Joined,
 }
 
-/// Whether a sum of nibbles is within bounds: the evaluator and the script say what integers say, for
-/// every sum, at all bounds for one and two nibbles, and for more at those near both ends.
+/// Whether a sum of nibbles is within bounds: the evaluator and the script say what integers say,
+/// for every sum, at all bounds for one and two nibbles, and for more at those near both ends.
 #[test]
 fn sums_of_nibbles_are_held_against_all_bounds() {
     let kinds = [

@@ -202,8 +202,8 @@ fn four_bits_exhaustively() {
     }
 }
 
-/// Pairs of operands at 8 bits: every fourth of all, or so many times more as `TAPCOURT_SCALE` says. At 4, as in `scripts/test`, it is all of them:
-/// 21,823,488 executions.
+/// Pairs of operands at 8 bits: every fourth of all, or so many times more as `TAPCOURT_SCALE`
+/// says. At 4, as in `scripts/test`, it is all of them: 21,823,488 executions.
 fn pairs_of_eight_bits() -> u64 {
     scaled(1 << 14).min(1 << 16) as u64 // cast ok: at most 2^16
 }

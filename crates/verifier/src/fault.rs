@@ -140,7 +140,8 @@ pub enum TranscriptFault {
         /// The transaction whose output it spends.
         source_kind: TransactionKind,
     },
-    /// A transaction that is none of the contract's, and spends an output which only the contract's can spend.
+    /// A transaction that is none of the contract's, and spends an output which only the contract's
+    /// can spend.
     #[error(
         "transaction {index}, {txid}, is none of the contract's, but spends an output of its {source_kind}"
     )]

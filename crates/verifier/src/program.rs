@@ -66,7 +66,8 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Part::Program`] if it does not parse or compile or a claim would publish nothing, [`Part::Layout`] if its groups fit no transaction.
+    /// [`Part::Program`] if it does not parse or compile or a claim would publish nothing,
+    /// [`Part::Layout`] if its groups fit no transaction.
     pub fn read(netlist: &[u8], options: &Options) -> Result<Self, SetupFault> {
         let circuit = Circuit::parse(netlist).map_err(SetupFault::of(Part::Program))?;
         let compiled = Compiled::new(&circuit, options).map_err(SetupFault::of(Part::Program))?;
@@ -77,7 +78,8 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Part::Program`] if a claim would publish nothing, [`Part::Layout`] if its groups fit no transaction.
+    /// [`Part::Program`] if a claim would publish nothing, [`Part::Layout`] if its groups fit no
+    /// transaction.
     pub fn circuit(compiled: Compiled) -> Result<Self, SetupFault> {
         let committed = compiled.committed_groups();
         let groups: Vec<GroupInfo> = committed

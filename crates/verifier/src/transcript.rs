@@ -76,7 +76,8 @@ pub struct TranscriptReport {
     pub winner: Option<Role>,
     /// Whom the rules favour, given what was published and who was late; nobody while that is open.
     pub rightful: Option<Role>,
-    /// The challenger's move that would have been possible in place of what ended the contract, if that end is unjust.
+    /// The challenger's move that would have been possible in place of what ended the contract, if
+    /// that end is unjust.
     pub missed: Option<TransactionKind>,
 }
 
@@ -136,13 +137,14 @@ impl fmt::Display for TranscriptReport {
 }
 
 impl Contract<'_> {
-    /// Picks the contract's transactions out of others, such as all of some blocks in the order of the chain, and judges them as
-    /// [`Contract::verify_transcript`]. Returns the others, too.
+    /// Picks the contract's transactions out of others, such as all of some blocks in the order of
+    /// the chain, and judges them as [`Contract::verify_transcript`]. Returns the others, too.
     ///
     /// # Errors
     ///
-    /// The first of the contract's transactions that is wrong in itself or spends what is not there; a transaction that spends an output
-    /// which only the contract's can spend; a list with nothing of the contract in it. Places are those in the list given.
+    /// The first of the contract's transactions that is wrong in itself or spends what is not
+    /// there; a transaction that spends an output which only the contract's can spend; a list with
+    /// nothing of the contract in it. Places are those in the list given.
     pub fn verify_history(
         &self,
         transactions: &[Transaction],

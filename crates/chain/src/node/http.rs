@@ -1,4 +1,5 @@
-//! HTTP to the RPC server of a node. Redirects are not followed: they would take the password elsewhere.
+//! HTTP to the RPC server of a node. Redirects are not followed: they would take the password
+//! elsewhere.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::ChainError;
 /// How long a node may take to answer. Connecting a block of heavy transactions takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The longest answer that is read: a block of 4 million weight units has 8 million hexadecimal digits.
+/// The longest answer that is read: a block of 4 million weight units has 8 million hexadecimal
+/// digits.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
 /// Characters that are shown of what a server says.
@@ -57,7 +59,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Takes out of an address, well-formed or not, what may be secret: what stands before the last `@`, and the query.
+/// Takes out of an address, well-formed or not, what may be secret: what stands before the last
+/// `@`, and the query.
 fn redact(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('@') => (format!("{scheme}://"), rest),

@@ -26,7 +26,8 @@ fn read_request(stream: &TcpStream) -> String {
     head
 }
 
-/// Answers one request with these bytes. Returns the address, and the request's head when it has come.
+/// Answers one request with these bytes. Returns the address, and the request's head when it has
+/// come.
 fn answer_one(answer: Vec<u8>) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

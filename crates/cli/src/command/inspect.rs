@@ -46,9 +46,11 @@ pub(crate) struct InspectArgs {
 enum What {
     /// Print the script of a leaf, with the example keys of `compile`.
     Leaf(LeafArgs),
-    /// Print all leaves with their scripts and hashes, with the example keys of `compile` or under a contract's own.
+    /// Print all leaves with their scripts and hashes, with the example keys of `compile` or under
+    /// a contract's own.
     Leaves(Box<leaves::LeavesArgs>),
-    /// Print the contract's transactions that a party has seen confirmed, as `verify --transcript` reads them.
+    /// Print the contract's transactions that a party has seen confirmed, as `verify --transcript`
+    /// reads them.
     Transcript {
         /// The party's directory.
         #[arg(long, value_name = "DIR")]

@@ -48,8 +48,8 @@ pub(crate) struct PlanArgs {
     /// Of a RISC-V program: how many words of input the prover publishes, one at least.
     #[arg(long, value_name = "WORDS", default_value = "8", value_parser = count::<u32>("words", 1..=u32::MAX.into()))]
     inputs: u32,
-    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody publishes: words separated by
-    /// commas, or 'hex:' and bytes, or '@' and a file.
+    /// Of a RISC-V program: the first words of the input, which the contract fixes and nobody
+    /// publishes: words separated by commas, or 'hex:' and bytes, or '@' and a file.
     #[arg(long, value_name = "VALUES", default_value = "")]
     fixed: String,
     /// Of a RISC-V program: how many steps a claim is about at least, such as 2^32.

@@ -34,7 +34,8 @@ pub(crate) fn run(args: &RespondArgs, output: &Output) -> CliResult<Verdict> {
             if !sent.is_empty() || settled || args.watch.is_none() {
                 let printed = output.print(&seat::facts(kept.role, &outlook, &sent));
                 if args.watch.is_some() {
-                    // Whoever stops watching loses the contract, whether anybody reads along or not.
+                    // Whoever stops watching loses the contract, whether anybody reads along or
+                    // not.
                     printed.unwrap_or_else(|error| comment(format!("tapcourt: {error}")));
                 } else {
                     printed?;

@@ -95,14 +95,15 @@ pub(crate) struct SimulateArgs {
     search: SearchArgs,
     #[command(flatten)]
     input: InputArgs,
-    /// Let the prover lie, about a circuit (`chunk:N[:BIT]`, `output[:BIT]`) or a step of a trace (`KIND@STEP[:FIELD]`); all lies are
-    /// listed below.
+    /// Let the prover lie, about a circuit (`chunk:N[:BIT]`, `output[:BIT]`) or a step of a trace
+    /// (`KIND@STEP[:FIELD]`); all lies are listed below.
     #[arg(long, value_name = "WHAT")]
     lie: Option<String>,
     /// Let the challenger dispute whatever the prover claims.
     #[arg(long)]
     challenge_anyway: bool,
-    /// Let this transaction never be sent, such as `kickoff`, `assert_1`, `select_2` or `open`; all are listed below.
+    /// Let this transaction never be sent, such as `kickoff`, `assert_1`, `select_2` or `open`; all
+    /// are listed below.
     #[arg(long, value_name = "TRANSACTION")]
     stall: Option<String>,
     /// How the challenger selects in a dispute about a trace: in search of what is false, or anything, from a seed.
@@ -119,8 +120,8 @@ pub(crate) struct SimulateArgs {
     /// Blocks that each party has for a move (Δ).
     #[arg(long, value_name = "BLOCKS", default_value = "12", value_parser = count::<u16>("blocks", 1..=2016))]
     delta: u16,
-    /// Write all transactions to this file in the order in which they confirmed, one in hexadecimal a line, as `verify --transcript`
-    /// reads them.
+    /// Write all transactions to this file in the order in which they confirmed, one in hexadecimal
+    /// a line, as `verify --transcript` reads them.
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// Write the messages of the setup into this directory, as `verify` reads them.

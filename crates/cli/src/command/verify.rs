@@ -45,8 +45,9 @@ pub(crate) struct VerifyArgs {
     /// The finished signatures; they follow from both answers.
     #[arg(long, value_name = "FILE", requires = "acceptance")]
     signatures: Option<PathBuf>,
-    /// Transactions in the order in which they confirmed, one in hexadecimal a line: those of the contract are judged, and others, such as
-    /// the rest of their blocks, are passed over and named.
+    /// Transactions in the order in which they confirmed, one in hexadecimal a line: those of the
+    /// contract are judged, and others, such as the rest of their blocks, are passed over and
+    /// named.
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// A single transaction of the contract, in hexadecimal, to be checked by itself.

@@ -54,7 +54,8 @@ impl Home {
 
     /// Opens a directory, and makes it with a new seed first if there is none.
     ///
-    /// Of several processes that do so at once one makes the seed, and all return it: what is returned is on disk.
+    /// Of several processes that do so at once one makes the seed, and all return it: what is
+    /// returned is on disk.
     pub(crate) fn open_or_create(path: &Path) -> CliResult<Self> {
         let seed = path.join(SEED);
         if !seed.exists() {

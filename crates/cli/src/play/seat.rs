@@ -36,14 +36,15 @@ pub(crate) struct NodeArgs {
         conflicts_with = "rpc_user"
     )]
     cookie: Option<PathBuf>,
-    /// User of the RPC server, in place of a cookie. Its password is read from --rpc-password-file, or else from the environment variable
-    /// `TAPCOURT_RPC_PASSWORD`.
+    /// User of the RPC server, in place of a cookie. Its password is read from --rpc-password-file,
+    /// or else from the environment variable `TAPCOURT_RPC_PASSWORD`.
     #[arg(long, value_name = "NAME")]
     rpc_user: Option<String>,
     /// File with the password of that user, in one line.
     #[arg(long, value_name = "FILE", requires = "rpc_user")]
     rpc_password_file: Option<PathBuf>,
-    /// The password itself. Others on this computer can see it in the list of processes: better use one of the other ways.
+    /// The password itself. Others on this computer can see it in the list of processes: better use
+    /// one of the other ways.
     #[arg(
         long,
         value_name = "PASSWORD",

@@ -1,4 +1,5 @@
-//! What is written: whole or not at all, and nothing that is no file is replaced by one. What is read: once.
+//! What is written: whole or not at all, and nothing that is no file is replaced by one. What is
+//! read: once.
 
 use std::fs;
 use std::io::Read;

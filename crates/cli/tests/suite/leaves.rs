@@ -16,7 +16,8 @@ pub(crate) fn rows(ran: &Ran) -> Vec<Value> {
         .collect()
 }
 
-/// Hashes the listed scripts again, and insists that they make the tree whose root is listed. Returns how many there are.
+/// Hashes the listed scripts again, and insists that they make the tree whose root is listed.
+/// Returns how many there are.
 #[track_caller]
 pub(crate) fn check_tree(rows: &[Value], stage: &str) -> usize {
     let rows: Vec<&Value> = rows.iter().filter(|row| row["stage"] == stage).collect();
@@ -133,7 +134,8 @@ fn counts_are_read_alike_everywhere() {
     assert!(wrong.contains("2^64 steps: at most 2^64 - 1"), "{wrong}");
 }
 
-/// A trace of many steps is printed step by step: before, all of it was in memory, some 200 bytes a step.
+/// A trace of many steps is printed step by step: before, all of it was in memory, some 200 bytes a
+/// step.
 #[cfg(target_os = "linux")]
 #[test]
 fn long_traces_need_no_memory() {
@@ -240,7 +242,8 @@ fn a_simulation_is_verified_from_its_transcript() {
             assert!(text.contains(child["txid"].as_str().unwrap()), "{text}");
             assert!(text.ends_with(&format!("pays the fee of {name}")), "{text}");
         }
-        // Without the kickoff the rest spends what is not there; with nothing of the contract there is nothing to judge.
+        // Without the kickoff the rest spends what is not there; with nothing of the contract there
+        // is nothing to judge.
         let without: Vec<&str> = written
             .iter()
             .enumerate()

@@ -1,4 +1,5 @@
-//! `simulate --stall`: whatever a party does not send, the game ends, and says who was late with what.
+//! `simulate --stall`: whatever a party does not send, the game ends, and says who was late with
+//! what.
 
 use serde_json::Value;
 
@@ -153,7 +154,8 @@ fn every_stall_in_a_dispute_about_a_false_path_is_a_result() {
     );
 }
 
-/// The ends of a dispute that is over after the step, with and without a lie, and of a lie that hides in a true claim.
+/// The ends of a dispute that is over after the step, with and without a lie, and of a lie that
+/// hides in a true claim.
 #[test]
 fn stalls_at_the_end_of_disputes_about_steps_are_results() {
     let program = elf("fibonacci.elf");
@@ -234,7 +236,8 @@ fn lies_that_say_nothing_false_are_refused() {
     assert_eq!(played["outcome"], "disproved", "{}", played["reason"]);
 }
 
-/// Every kind of lie is listed, and is found out where it is told about the last step; but for that of the digest, which is refused.
+/// Every kind of lie is listed, and is found out where it is told about the last step; but for that
+/// of the digest, which is refused.
 #[test]
 fn every_lie_about_the_last_step_is_disproved() {
     let program = elf("fibonacci.elf");

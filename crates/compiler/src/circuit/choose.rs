@@ -1,8 +1,8 @@
 //! Chooses among the ways to cut a program.
 //!
-//! Cuts along several lines are made by [`Cutter`], and the most promising of them are improved by [`Refiner`], under several
-//! ceilings for the leaves. Which ceiling is best is not known before: low ones ask for more to be published, high ones
-//! for a heavier leaf.
+//! Cuts along several lines are made by [`Cutter`], and the most promising of them are improved by
+//! [`Refiner`], under several ceilings for the leaves. Which ceiling is best is not known before:
+//! low ones ask for more to be published, high ones for a heavier leaf.
 
 use crate::circuit::cells::{CellId, Cells, ValueId};
 use crate::circuit::cut::{Bounds, Cutter, Cutting, Graph, MAX_LEAF_ITEMS, Refiner, Widest};
@@ -12,7 +12,8 @@ use crate::circuit::price::PriceList;
 /// Lines that are cut.
 const LINES: usize = 2;
 
-/// A line this many times as wide as the narrowest is not tried while the narrowest gives something.
+/// A line this many times as wide as the narrowest is not tried while the narrowest gives
+/// something.
 const HOPELESS: f64 = 1.6;
 
 /// Most WU of a leaf by estimate, so that its transaction is below 40,000 WU when it is built.
@@ -35,7 +36,8 @@ const EFFORT_EACH: u64 = 20_000_000;
 /// Starts refined under the ceiling that gave the best of the first round.
 const STARTS: usize = 4;
 
-/// By how many per cent a refined cutting must be better by estimate: estimates are right to a few per cent.
+/// By how many per cent a refined cutting must be better by estimate: estimates are right to a few
+/// per cent.
 const MARGIN_PERCENT: u64 = 1;
 
 /// A cutting and what it costs by estimate.

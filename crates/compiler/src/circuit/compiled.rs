@@ -454,7 +454,8 @@ impl Compiled {
     }
 }
 
-/// Rounds up what a disprove transaction weighs besides its input's witness: version, locktime, one input, one output, counts.
+/// Rounds up what a disprove transaction weighs besides its input's witness: version, locktime, one
+/// input, one output, counts.
 const TRANSACTION_WU: usize = 4 * (10 + 41 + 43) + 2;
 
 /// A program before it is cut.

@@ -96,17 +96,17 @@ impl std::fmt::Display for CourtLeaf {
 pub struct CourtOptions {
     /// How many words of input the prover commits to, and the search over the trace.
     pub steps: Options,
-    /// The search over the levels of a Merkle path; the [default one](Self::default_path) if it is not
-    /// given.
+    /// The search over the levels of a Merkle path; the [default one](Self::default_path) if it is
+    /// not given.
     pub path: Option<Search>,
-    /// The addresses that are memory; those that [the program itself](Program::space) says if they are not
-    /// given.
+    /// The addresses that are memory; those that [the program itself](Program::space) says if they
+    /// are not given.
     pub space: Option<AddressSpace>,
 }
 
 impl CourtOptions {
-    /// The search over as many levels as this address space needs in which three rounds reveal the fewest
-    /// nodes, and no round many: 3, 3, 3 for the default space.
+    /// The search over as many levels as this address space needs in which three rounds reveal the
+    /// fewest nodes, and no round many: 3, 3, 3 for the default space.
     ///
     /// # Panics
     /// Never: the arities make a search.
@@ -161,7 +161,8 @@ impl Court {
         Ok(Self::new(root, steps, Arc::new(paths)))
     }
 
-    /// The same program under other searches. What instructions share is not compiled again, nor are paths that are searched as here.
+    /// The same program under other searches. What instructions share is not compiled again, nor
+    /// are paths that are searched as here.
     ///
     /// # Errors
     /// As [`Paths::compile`].
@@ -408,8 +409,8 @@ fn is_choice(group: Group) -> bool {
     )
 }
 
-/// Hashes everything that the leaves depend on but keys: the program's instructions, memory, address space and entry, the searches, and this
-/// compiler's version.
+/// Hashes everything that the leaves depend on but keys: the program's instructions, memory,
+/// address space and entry, the searches, and this compiler's version.
 fn digest(program: &Program, root: &[u8; 20], options: &Options, path: &Search) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {

@@ -47,7 +47,8 @@ impl From<Size> for SizeBytes {
     }
 }
 
-/// The size of an opening. Working it out takes long, and few are asked for, often: groups have few shapes, and leaves few orders.
+/// The size of an opening. Working it out takes long, and few are asked for, often: groups have few
+/// shapes, and leaves few orders.
 fn size_of(parameters: &Parameters, digits: &OpenDigits) -> SizeBytes {
     type Known = HashMap<OpenDigits, Vec<(Parameters, SizeBytes)>>;
     static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);

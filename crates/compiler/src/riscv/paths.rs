@@ -121,12 +121,12 @@ impl Paths {
     /// Most intervals of the search: twice as many as a path needs, rounded up.
     pub const MAX_SEARCH_COUNT: u64 = 64;
 
-    /// Compiles the leaves for a search over the levels of a path in a program's tree: one interval each,
-    /// from the word's to the one below the root.
+    /// Compiles the leaves for a search over the levels of a path in a program's tree: one interval
+    /// each, from the word's to the one below the root.
     ///
-    /// A search with more intervals, up to 64, will do. Borders beyond the levels are the root, whatever
-    /// is revealed there: no leaf looks at it. A challenger selects no interval between two of them, since
-    /// it needs a false node and a true one, and both ends are the same.
+    /// A search with more intervals, up to 64, will do. Borders beyond the levels are the root,
+    /// whatever is revealed there: no leaf looks at it. A challenger selects no interval between
+    /// two of them, since it needs a false node and a true one, and both ends are the same.
     ///
     /// # Errors
     /// If the search has too few intervals or too many, or a script does not fit the stack.

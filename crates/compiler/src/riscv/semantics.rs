@@ -1,8 +1,9 @@
 //! What one instruction does, as a script.
 //!
-//! A load or store has two leaves: one is about an access that is made, the other about one that cannot
-//! be, so that the machine stops in place. Which one it is depends on the address alone. Together they
-//! are smaller than one leaf would be that has to choose between two values for each field.
+//! A load or store has two leaves: one is about an access that is made, the other about one that
+//! cannot be, so that the machine stops in place. Which one it is depends on the address alone.
+//! Together they are smaller than one leaf would be that has to choose between two values for each
+//! field.
 //!
 //! Most of a record is known when the instruction is: `pc`, the registers that are read, where the result goes, that a field is not used, and
 //! usually `next_pc`. Those digits are compared with constants as they come from the altstack. For the rest there is an [`Expression`]
@@ -254,8 +255,8 @@ struct Computation {
 }
 
 impl Class {
-    /// Compiles what instructions of a kind share, for a program with so many words of input and this
-    /// memory.
+    /// Compiles what instructions of a kind share, for a program with so many words of input and
+    /// this memory.
     pub(crate) fn new(kind: Kind, inputs: u32, space: AddressSpace) -> Result<Self, CompileError> {
         let with = |wanted: fn(Want) -> bool, fields: &[Field]| -> Vec<Field> {
             let fields = fields.iter().copied();
@@ -590,8 +591,8 @@ impl Builder<'_> {
         ([b0, b1], self.e.word_from_nibbles(nibbles))
     }
 
-    /// Whether an access of `2^log2_bytes` bytes is made: whether the address is a multiple of that, and
-    /// memory. The machine stops in place if not.
+    /// Whether an access of `2^log2_bytes` bytes is made: whether the address is a multiple of
+    /// that, and memory. The machine stops in place if not.
     fn is_made(&mut self, address: Word, [b0, b1]: [Bit; 2], log2_bytes: u32) -> Bit {
         let is_memory = self.is_memory(address);
         let misaligned = match log2_bytes {
@@ -603,8 +604,8 @@ impl Builder<'_> {
         self.e.bit_and(aligned, is_memory)
     }
 
-    /// Whether an address is memory: some bit from [`AddressSpace::LOWEST`] on is set, and none that is
-    /// beyond the space.
+    /// Whether an address is memory: some bit from [`AddressSpace::LOWEST`] on is set, and none
+    /// that is beyond the space.
     fn is_memory(&mut self, address: Word) -> Bit {
         let nibbles = self.e.word_nibbles(address);
         // Casts ok: at most 32 bits.
@@ -626,8 +627,8 @@ impl Builder<'_> {
         is_memory
     }
 
-    /// A load or store. Whatever differs counts only if the access is made, or, in the other leaf, only if
-    /// it is not.
+    /// A load or store. Whatever differs counts only if the access is made, or, in the other leaf,
+    /// only if it is not.
     fn access(&mut self) {
         let op = self.kind.op;
         let log2_bytes = op.load_log2_bytes().or(op.store_log2_bytes());

@@ -139,14 +139,14 @@ fn last_leaves(search: &Search) -> Vec<StepLeaf> {
 /// A leaf that checks a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepLeaf {
-    /// The record has this `pc`, and is not what the instruction there does. Of a load or store: the
-    /// access is made.
+    /// The record has this `pc`, and is not what the instruction there does. Of a load or store:
+    /// the access is made.
     Semantics {
         /// The address of the instruction.
         pc: u32,
     },
-    /// The record has this `pc`, where a load or store is that cannot be made, as its address is misaligned
-    /// or no memory; and it is not that of a machine that stops in place.
+    /// The record has this `pc`, where a load or store is that cannot be made, as its address is
+    /// misaligned or no memory; and it is not that of a machine that stops in place.
     Stop {
         /// The address of the load or store.
         pc: u32,
@@ -206,8 +206,8 @@ pub struct Steps {
     root: [u8; 20],
     /// By instruction, in the order of the ROM: its class.
     kinds: Vec<u32>,
-    /// The loads and stores, by address: which instruction, and the class of its leaf for an access that
-    /// cannot be made.
+    /// The loads and stores, by address: which instruction, and the class of its leaf for an access
+    /// that cannot be made.
     stops: Vec<(u32, u32)>,
     classes: Arc<[Class]>,
     /// The addresses of calls.
@@ -336,8 +336,8 @@ impl Steps {
         false
     }
 
-    /// Which leaf is at `index`: instructions by address, then loads and stores that cannot be made, then
-    /// inputs, then the rest.
+    /// Which leaf is at `index`: instructions by address, then loads and stores that cannot be
+    /// made, then inputs, then the rest.
     ///
     /// # Panics
     /// If there is none.
@@ -385,8 +385,8 @@ impl Steps {
         }
     }
 
-    /// Where the leaves of the instruction at `pc` are: one, and two for a load or store. There are none
-    /// if no instruction is there.
+    /// Where the leaves of the instruction at `pc` are: one, and two for a load or store. There are
+    /// none if no instruction is there.
     pub fn leaves_at(&self, pc: u32) -> impl Iterator<Item = usize> {
         let leaves = [StepLeaf::Semantics { pc }, StepLeaf::Stop { pc }];
         leaves.into_iter().filter_map(|leaf| self.index(leaf))
@@ -614,8 +614,8 @@ impl Steps {
         })
     }
 
-    /// Whether a load or store can be made at the address that the record's register says; true for any
-    /// other instruction.
+    /// Whether a load or store can be made at the address that the record's register says; true for
+    /// any other instruction.
     fn is_made(
         &self,
         instruction: Instruction,

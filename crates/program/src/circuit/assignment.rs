@@ -5,8 +5,8 @@
 //! *least* significant first. For keys, blocks and digests the usual hexadecimal string is that number: the netlists of
 //! AES and SHA-256 number their wires from the last bit of the last byte.
 //!
-//! A value of more than [`MAX_SHORT_BITS`] bits is a key, a block or a digest rather than a number, so all of its digits are
-//! wanted: zeros that nobody wrote would make it another one.
+//! A value of more than [`MAX_SHORT_BITS`] bits is a key, a block or a digest rather than a number,
+//! so all of its digits are wanted: zeros that nobody wrote would make it another one.
 
 use crate::text::{Place, TextError, split};
 
@@ -116,11 +116,12 @@ pub fn parse_value(text: &str, width: u32) -> Result<Vec<bool>, ValueError> {
     value_of(0, text.trim(), width as usize)
 }
 
-/// Reads the values of widths `widths`, between commas, blanks or line breaks, each as of [`parse_value`], and returns their
-/// bits one value after the other.
+/// Reads the values of widths `widths`, between commas, blanks or line breaks, each as of
+/// [`parse_value`], and returns their bits one value after the other.
 ///
-/// A text of `0` and `1` alone, in one piece, is taken for the bits of all values together. A byte-order mark in front is
-/// left out, and so is a comment, from `#` to the end of its line. An empty text is no values.
+/// A text of `0` and `1` alone, in one piece, is taken for the bits of all values together. A
+/// byte-order mark in front is left out, and so is a comment, from `#` to the end of its line. An
+/// empty text is no values.
 ///
 /// # Errors
 /// Names the first value that is wrong and why, or how many there should be, with line and column.

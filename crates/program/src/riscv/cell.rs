@@ -62,8 +62,8 @@ impl Cell {
         }
     }
 
-    /// The bit of a [`label`](Self::label) that says, at `level` of the path from this cell (0) to the
-    /// root, whether the child is the right one.
+    /// The bit of a [`label`](Self::label) that says, at `level` of the path from this cell (0) to
+    /// the root, whether the child is the right one.
     ///
     /// # Panics
     /// If no tree has such a level.

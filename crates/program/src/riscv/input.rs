@@ -49,10 +49,11 @@ pub enum WordError {
     },
 }
 
-/// Reads input words: numbers, decimal or in hexadecimal after `0x` or `0X`, between commas, blanks or line breaks; or `hex:` and bytes,
-/// two digits each, which [`pack_words`] makes words of.
+/// Reads input words: numbers, decimal or in hexadecimal after `0x` or `0X`, between commas, blanks
+/// or line breaks; or `hex:` and bytes, two digits each, which [`pack_words`] makes words of.
 ///
-/// A byte-order mark in front is left out, and so is a comment, from `#` to the end of its line. A text without any word is no words.
+/// A byte-order mark in front is left out, and so is a comment, from `#` to the end of its line. A
+/// text without any word is no words.
 ///
 /// # Errors
 /// Says what is wrong first, with line and column.

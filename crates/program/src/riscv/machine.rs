@@ -99,8 +99,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Writes a cell, as no step does: for tests and experiments. Cells in no state's use, and `x0`, stay
-    /// zero.
+    /// Writes a cell, as no step does: for tests and experiments. Cells in no state's use, and
+    /// `x0`, stay zero.
     pub fn set_cell(&mut self, cell: Cell, value: u32) {
         match (cell.address(), cell.as_register()) {
             (Some(address), _) if self.program.space().contains(address) => {

@@ -10,8 +10,8 @@ pub(super) type Page = [u32; Memory::PAGE_WORDS];
 /// For each page a place in the arena; 0 is none.
 type Table = Box<[u32; Memory::PAGES as usize]>; // cast ok: usize has at least 32 bits here
 
-/// The data memory of an [`AddressSpace`], zero unless written, in pages that are allocated when they
-/// are first written.
+/// The data memory of an [`AddressSpace`], zero unless written, in pages that are allocated when
+/// they are first written.
 ///
 /// It knows which pages were written since it was last asked, at no cost to a store: there are two tables from pages to their places, and in the
 /// one that stores use, a page that is not known as written has none.

@@ -41,8 +41,8 @@ impl AddressSpace {
         }
     }
 
-    /// The space for a program with this image: [`DEFAULT`](Self::DEFAULT), or the least one in which
-    /// a mebibyte is free behind the image, as far as there is one.
+    /// The space for a program with this image: [`DEFAULT`](Self::DEFAULT), or the least one in
+    /// which a mebibyte is free behind the image, as far as there is one.
     pub fn for_image(image: &Image) -> Self {
         let end = image.pieces().last().map_or(0, |(base, bytes)| {
             u64::from(*base) + bytes.len() as u64 // cast ok: usize has at most 64 bits

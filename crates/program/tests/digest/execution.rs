@@ -345,9 +345,9 @@ fn the_first_state_is_the_image() {
     assert_eq!(execution.digests(&[]), []);
 }
 
-/// In every space loads and stores near both ends of memory, the last of them where there is none: the
-/// reference machine, the engine at every step, and executions that go back and forth have the same
-/// states, and these the digests of the definition.
+/// In every space loads and stores near both ends of memory, the last of them where there is none:
+/// the reference machine, the engine at every step, and executions that go back and forth have the
+/// same states, and these the digests of the definition.
 #[test]
 fn states_at_the_borders_of_every_space() {
     let definition = Definition::new();

@@ -15,9 +15,11 @@ const REDB_MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 /// Cache that redb may hold: stores are small.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// Makes a file under a name of its own, and gives it `path` when `fill` has succeeded. Only its owner may read it.
+/// Makes a file under a name of its own, and gives it `path` when `fill` has succeeded. Only its
+/// owner may read it.
 ///
-/// No other process knows the name, so that whoever makes a store at the same time cannot write into this one.
+/// No other process knows the name, so that whoever makes a store at the same time cannot write
+/// into this one.
 pub(super) fn create(
     path: &Path,
     fill: impl FnOnce(&Database) -> Result<(), StoreError>,

@@ -184,8 +184,8 @@ impl Lie {
     ///
     /// # Errors
     ///
-    /// When no claim is about its step, or when it is about the digest after the last step: that state is what is claimed, and no
-    /// digest of it is published.
+    /// When no claim is about its step, or when it is about the digest after the last step: that
+    /// state is what is claimed, and no digest of it is published.
     pub fn check(&self, court: &Court) -> Result<(), LieError> {
         let steps = court.steps_claimed();
         if self.step >= steps {

@@ -124,7 +124,8 @@ fn a_false_claim_loses_after_the_dispute() {
     let liars: [(&dyn Disputable, &str); 4] = [
         (&truth, "accept"),
         (&other_input, "input("),
-        // It reads a register that holds 0, and the load that stands there would be at 4: no memory.
+        // It reads a register that holds 0, and the load that stands there would be at 4: no
+        // memory.
         (&others[0], "stop("),
         (&others[1], "semantics("),
     ];

@@ -270,7 +270,8 @@ fn spending(outpoints: &[OutPoint]) -> Transaction {
     }
 }
 
-/// Blocks hold other transactions too: they are passed over by name, unless they spend what only the contract's can spend.
+/// Blocks hold other transactions too: they are passed over by name, unless they spend what only
+/// the contract's can spend.
 #[test]
 fn a_history_is_judged_among_other_transactions() {
     let parties = Parties::multiplier();

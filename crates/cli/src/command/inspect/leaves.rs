@@ -1,4 +1,5 @@
-//! `inspect leaves`: all leaves of a program or of a contract, from one compilation, one after the other.
+//! `inspect leaves`: all leaves of a program or of a contract, from one compilation, one after the
+//! other.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -318,7 +319,8 @@ impl Listing<'_> {
         Ok(tree.root().to_string())
     }
 
-    /// The leaves of a contract's tree after those that disprove, in their order, with the transactions that spend them.
+    /// The leaves of a contract's tree after those that disprove, in their order, with the
+    /// transactions that spend them.
     fn presigned(&self, stage: Stage) -> Vec<(String, &ScriptBuf)> {
         let Some(graph) = self.graph else {
             return Vec::new();

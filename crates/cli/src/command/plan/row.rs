@@ -60,7 +60,8 @@ pub(super) struct Row {
     pub(super) worst_path: Vec<LineRow>,
     /// The address space of a RISC-V program, such as 2^26.
     pub(super) address_space: Option<String>,
-    /// The most bytes of memory that a party needs to run and hash a RISC-V program, whatever the input.
+    /// The most bytes of memory that a party needs to run and hash a RISC-V program, whatever the
+    /// input.
     pub(super) most_memory_bytes: Option<u64>,
     /// The arities with runs of the same shortened.
     #[serde(skip)]

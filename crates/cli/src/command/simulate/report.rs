@@ -181,7 +181,8 @@ impl From<&Party> for PartyRow {
     }
 }
 
-/// What a RISC-V program does with the claimed input, when it is executed for as many steps as a claim is about.
+/// What a RISC-V program does with the claimed input, when it is executed for as many steps as a
+/// claim is about.
 #[derive(Serialize)]
 pub(super) struct Execution {
     accepted: bool,
@@ -240,7 +241,8 @@ pub(super) struct Played {
     /// Whom the end pays; nobody if the stakes went back.
     winner: Option<String>,
     claim: ClaimWas,
-    /// Whether the end pays whom the published values favour. It does not where the challenger was late, or selected at random.
+    /// Whether the end pays whom the published values favour. It does not where the challenger was
+    /// late, or selected at random.
     is_just: bool,
     /// Who lost to the clock.
     late: Option<Late>,
@@ -320,7 +322,8 @@ impl Played {
         self.winner.as_deref() == Some("prover")
     }
 
-    /// All transactions in the order in which they confirmed, one in hexadecimal a line, as `verify --transcript` reads them.
+    /// All transactions in the order in which they confirmed, one in hexadecimal a line, as `verify
+    /// --transcript` reads them.
     pub(super) fn transcript(&self) -> String {
         let lines = self.transactions.iter();
         lines.map(|row| format!("{}\n", row.hex)).collect()

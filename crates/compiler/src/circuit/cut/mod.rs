@@ -1,9 +1,10 @@
 //! Cuts a program into chunks by cost.
 //!
-//! A value that crosses a cut is committed to: once, and any later chunk may open it. More cuts mean more to publish and
-//! smaller leaves. The search walks the program in one order, takes the places where few values are alive as
-//! candidates, finds for many bounds on the leaf the cheapest set of cuts by dynamic programming, and
-//! prices each set with its real groups and cones. What comes out is where the local search of [`Refiner`] starts.
+//! A value that crosses a cut is committed to: once, and any later chunk may open it. More cuts
+//! mean more to publish and smaller leaves. The search walks the program in one order, takes the
+//! places where few values are alive as candidates, finds for many bounds on the leaf the cheapest
+//! set of cuts by dynamic programming, and prices each set with its real groups and cones. What
+//! comes out is where the local search of [`Refiner`] starts.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};

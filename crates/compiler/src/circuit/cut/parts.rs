@@ -1,6 +1,8 @@
-//! Parts: groups of committed values, each with an estimate of the leaf that checks it, and what changing some of them gains.
+//! Parts: groups of committed values, each with an estimate of the leaf that checks it, and what
+//! changing some of them gains.
 //!
-//! All costs are integers and the effort is counted in visited cells, so every machine comes to the same result.
+//! All costs are integers and the effort is counted in visited cells, so every machine comes to the
+//! same result.
 
 use std::collections::BTreeSet;
 
@@ -60,8 +62,8 @@ pub(super) struct Estimate {
     pub(super) reads: Vec<u32>,
 }
 
-/// How many WU of leaves weigh as much as a WU that is published: leaves cost nothing on chain but for the one that is spent, and
-/// take time in setup.
+/// How many WU of leaves weigh as much as a WU that is published: leaves cost nothing on chain but
+/// for the one that is spent, and take time in setup.
 const LEAVES_PER_WU: i64 = 20;
 
 /// A change of parts that was tried: what it gains.
@@ -294,7 +296,8 @@ impl<'a> Refiner<'a> {
 
     /// Replaces parts by others and keeps that if `accept` likes the score.
     ///
-    /// What is added must hold all values of what is removed, or the rest is computed again by whoever read it.
+    /// What is added must hold all values of what is removed, or the rest is computed again by
+    /// whoever read it.
     pub(super) fn attempt(
         &mut self,
         removed: &[u32],

@@ -1,12 +1,14 @@
 //! Improves a cutting by local search.
 //!
-//! A line is cut at places, so every value that crosses one is committed to. The search here knows no line: it looks at the
-//! *parts*, groups of committed values with the leaf that checks each, and changes one or two of them at a time. A part is
-//! dissolved (whoever read it computes it again), two are merged, one is split, or values inside a leaf's cone are committed to in
-//! addition. Any set of committed values is sound, as each part's leaf computes it again from other parts; see
+//! A line is cut at places, so every value that crosses one is committed to. The search here knows
+//! no line: it looks at the *parts*, groups of committed values with the leaf that checks each, and
+//! changes one or two of them at a time. A part is dissolved (whoever read it computes it again),
+//! two are merged, one is split, or values inside a leaf's cone are committed to in addition. Any
+//! set of committed values is sound, as each part's leaf computes it again from other parts; see
 //! [decision 0005](../../../../docs/0005-cutting-by-cost-with-overlapping-leaves.md).
 //!
-//! All costs are integers and the effort is counted in visited cells, so the result is the same on every machine.
+//! All costs are integers and the effort is counted in visited cells, so the result is the same on
+//! every machine.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +42,8 @@ impl Refiner<'_> {
         self.effort - start
     }
 
-    /// Has parts computed again by whoever reads them, those first whose readers grow the least for what it saves.
+    /// Has parts computed again by whoever reads them, those first whose readers grow the least for
+    /// what it saves.
     fn dissolve(&mut self, ceiling: u64, stop: u64) {
         let mut tried: Vec<(i64, u32)> = Vec::new();
         let values: Vec<u32> = self

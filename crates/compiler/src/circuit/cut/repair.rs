@@ -26,7 +26,8 @@ impl Refiner<'_> {
 
     /// Makes one leaf lighter; `false` if nothing that was tried is better.
     fn lighten(&mut self, id: u32, ceiling: u64) -> bool {
-        // Open less of what is opened for a few bits: split what is read into what this leaf uses and the rest.
+        // Open less of what is opened for a few bits: split what is read into what this leaf uses
+        // and the rest.
         for (read, used) in self.used(id) {
             let kind = self.parts[read as usize].kind;
             let (some, rest): (Vec<_>, Vec<_>) = self.parts[read as usize]
@@ -145,7 +146,8 @@ impl Refiner<'_> {
         alive
     }
 
-    /// The narrowest place in each fifth of a cone's middle, with its width in bits, the narrowest first. No number is alive there.
+    /// The narrowest place in each fifth of a cone's middle, with its width in bits, the narrowest
+    /// first. No number is alive there.
     fn narrow_places(
         &self,
         id: u32,

@@ -12,12 +12,14 @@ pub fn aes128() -> Circuit {
     aes(4)
 }
 
-/// Returns the circuit of AES-192: inputs key (192 bits) and plaintext, output ciphertext, 128 bits each.
+/// Returns the circuit of AES-192: inputs key (192 bits) and plaintext, output ciphertext, 128 bits
+/// each.
 pub fn aes192() -> Circuit {
     aes(6)
 }
 
-/// Returns the circuit of AES-256: inputs key (256 bits) and plaintext, output ciphertext, 128 bits each.
+/// Returns the circuit of AES-256: inputs key (256 bits) and plaintext, output ciphertext, 128 bits
+/// each.
 pub fn aes256() -> Circuit {
     aes(8)
 }

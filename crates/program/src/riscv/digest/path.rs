@@ -11,7 +11,8 @@ pub struct Path {
 }
 
 impl Path {
-    /// The path of `cell` with these siblings, that of the leaf first: one for each level of the tree.
+    /// The path of `cell` with these siblings, that of the leaf first: one for each level of the
+    /// tree.
     pub const fn new(cell: Cell, siblings: Vec<Node>) -> Self {
         Self { cell, siblings }
     }
@@ -51,8 +52,9 @@ impl Path {
         self.nodes(word)[self.levels()]
     }
 
-    /// Old and new nodes on the path of a cell that is written, from level 0 to the root. It is the same
-    /// path before and after, since a step writes no other cell. `None` if this is the path of another.
+    /// Old and new nodes on the path of a cell that is written, from level 0 to the root. It is the
+    /// same path before and after, since a step writes no other cell. `None` if this is the path of
+    /// another.
     pub fn pairs(&self, write: &Write) -> Option<Vec<(Node, Node)>> {
         let (old, new) = (self.nodes(write.old), self.nodes(write.value));
         (write.cell == self.cell).then(|| old.into_iter().zip(new).collect())

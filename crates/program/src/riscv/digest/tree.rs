@@ -127,8 +127,9 @@ impl Tree {
         self.cells = self.cells.with_pages(self.levels(), &pages);
     }
 
-    /// Sets the words of pages by their number, which is the address of a page's first byte divided by 4,096. `None` are zeros.
-    /// If a number is there twice, the last one counts. Numbers of pages that are no memory are passed over.
+    /// Sets the words of pages by their number, which is the address of a page's first byte divided
+    /// by 4,096. `None` are zeros. If a number is there twice, the last one counts. Numbers of
+    /// pages that are no memory are passed over.
     pub fn set_pages<'p>(&mut self, pages: impl IntoIterator<Item = (u32, Option<&'p Words>)>) {
         let memory = REGISTER_PAGE + 1..self.space.pages();
         let pages: BTreeMap<u32, Option<&Words>> = pages
@@ -172,15 +173,15 @@ impl Tree {
         }
     }
 
-    /// The cell that a path to `cell` leads to, which a claim may place outside the address space: as many
-    /// bits of the index count as there are levels.
+    /// The cell that a path to `cell` leads to, which a claim may place outside the address space:
+    /// as many bits of the index count as there are levels.
     fn reached(&self, cell: Cell) -> Cell {
         let index = cell.index() & ((1 << self.levels()) - 1);
         Cell::from_index(index).unwrap_or_default()
     }
 
-    /// A cell's word. Of a cell that no tree of this size has, only the lowest bits of the index count, as
-    /// in a [`path`](Self::path).
+    /// A cell's word. Of a cell that no tree of this size has, only the lowest bits of the index
+    /// count, as in a [`path`](Self::path).
     pub fn word(&self, cell: Cell) -> u32 {
         let cell = self.reached(cell);
         match (cell.address(), cell.as_register()) {
@@ -197,7 +198,8 @@ impl Tree {
         self.cells.node(self.levels())
     }
 
-    /// The node number `position` of all at `level`, 0 for leaves and [`levels`](Self::levels) for the root.
+    /// The node number `position` of all at `level`, 0 for leaves and [`levels`](Self::levels) for
+    /// the root.
     ///
     /// # Panics
     /// If there is no such node.
@@ -221,16 +223,16 @@ impl Tree {
         }
     }
 
-    /// The path from a cell to the root. If no tree of this size has the cell, it is that of the cell with
-    /// the same lowest bits, which is where the bits of its label lead.
+    /// The path from a cell to the root. If no tree of this size has the cell, it is that of the
+    /// cell with the same lowest bits, which is where the bits of its label lead.
     pub fn path(&self, cell: Cell) -> Path {
         let index = self.reached(cell).index();
         let siblings = (0..self.levels()).map(|level| self.node(level, index >> level ^ 1));
         Path::new(cell, siblings.collect())
     }
 
-    /// Numbers of all pages of memory with words other than in `other`, ascending, and perhaps of some
-    /// that have the same words.
+    /// Numbers of all pages of memory with words other than in `other`, ascending, and perhaps of
+    /// some that have the same words.
     pub fn changed_pages(&self, other: &Self) -> Vec<u32> {
         let mut pages = Vec::new();
         self.cells

@@ -4,8 +4,9 @@
 //! does not, the stack still is bounded: instructions that jump return to the loop in [`Code::run`], and so does one of every [`MAX_RUN`]
 //! others.
 //!
-//! What is rare these functions leave to the caller: exits, instructions that stop, misaligned accesses and those to no memory, jumps out of the program, jumps to
-//! themselves, and the first store to a page that does not count as written.
+//! What is rare these functions leave to the caller: exits, instructions that stop, misaligned
+//! accesses and those to no memory, jumps out of the program, jumps to themselves, and the first
+//! store to a page that does not count as written.
 
 use super::super::memory::Page;
 use super::super::{AddressSpace, INPUT_CALL, Instruction, Memory, Op, Program};
@@ -474,8 +475,8 @@ impl Cpu<'_> {
         Some(page[(address >> 2) as usize % Memory::PAGE_WORDS]) // cast ok: as above
     }
 
-    /// The word that holds `address`, to be written, if that is a multiple of `bytes` and its page counts
-    /// as written, which no page does that is no memory.
+    /// The word that holds `address`, to be written, if that is a multiple of `bytes` and its page
+    /// counts as written, which no page does that is no memory.
     #[inline(always)]
     fn stored<'p>(&self, pages: &'p mut [Page], address: u32, bytes: u32) -> Option<&'p mut u32> {
         let place = self.dirty_places[(address >> 12) as usize]; // cast ok: usize has at least 32 bits here

@@ -28,8 +28,9 @@ pub struct SnapshotLimits {
 }
 
 impl SnapshotLimits {
-    /// The most bytes that an [`Execution`] of a program with this memory holds, the program itself not
-    /// counted, whatever the input is: all of memory in the engine, its Merkle tree, and the snapshots.
+    /// The most bytes that an [`Execution`] of a program with this memory holds, the program itself
+    /// not counted, whatever the input is: all of memory in the engine, its Merkle tree, and the
+    /// snapshots.
     pub fn most_memory_bytes(&self, space: AddressSpace) -> u64 {
         let tree = u64::from(space.pages()) * Tree::PAGE_BYTES as u64; // cast ok: some thousands
         // Those that are kept even if they are beyond the budget.
@@ -74,8 +75,8 @@ impl DisputedStep {
         Digest::new(self.record.next_pc, self.next_root)
     }
 
-    /// Old and new nodes on the path of the cell that is written, from the words, at level 0, to the
-    /// roots.
+    /// Old and new nodes on the path of the cell that is written, from the words, at level 0, to
+    /// the roots.
     pub fn write_pairs(&self) -> Vec<(Node, Node)> {
         let write: &Write = &self.record.w;
         let [old, new] = [write.old, write.value].map(|word| self.write_path.nodes(word));

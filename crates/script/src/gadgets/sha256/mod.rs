@@ -604,7 +604,8 @@ mod tests {
         assert!(lowest + hash::packed_items(14 * BLOCK_BYTES) <= COMFORTABLE_STACK);
     }
 
-    /// Every fourth length, `TAPCOURT_SCALE` times as many: at 4, as in `scripts/test`, it is every one.
+    /// Every fourth length, `TAPCOURT_SCALE` times as many: at 4, as in `scripts/test`, it is every
+    /// one.
     #[test]
     fn every_length_fits() {
         let scale = std::env::var("TAPCOURT_SCALE").map_or(1.0, |scale| {
