@@ -752,7 +752,7 @@ fn hostile_labels_lose_in_every_space() {
             let [prover, challenger, liars] = &mut executions;
             assert!(Challenges::new(&court, challenger).must_challenge());
             for target in 0..court.search().count() - 1 {
-                for _ in 0..25 {
+                for _ in 0..20 {
                     let truth = liars.step_at(target);
                     let mut record = truth.record;
                     match random.gen_range(0..8) {
@@ -772,15 +772,15 @@ fn hostile_labels_lose_in_every_space() {
                     let mut said = Published::new();
                     let mut target_label = record.w.cell.label();
                     said.set_step(&record, &truth.root.to_bytes(), &[0; 20]);
-                    if random.r#gen() {
+                    if random.gen_range(0..4) == 0 {
                         target_label = hostile_label(target_label, space, &mut random);
                         said.set_word(Group::Target, target_label, 32);
                     }
-                    if random.r#gen() {
+                    if random.gen_range(0..4) == 0 {
                         let label = hostile_label(record.m.cell.label(), space, &mut random);
                         said.set_word(Group::Memory, label, 32);
                     }
-                    if random.gen_range(0..4) == 0 {
+                    if random.gen_range(0..8) == 0 {
                         said.set_word(Group::Sources, random.r#gen(), 10);
                     }
                     let cell = Cell::from_index(target_label >> 2).expect("30 bits");

@@ -483,8 +483,8 @@ enum Addends {
     Joined,
 }
 
-/// Whether a sum of nibbles is within bounds: the evaluator and the script say what integers say,
-/// for every sum, at all bounds for one and two nibbles, and for more at those near both ends.
+/// Whether a sum of nibbles is within bounds: evaluator and script say what integers say. One nibble is
+/// held against all bounds, more against those near both ends.
 #[test]
 fn sums_of_nibbles_are_held_against_all_bounds() {
     let kinds = [
@@ -508,8 +508,6 @@ fn sums_of_nibbles_are_held_against_all_bounds() {
                 0,
                 1,
                 2,
-                3,
-                15,
                 16,
                 most / 2,
                 most - 1,
@@ -563,7 +561,7 @@ fn sums_of_nibbles_are_held_against_all_bounds() {
                     .collect();
                 // Of one or two nibbles every sum, of more some, both ends among them.
                 let words = (0..=most)
-                    .step_by(if count < 3 { 1 } else { 7 })
+                    .step_by(if count < 3 { 1 } else { 11 })
                     .chain([most]);
                 for sum in words {
                     let word = (0..count).fold(0, |word, place| {
