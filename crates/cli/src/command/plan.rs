@@ -277,7 +277,7 @@ impl fmt::Display for Plan {
         if let Some((space, most_bytes)) = memory {
             writeln!(
                 f,
-                "Memory: {space} addresses; a party needs at most {} MiB to run and hash the program, whatever the input is.",
+                "Memory: {space} addresses; a party needs less than {} MiB to run and hash the program, whatever the input is.",
                 thousands(most_bytes.div_ceil(1 << 20))
             )?;
         }

@@ -108,6 +108,11 @@ impl Tree {
     /// Bytes that are held for a page, the nodes in it included.
     pub const PAGE_BYTES: usize = size_of::<Page>() + size_of::<PageNodes>();
 
+    /// The most bytes that are held for a page in a tree of many: nodes of the page before it as
+    /// well, and its share of the nodes above.
+    pub(crate) const MOST_PAGE_BYTES: usize =
+        Self::PAGE_BYTES + size_of::<Kept>() + 2 * (size_of::<Inner>() + 2 * size_of::<usize>());
+
     /// Which addresses are memory.
     pub fn space(&self) -> AddressSpace {
         self.space

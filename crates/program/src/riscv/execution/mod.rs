@@ -28,15 +28,20 @@ pub struct SnapshotLimits {
 }
 
 impl SnapshotLimits {
-    /// The most bytes that an [`Execution`] of a program with this memory holds, the program itself
-    /// not counted, whatever the input is: all of memory in the engine, its Merkle tree, and the
-    /// snapshots.
+    /// A bound for the bytes that an [`Execution`] of a program with this memory holds, the program
+    /// itself not counted, whatever the input is: all of memory in the engine, Merkle trees that
+    /// share nothing, and the snapshots.
     pub fn most_memory_bytes(&self, space: AddressSpace) -> u64 {
-        let tree = u64::from(space.pages()) * Tree::PAGE_BYTES as u64; // cast ok: some thousands
+        // While the engine's pages move to a place of twice the size, both are there; and for each
+        // page of the largest space there are two numbers.
+        let engine = 3 * space.bytes() + 8 * u64::from(AddressSpace::LARGEST.pages());
+        let tree = u64::from(space.pages()) * Tree::MOST_PAGE_BYTES as u64; // cast ok: some thousands
+        // The present one, and those that are hashed beside the run.
+        let present = (1 + hasher::MOST_TREES) * tree;
         // Those that are kept even if they are beyond the budget.
         let least = 4 * tree;
         let budget = self.budget_bytes as u64; // cast ok: usize has at most 64 bits
-        space.bytes() + tree + budget.max(least)
+        engine + present + budget.max(least)
     }
 }
 
