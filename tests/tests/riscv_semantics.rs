@@ -632,7 +632,7 @@ fn raw_fields_of_loads_stores_jumps_and_calls() {
     }
     let [right, wrong] = counts;
     println!(
-        "covered: {right} raw records that are right and {wrong} that are not, {stops} of accesses not made"
+        "covered: {right} right raw records, {wrong} wrong raw records; {stops} of accesses not made"
     );
     assert!(
         right > wrong / 8 && stops > right / 8,

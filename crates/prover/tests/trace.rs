@@ -898,5 +898,5 @@ fn a_true_claim_loses_in_no_space() {
             }
         }
     }
-    println!("covered: {checked} leaves against the truth in several spaces, at {ends} ends");
+    println!("covered: {checked} leaves against the truth in several spaces; at {ends} ends");
 }

@@ -604,5 +604,5 @@ fn sums_of_nibbles_are_held_against_all_bounds() {
             }
         }
     }
-    println!("covered: {cases} sums of nibbles against bounds, in {scripts} scripts");
+    println!("covered: {cases} sums of nibbles against bounds; in {scripts} scripts");
 }

@@ -448,7 +448,7 @@ fn states_at_the_borders_of_every_space() {
         }
     }
     println!(
-        "covered: {states} states at borders of memory, asked for {asked} times, {stopped} of 160 programs stopped at a last access"
+        "covered: {states} states at borders of memory; asked for {asked} times, {stopped} of 160 programs stopped at a last access"
     );
     assert!(stopped > 40, "{stopped}");
 }
