@@ -631,8 +631,7 @@ impl Builder<'_> {
     /// only if it is not.
     fn access(&mut self) {
         let op = self.kind.op;
-        let log2_bytes = op.load_log2_bytes().or(op.store_log2_bytes());
-        let log2_bytes = log2_bytes.expect("it accesses memory");
+        let log2_bytes = op.access_log2_bytes().expect("it accesses memory");
         let address = self.address();
         let (low_bits, label) = self.take_apart(address);
         let mut is_judged = self.is_made(address, low_bits, log2_bytes);

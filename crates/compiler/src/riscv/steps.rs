@@ -621,15 +621,13 @@ impl Steps {
         instruction: Instruction,
         published: &Published,
     ) -> Result<bool, PublishedError> {
-        let op = instruction.op;
-        let Some(log2_bytes) = op.load_log2_bytes().or(op.store_log2_bytes()) else {
+        let Some(log2_bytes) = instruction.op.access_log2_bytes() else {
             return Ok(true);
         };
         let address = published
             .one_of_words(WORDS_A)?
             .wrapping_add(instruction.imm);
-        let is_memory = self.program.space().contains(address);
-        Ok(is_memory && address.is_multiple_of(1 << log2_bytes))
+        Ok(self.program.space().allows(address, log2_bytes))
     }
 
     /// Whether the record is not what this instruction does.

@@ -260,9 +260,17 @@ impl Op {
         }
     }
 
+    /// Of a load or a store, the logarithm of how many bytes it accesses.
+    pub const fn access_log2_bytes(self) -> Option<u32> {
+        match self.load_log2_bytes() {
+            None => self.store_log2_bytes(),
+            load => load,
+        }
+    }
+
     /// Whether it is a load or a store.
     pub const fn accesses_memory(self) -> bool {
-        self.load_log2_bytes().is_some() || self.store_log2_bytes().is_some()
+        self.access_log2_bytes().is_some()
     }
 
     /// Whether it may go anywhere but to the next instruction, not counting that it stops in place.

@@ -86,6 +86,12 @@ impl AddressSpace {
         address >= Self::LOWEST && (address as u64) < self.bytes() // cast ok: lossless
     }
 
+    /// Whether an access of `2^log2_bytes` bytes at `address` is made: whether that is memory, and a
+    /// multiple of its size. The machine stops in place if not.
+    pub const fn allows(self, address: u32, log2_bytes: u32) -> bool {
+        self.contains(address) && address.is_multiple_of(1 << log2_bytes)
+    }
+
     /// Whether the state's Merkle tree has this cell.
     pub const fn has(self, cell: Cell) -> bool {
         cell.index() >> self.levels() == 0

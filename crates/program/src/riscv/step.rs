@@ -96,7 +96,7 @@ fn load(
     view: &impl View,
 ) -> StepRecord {
     let address = stopped.a.value.wrapping_add(instruction.imm);
-    if !address.is_multiple_of(1 << log2_bytes) || !space.contains(address) {
+    if !space.allows(address, log2_bytes) {
         return stopped;
     }
     let cell = Cell::memory(address);
@@ -121,7 +121,7 @@ fn store(
     view: &impl View,
 ) -> StepRecord {
     let address = stopped.a.value.wrapping_add(instruction.imm);
-    if !address.is_multiple_of(1 << log2_bytes) || !space.contains(address) {
+    if !space.allows(address, log2_bytes) {
         return stopped;
     }
     let cell = Cell::memory(address);

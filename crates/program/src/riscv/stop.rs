@@ -65,13 +65,7 @@ impl StopReason {
         let Some(instruction) = program.rom().get(pc) else {
             return Some(Self::OutsideProgram { pc });
         };
-        let next = super::machine::next_record(program, inputs, pc, |cell| {
-            match (cell.address(), cell.as_register()) {
-                (Some(address), _) => state.memory.word(address),
-                (None, Some(register)) => state.register(register),
-                (None, None) => 0,
-            }
-        });
+        let next = super::machine::next_record(program, inputs, pc, |cell| state.cell(cell));
         next.stops_in_place()
             .then(|| Self::at(program, instruction, inputs, state))
     }
@@ -79,7 +73,7 @@ impl StopReason {
     fn at(program: &Program, instruction: Instruction, inputs: &[u32], state: &State) -> Self {
         let op = instruction.op;
         let [a, b] = [instruction.rs1, instruction.rs2].map(|register| state.register(register));
-        if let Some(log2_bytes) = op.load_log2_bytes().or(op.store_log2_bytes()) {
+        if let Some(log2_bytes) = op.access_log2_bytes() {
             let (address, bytes) = (a.wrapping_add(instruction.imm), 1 << log2_bytes);
             return if address.is_multiple_of(bytes) {
                 let space = program.space();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use self::threaded::Code;
 use super::semantics::{self, Operands};
-use super::{ACCEPT_PC, EXIT_CALL, INPUT_CALL, Memory, Op, Program, Register};
+use super::{ACCEPT_PC, Cell, EXIT_CALL, INPUT_CALL, Memory, Op, Program, Register};
 
 /// All that a machine's next steps depend on, besides program and inputs, and how many steps led to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,15 @@ impl State {
     /// A register.
     pub fn register(&self, register: Register) -> u32 {
         self.registers[usize::from(register.number())]
+    }
+
+    /// A cell's word.
+    pub fn cell(&self, cell: Cell) -> u32 {
+        match (cell.address(), cell.as_register()) {
+            (Some(address), _) => self.memory.word(address),
+            (None, Some(register)) => self.register(register),
+            (None, None) => 0,
+        }
     }
 
     /// Whether the program has accepted.
@@ -170,12 +179,12 @@ impl<'a> Engine<'a> {
                 _ => return false,
             }
         } else if let Some(log2_bytes) = op.load_log2_bytes() {
-            if !address.is_multiple_of(1 << log2_bytes) || !memory.space().contains(address) {
+            if !memory.space().allows(address, log2_bytes) {
                 return false;
             }
             result = Some(semantics::loaded(op, address, memory.word(address)));
         } else if let Some(log2_bytes) = op.store_log2_bytes() {
-            if !address.is_multiple_of(1 << log2_bytes) || !memory.space().contains(address) {
+            if !memory.space().allows(address, log2_bytes) {
                 return false;
             }
             let old = memory.word(address);

@@ -7,7 +7,8 @@ use crate::riscv::{Node, Tree};
 /// How many trees wait to be hashed. Each holds the pages that changed before it, so the engine waits if it is too far ahead.
 const WAITING: usize = 1;
 
-/// How many trees there are at most: one that is handed over, those that wait, and one that is hashed.
+/// How many trees there are at most: one that is handed over, those that wait, and one that is
+/// hashed.
 pub(super) const MOST_TREES: u64 = 2 + WAITING as u64; // cast ok: one
 
 /// The roots of the trees that `produce` hands over, in order, which are about `count`. They are hashed while `produce` runs.

@@ -210,11 +210,7 @@ impl<'a> Execution<'a> {
         self.go_to(step);
         let state = self.engine.state();
         next_record(self.program, &self.inputs, state.pc, |cell| {
-            match (cell.address(), cell.as_register()) {
-                (Some(address), _) => state.memory.word(address),
-                (None, Some(register)) => state.register(register),
-                (None, None) => 0,
-            }
+            state.cell(cell)
         })
     }
 
