@@ -227,7 +227,7 @@ impl Generator {
                 }
             },
         };
-        let accesses = op.load_log2_bytes().or(op.store_log2_bytes());
+        let accesses = op.access_log2_bytes();
         let random = &mut self.random;
         let imm = match op.format() {
             Format::Shift => random.gen_range(0..32),

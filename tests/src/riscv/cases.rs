@@ -125,7 +125,7 @@ pub fn random_state(
         machine.set_cell(Cell::register(instruction.rs2), near);
     }
     let op = instruction.op;
-    if op.load_log2_bytes().or(op.store_log2_bytes()).is_some() {
+    if op.accesses_memory() {
         // Mostly aligned and memory, which is not all zeros.
         let space = machine.program().space();
         if random.chance(200) {

@@ -50,20 +50,10 @@ impl fmt::Display for StepKind {
 impl StepKind {
     /// Of all kinds, those that [`program`] makes steps of.
     pub fn all() -> Vec<Self> {
-        let instructions = [
-            Op::Jal,
-            Op::Jalr,
-            Op::Lb,
-            Op::Lbu,
-            Op::Lh,
-            Op::Lhu,
-            Op::Lw,
-            Op::Sb,
-            Op::Sh,
-            Op::Sw,
-            Op::Mul,
-            Op::Div,
-        ];
+        let instructions = Op::ALL
+            .into_iter()
+            .filter(|op| op.accesses_memory())
+            .chain([Op::Jal, Op::Jalr, Op::Mul, Op::Div]);
         let stops = [Op::Illegal, Op::Lw, Op::Sh, Op::Lbu, Op::Sb, Op::Ecall].map(Some);
         [Self::Arithmetic, Self::BranchTaken, Self::BranchNotTaken]
             .into_iter()
@@ -90,7 +80,7 @@ impl StepKind {
         match op {
             Op::Ecall => Self::Input,
             Op::Jal | Op::Jalr | Op::Mul | Op::Div => Self::Instruction(op),
-            op if op.load_log2_bytes().or(op.store_log2_bytes()).is_some() => Self::Instruction(op),
+            op if op.accesses_memory() => Self::Instruction(op),
             op if op.jumps() && record.next_pc == record.pc.wrapping_add(4) => Self::BranchNotTaken,
             op if op.jumps() => Self::BranchTaken,
             _ => Self::Arithmetic,

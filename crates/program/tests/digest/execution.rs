@@ -354,6 +354,10 @@ fn states_at_the_borders_of_every_space() {
     let mut rng = ChaCha8Rng::seed_from_u64(0xb0d);
     let (mut states, mut asked, mut stopped) = (0, 0, 0);
     let [pointer, a, b] = [8, 5, 6].map(x);
+    let accesses_memory: Vec<Op> = Op::ALL
+        .into_iter()
+        .filter(|op| op.accesses_memory())
+        .collect();
     for log2_bytes in 13..=32u32 {
         let space = AddressSpace::new(log2_bytes).expect("13 to 32");
         let end = space.bytes() as u32; // cast ok: 0 stands for 2^32
@@ -361,20 +365,8 @@ fn states_at_the_borders_of_every_space() {
             let mut code = vec![add_immediate(a, ZERO, rng.gen_range(-2048..2048))];
             let accesses = rng.gen_range(1..14u64);
             for access in 0..accesses {
-                let op = [
-                    Op::Lb,
-                    Op::Lbu,
-                    Op::Lh,
-                    Op::Lhu,
-                    Op::Lw,
-                    Op::Sb,
-                    Op::Sh,
-                    Op::Sw,
-                    Op::Sw,
-                    Op::Sb,
-                ][rng.gen_range(0..10)];
-                let (load, store) = (op.load_log2_bytes(), op.store_log2_bytes());
-                let bytes = 1u32 << load.or(store).expect("an access");
+                let op = accesses_memory[rng.gen_range(0..accesses_memory.len())];
+                let bytes = 1u32 << op.access_log2_bytes().expect("an access");
                 let at = bytes * rng.gen_range(0..4);
                 let last = access + 1 == accesses;
                 let address = match rng.gen_range(0..4) {
