@@ -119,15 +119,16 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "PARTS")]
     path_arity: Option<String>,
     #[command(flatten)]
-    space: SpaceArgs,
+    pub(crate) space: SpaceArgs,
 }
 
 /// How much memory a RISC-V program has.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct SpaceArgs {
     /// Of a RISC-V program: how many addresses there are, as a power of two from 2^13 to 2^32. A
-    /// load or store beyond stops the machine, so nobody needs more memory than that. Without it
-    /// 2^26 (64 MiB), or more if the file needs it.
+    /// load or store beyond stops the machine, so nobody needs more memory than that. All that the
+    /// file loads, `.bss` included, has to be inside. Without it 2^26 (64 MiB), or more if the file
+    /// needs it.
     #[arg(long, value_name = "2^N", value_parser = parse_space)]
     pub(crate) address_space: Option<AddressSpace>,
 }

@@ -165,7 +165,7 @@ impl Loaded {
                 (Program::circuit(compiled), Some(circuit))
             }
             Agreed::Trace(options) => {
-                let program = file.riscv()?;
+                let program = file.riscv_in(options.space)?;
                 let _progress = Progress::spinner(format!("compiling {}", path.display()));
                 let court = Court::compile(Arc::new(program), options.clone());
                 let court = court.map_err(|error| failed(&error))?;

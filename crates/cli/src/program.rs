@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use tapcourt_compiler::circuit::{Compiled, Options};
 use tapcourt_program::circuit::{Circuit, parse_value};
-use tapcourt_program::riscv::{self, ElfReport};
+use tapcourt_program::riscv::{self, AddressSpace, ElfReport};
 
-use crate::args::{PatternArgs, SpaceArgs};
+use crate::args::PatternArgs;
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::progress::Progress;
-use crate::riscv::{MAX_ELF_BYTES, is_elf, parse_elf};
+use crate::riscv::{MAX_ELF_BYTES, is_elf, parse_elf, warn};
 
 /// A program's file, which is read once: its contents say what it is.
 pub(crate) struct ProgramFile {
@@ -41,28 +41,15 @@ impl ProgramFile {
         Circuit::parse(&self.contents).map_err(|error| CliError::file(&self.path, error))
     }
 
-    /// Parses a RISC-V program.
-    pub(crate) fn riscv(&self) -> CliResult<riscv::Program> {
-        Ok(self.report()?.program)
-    }
-
-    /// The same with the warnings that were printed.
-    pub(crate) fn report(&self) -> CliResult<ElfReport> {
-        parse_elf(&self.contents, &self.path)
-    }
-
-    /// Parses a RISC-V program that is to have this memory.
-    pub(crate) fn riscv_in(&self, space: SpaceArgs) -> CliResult<riscv::Program> {
+    /// Parses a RISC-V program that is to have this memory, or what suits it.
+    pub(crate) fn riscv_in(&self, space: Option<AddressSpace>) -> CliResult<riscv::Program> {
         Ok(self.report_in(space)?.program)
     }
 
     /// The same with the warnings that were printed.
-    pub(crate) fn report_in(&self, space: SpaceArgs) -> CliResult<ElfReport> {
-        let mut report = self.report()?;
-        if let Some(space) = space.address_space {
-            let program = report.program.with_space(space);
-            report.program = program.map_err(|error| CliError::file(&self.path, error))?;
-        }
+    pub(crate) fn report_in(&self, space: Option<AddressSpace>) -> CliResult<ElfReport> {
+        let report = parse_elf(&self.contents, &self.path, space)?;
+        warn(&report.warnings, &self.path);
         Ok(report)
     }
 

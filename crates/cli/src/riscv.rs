@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tapcourt_program::riscv::{ElfReport, ElfWarning, Program, State, StopReason, Tree};
+use tapcourt_program::riscv::{
+    AddressSpace, ElfReport, ElfWarning, Program, State, StopReason, Tree,
+};
 
 use crate::args::SpaceArgs;
 use crate::error::{CliError, CliResult};
@@ -24,16 +26,29 @@ pub(crate) fn is_elf(contents: &[u8]) -> bool {
 
 /// Reads a program that is to have this memory.
 pub(crate) fn read_program_in(path: &Path, space: SpaceArgs) -> CliResult<Program> {
-    ProgramFile::read(path)?.riscv_in(space)
+    ProgramFile::read(path)?.riscv_in(space.address_space)
 }
 
-/// Parses a program, and prints what its file is worth a warning for.
-pub(crate) fn parse_elf(elf: &[u8], path: &Path) -> CliResult<ElfReport> {
+/// Parses a program that is to have this memory, or what suits it. Nothing is printed.
+pub(crate) fn parse_elf(
+    elf: &[u8],
+    path: &Path,
+    space: Option<AddressSpace>,
+) -> CliResult<ElfReport> {
     let report = Program::read_elf(elf).map_err(|error| CliError::file(path, error))?;
-    for warning in &report.warnings {
+    match space {
+        None => Ok(report),
+        Some(space) => report
+            .with_space(space)
+            .map_err(|error| CliError::file(path, error)),
+    }
+}
+
+/// Prints what a program's file is worth a warning for.
+pub(crate) fn warn(warnings: &[ElfWarning], path: &Path) {
+    for warning in warnings {
         comment(format!("warning: {}: {warning}", path.display()));
     }
-    Ok(report)
 }
 
 /// Warnings as they are in JSON.

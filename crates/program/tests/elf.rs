@@ -604,11 +604,8 @@ fn damaged_files_do_not_panic() {
     let mut try_file = |file: &[u8]| match Program::from_elf(file) {
         Ok(program) => {
             read += 1;
-            let again = program.to_elf().map(|file| Program::from_elf(&file));
-            assert!(
-                again.is_ok_and(|again| again.is_ok()),
-                "what was read can be written"
-            );
+            let written = program.to_elf().expect("what was read can be written");
+            assert_eq!(Program::from_elf(&written), Ok(program));
         }
         Err(error) => {
             refused += 1;
@@ -667,11 +664,13 @@ proptest! {
         before in prop::collection::vec(any::<u8>(), 0..20),
         after in prop::collection::vec(any::<u8>(), 0..20),
         far in prop::collection::vec(any::<u8>(), 0..5000),
+        zeros in (0u32..3, 0u64..100, 0u32..0x1000_0000, 0u64..0x1000_0000),
         names in prop::collection::vec(("[a-zA-Z_][a-zA-Z0-9_$.]{0,20}", any::<u32>(), any::<u32>()), 0..10),
     ) {
-        let base = base.max(8) * 4;
+        let base = base.max(0x408) * 4;
         let entry = base + 4 * entry.index(words.len()) as u32; // cast ok: few
         let bytes = [&*before, &bytes_of(&words), &after].concat();
+        let end = base + 4 * words.len() as u32 + after.len() as u32; // cast ok: few
         let symbols = names.into_iter().map(|(name, address, bytes)| Symbol { address: address & !3, bytes, name });
         let pieces = vec![(base - before.len() as u32, bytes), (0xffff_0000, far)]; // cast ok: few
         let program = Program::new(
@@ -680,6 +679,11 @@ proptest! {
             Image::new(pieces).expect("they do not overlap"),
             Symbols::new(symbols.collect()),
         ).expect("the entry is an instruction");
+        // Some that begin where the code ends, or just behind it, and others.
+        let (gap, near_bytes, start, bytes) = zeros;
+        let start = start + if base < 0x8000_0000 { 0xd000_0000 } else { 0x1000_0000 };
+        let program = program.with_zeros(vec![(start, bytes), (end + gap, near_bytes)])
+            .expect("they overlap nothing");
         let file = program.to_elf().expect("instructions are in memory");
         prop_assert_eq!(Program::from_elf(&file), Ok(program));
     }
@@ -736,4 +740,151 @@ fn the_address_space_holds_zeros_that_are_not_in_the_file() {
     assert_eq!(space(62 * MIB), 27);
     assert_eq!(space(100 * MIB), 27);
     assert_eq!(space(0xffe0_0000), 32);
+}
+
+/// Zeros are what a segment has in memory and not in the file; they come back from what is written.
+#[test]
+fn zeros_that_are_not_in_the_file_are_known_and_written() {
+    let code = bytes_of(&[ADDI, ECALL]);
+    let read = |segments: &[(u32, &[u8], u32, u32)]| {
+        let program = Program::from_elf(&file_of(0x1_0000, segments)).expect("a program");
+        let written = program.to_elf().expect("instructions are in memory");
+        assert_eq!(Program::from_elf(&written).as_ref(), Ok(&program));
+        (program.zeros().to_vec(), program.space().log2_bytes())
+    };
+    // Behind code, behind data, on their own, and touching each other; nothing where there are
+    // none.
+    let found = read(&[
+        (0x1_0000, &code, 8, 5),
+        (0x2_0000, &[1, 2, 3], 13, 6),
+        (0x2_0010, &[], 0x20, 6),
+        (0x5000_0000, &[], 0x1000, 6),
+        (0x2000, &[], 4, 4),
+        (0x7000_0000, &[], 0, 4),
+    ]);
+    let zeros = vec![
+        (0x2000, 4),
+        (0x1_0008, 8),
+        (0x2_0003, 0x2d),
+        (0x5000_0000, 0x1000),
+    ];
+    assert_eq!(found, (zeros, 31));
+    assert_eq!(read(&[(0x1_0000, &code, 0, 5)]), (vec![], 26));
+    // Up to the last address.
+    let all_above = 0xffff_ffff - 0x1_0007;
+    let found = read(&[(0x1_0000, &code, all_above, 5)]);
+    assert_eq!(found, (vec![(0x1_0008, all_above.into())], 32));
+}
+
+#[test]
+fn an_address_space_that_does_not_hold_the_program_is_refused() {
+    let code = bytes_of(&[ADDI, ECALL]);
+    let segments: [(u32, &[u8], u32, u32); 3] = [
+        (0x1_0000, &code, 0, 5),
+        (0x1_4000, &[1, 2, 3, 4], 0x2_0000, 6),
+        (0x8_0000, &[], 0x8_0001, 6),
+    ];
+    let program = Program::from_elf(&file_of(0x1_0000, &segments)).expect("a program");
+    let space = |log2_bytes| AddressSpace::new(log2_bytes).expect("13 to 32");
+    let least = space(21);
+    let refusal = |first, last, zeros, log2_bytes| ProgramError::BeyondSpace {
+        first,
+        last,
+        zeros,
+        space: space(log2_bytes),
+        least,
+    };
+    for (log2_bytes, first, last, zeros) in [
+        (13, 0x1_0000, 0x1_0007, false),
+        (16, 0x1_0000, 0x1_0007, false),
+        (17, 0x1_4004, 0x3_4003, true),
+        (18, 0x8_0000, 0x10_0000, true),
+        (20, 0x8_0000, 0x10_0000, true),
+    ] {
+        let refused = program.clone().with_space(space(log2_bytes));
+        assert_eq!(refused, Err(refusal(first, last, zeros, log2_bytes)));
+    }
+    for log2_bytes in 21..=32 {
+        let held = program.clone().with_space(space(log2_bytes));
+        assert_eq!(held.map(|program| program.space()), Ok(space(log2_bytes)));
+    }
+    assert_eq!(
+        refusal(0x8_0000, 0x10_0000, true, 20).to_string(),
+        "the program's zeros (.bss) from 0x00080000 to 0x00100000 go beyond its address space of \
+         2^20: it needs 2^21 at least"
+    );
+    assert_eq!(
+        refusal(0x1_0000, 0x1_0007, false, 16).to_string(),
+        "the program's bytes from 0x00010000 to 0x00010007 go beyond its address space of 2^16: \
+         it needs 2^21 at least"
+    );
+    // A file says nothing about a space that is not what suits the program.
+    let chosen = program
+        .clone()
+        .with_space(least)
+        .expect("it holds the program");
+    let written = chosen.to_elf().expect("instructions are in memory");
+    let again = Program::from_elf(&written).expect("a program");
+    assert_eq!(again, program);
+    assert_eq!(again.with_space(least), Ok(chosen));
+}
+
+#[test]
+fn programs_in_the_first_page_are_refused() {
+    let code = bytes_of(&[ADDI, ECALL]);
+    let read = |segments: &[(u32, &[u8], u32, u32)]| {
+        let read = Program::from_elf(&file_of(0x1_0000, segments));
+        read.map(|program| program.space().log2_bytes())
+    };
+    let first_page = |first, last, zeros| {
+        Err(ElfError::Program(ProgramError::FirstPage {
+            first,
+            last,
+            zeros,
+        }))
+    };
+    let text: (u32, &[u8], u32, u32) = (0x1_0000, &code, 0, 5);
+    for (segment, expected) in [
+        ((0x1000, &[1][..], 0, 6), Ok(26)),
+        ((0xfff, &[1], 0, 6), first_page(0xfff, 0xfff, false)),
+        ((0xff0, &[1; 32], 0, 6), first_page(0xff0, 0x100f, false)),
+        ((0, &[1], 0, 6), first_page(0, 0, false)),
+        ((0x1000, &[], 1, 6), Ok(26)),
+        ((0xfff, &[], 1, 6), first_page(0xfff, 0xfff, true)),
+        ((0xff0, &[], 0x20, 6), first_page(0xff0, 0x100f, true)),
+        ((0, &[], 0x1_0000, 6), first_page(0, 0xffff, true)),
+    ] {
+        assert_eq!(read(&[text, segment]), expected, "{segment:x?}");
+    }
+    let error = first_page(0xff0, 0x100f, true).map(|_: u32| ());
+    assert_eq!(
+        error.map_err(|error: ElfError| error.to_string()),
+        Err(
+            "the program's zeros (.bss) from 0x00000ff0 to 0x0000100f are not all memory, which \
+             begins at 0x00001000: link it to higher addresses"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn zeros_overlap_nothing() {
+    let with = |zeros: &[(u32, u64)]| {
+        let program = sample().with_zeros(zeros.to_vec());
+        program.map(|program| program.zeros().to_vec())
+    };
+    let refused = |base, bytes| Err(ProgramError::Image { base, bytes });
+    for (zeros, expected) in [
+        (&[(0x1_0008, 0)][..], Ok(vec![])),
+        (&[(0x1_0008, 0xfff8)], Ok(vec![(0x1_0008, 0xfff8)])),
+        (&[(0x1_0008, 0xfff9)], refused(0x2_0000, 3)),
+        (&[(0x1_0007, 1)], refused(0x1_0007, 1)),
+        (&[(0x5000, 4), (0x5004, 4)], Ok(vec![(0x5000, 8)])),
+        (&[(0x5000, 5), (0x5004, 4)], refused(0x5004, 4)),
+        (&[(0xffff_fff0, 16)], Ok(vec![(0xffff_fff0, 16)])),
+        (&[(0xffff_fff0, 17)], refused(0xffff_fff0, 17)),
+        (&[(0xffff_fff0, u64::MAX)], refused(0xffff_fff0, usize::MAX)),
+    ] {
+        assert_eq!(with(zeros), expected, "{zeros:x?}");
+    }
 }

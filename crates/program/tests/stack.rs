@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use tapcourt_program::riscv::{
-    ElfWarning, Image, Instruction, Op, Program, Register, Rom, StackHazard, Symbol, Symbols,
+    AddressSpace, ElfReport, ElfWarning, Image, Instruction, MisplacedStack, Op, Program, Register,
+    Rom, StackHazard, Symbol, Symbols,
 };
 
 const BASE: u32 = 0x1_0000;
@@ -207,4 +208,101 @@ fn the_nearest_bytes_below_are_told() {
     assert_eq!(program(&low, &[], &[]).stack_hazard(), None);
     let zeros = program(&low, &[], &[("zeros", 0x8000, 8)]).stack_hazard();
     assert_eq!(zeros, Some(hazard(0x1_0000, 0x8000, 0x8008)));
+}
+
+/// Zeros need no name to be overwritten; those that reach the stack may be the stack.
+#[test]
+fn zeros_below_the_stack_are_a_hazard() {
+    let low = [lui(SP, 0x1_0000), store(), Instruction::ECALL];
+    for (zeros, expected) in [
+        (vec![(0x8000, 8)], Some(hazard(0x1_0000, 0x8000, 0x8008))),
+        (
+            vec![(0x8000, 0x7fff)],
+            Some(hazard(0x1_0000, 0x8000, 0xffff)),
+        ),
+        (vec![(0x8000, 0x8000)], None),
+        (vec![(0x1_1000, 8)], None),
+        (
+            vec![(0x8000, 8), (0x9000, 8)],
+            Some(hazard(0x1_0000, 0x9000, 0x9008)),
+        ),
+    ] {
+        let program = program(&low, &[], &[]).with_zeros(zeros.clone());
+        let found = program.expect("they overlap nothing").stack_hazard();
+        assert_eq!(found, expected, "{zeros:x?}");
+    }
+}
+
+#[test]
+fn a_stack_without_memory_is_worth_a_warning() {
+    let space = |log2_bytes| AddressSpace::new(log2_bytes).expect("13 to 32");
+    let stack = |sp: u32, log2_bytes| {
+        let code = [
+            lui(SP, sp & !0xfff),
+            addi(SP, SP, (sp & 0xfff) as i32),
+            store(),
+        ]; // cast ok: 12 bits
+        let program = program(&code, &[], &[]).with_space(space(log2_bytes));
+        program.expect("it holds the code").misplaced_stack()
+    };
+    // The word below the stack's beginning is at 2^26 - 4, 2^26, or 2^32 - 4.
+    for (sp, log2_bytes, least) in [
+        (0x400_0004, 26, Some(27)),
+        (0x400_0010, 26, Some(27)),
+        (0x8000_0000, 26, Some(31)),
+        (0x8000_0004, 31, Some(32)),
+        (0, 31, Some(32)),
+        (0x1000, 26, None),
+        (0x7f0, 26, None),
+    ] {
+        let expected = MisplacedStack {
+            sp,
+            space: space(log2_bytes),
+            least: least.map(space),
+        };
+        assert_eq!(stack(sp, log2_bytes), Some(expected), "{sp:#x}");
+        if let Some(least) = least {
+            assert_eq!(stack(sp, least), None, "{sp:#x}");
+        }
+    }
+    for (sp, log2_bytes) in [(0x1004, 26), (0x1_0000, 17), (0x400_0000, 26), (0, 32)] {
+        assert_eq!(stack(sp, log2_bytes), None, "{sp:#x}");
+    }
+    assert_eq!(
+        stack(0x400_0010, 26).expect("beyond").to_string(),
+        "the stack begins at 0x04000010 and grows down, where an address space of 2^26 has no \
+         memory: a store there stops the machine in place; 2^27 is the least that has some"
+    );
+    assert_eq!(
+        stack(0x1000, 26).expect("below").to_string(),
+        "the stack begins at 0x00001000 and grows down, where an address space of 2^26 has no \
+         memory: a store there stops the machine in place, and it would in any address space"
+    );
+}
+
+/// A report's warnings are about the address space that its program has.
+#[test]
+fn another_address_space_has_other_warnings() {
+    // The stack is the last that the space has.
+    let code = [lui(SP, 0x400_0000), store(), Instruction::ECALL];
+    let program = program(&code, &[], &[]);
+    let file = program.to_elf().expect("instructions are in memory");
+    let report = Program::read_elf(&file).expect("a program");
+    let towards = ElfWarning::Stack(hazard(0x400_0000, BASE, BASE + 12));
+    assert_eq!(report.warnings, std::slice::from_ref(&towards));
+    let space = |log2_bytes| AddressSpace::new(log2_bytes).expect("13 to 32");
+    let misplaced = ElfWarning::MisplacedStack(MisplacedStack {
+        sp: 0x400_0000,
+        space: space(25),
+        least: Some(space(26)),
+    });
+    let smaller: ElfReport = report
+        .clone()
+        .with_space(space(25))
+        .expect("it holds the code");
+    assert_eq!(smaller.warnings, [towards, misplaced]);
+    assert_eq!(smaller.with_space(space(26)), Ok(report.clone()));
+    report
+        .with_space(space(16))
+        .expect_err("it does not hold the code");
 }

@@ -33,10 +33,7 @@ pub fn elf(data: &[u8]) {
     let program = report.program;
     let written = program.to_elf().expect("what was read can be written");
     let again = Program::from_elf(&written).expect("what was written can be read");
-    assert_eq!(
-        (program.entry(), program.rom(), program.image()),
-        (again.entry(), again.rom(), again.image())
-    );
+    assert_eq!(program, again);
     let inputs = [1, 0x8000_0000, u32::MAX];
     let mut machine = Machine::new(&program, &inputs);
     let mut engine = Engine::new(&program, &inputs);

@@ -121,7 +121,7 @@ impl PlanArgs {
     /// Compiles a RISC-V program once, for any search.
     fn court(&self, file: &ProgramFile) -> CliResult<Court> {
         let path = &file.path;
-        let program = file.riscv()?;
+        let program = file.riscv_in(self.space.address_space)?;
         let options = CourtOptions {
             steps: Options {
                 fixed: Input::read("--fixed", &self.fixed)?.words()?,

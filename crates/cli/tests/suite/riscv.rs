@@ -1,8 +1,10 @@
 //! RISC-V programs: `run`, `trace`, `digest`, `compile`, `inspect leaf`.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
+use tapcourt_program::riscv::{EXIT_CALL, Instruction, Op, Program, Register};
 
 use crate::support::{circuit, elf, tapcourt};
 
@@ -217,7 +219,7 @@ fn what_is_wrong_is_named() {
 }
 
 /// A file that was once accepted and should not have been.
-fn hunted(name: &str) -> String {
+pub(crate) fn hunted(name: &str) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../program/tests/data/hunt");
     format!("{root}/{name}.elf")
 }
@@ -246,6 +248,107 @@ fn files_whose_start_code_skips_something_are_refused_by_name() {
             assert!(stderr.contains(said), "{arguments:?}: {stderr}");
             assert!(stderr.contains(&file), "{arguments:?}: {stderr}");
         }
+    }
+}
+
+/// A program in a file: it accepts if the word at 0x30000, which is none of its bytes, is zero.
+fn reads_zeros(folder: &Path) -> String {
+    let (word, code) = (Register::A0, Register::A7);
+    let zero = Register::ZERO;
+    let program = Program::from_instructions(
+        0x1_0000,
+        &[
+            Instruction::new(Op::Lui, word, zero, zero, 0x3_0000),
+            Instruction::new(Op::Lw, word, word, zero, 0),
+            Instruction::new(Op::Addi, code, zero, zero, EXIT_CALL),
+            Instruction::ECALL,
+        ],
+    );
+    let program = program.unwrap().with_zeros(vec![(0x3_0000, 64)]).unwrap();
+    let path = folder.join("zeros.elf");
+    fs::write(&path, program.to_elf().unwrap()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Every command that takes an address space refuses one that does not hold the program's `.bss`,
+/// and names what would.
+#[test]
+fn an_address_space_that_does_not_hold_bss_is_refused_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = reads_zeros(folder.path());
+    tapcourt(["run", &file, "--address-space", "2^18"]).exits(0);
+    let dir = folder.path().join("alice");
+    let dir = dir.to_str().unwrap();
+    tapcourt(["setup", "key", "--dir", dir]).exits(0);
+    let coin = format!("{}:0:1000000", "a".repeat(64));
+    let offer = [
+        "setup", "offer", "--dir", dir, &file, "--coin", &coin, "--inputs", "1",
+    ];
+    let search = ["--max-steps", "2^9", "--arity", "8"];
+    let offered = folder.path().join("alice/offer.tapcourt");
+    let offered = offered.to_str().unwrap();
+    let offer = [&offer[..], &search].concat();
+    tapcourt([&offer[..], &["--address-space", "2^18"]].concat()).exits(0);
+    let accept = [
+        "setup", "accept", "--dir", dir, &file, "--offer", offered, "--coin", &coin,
+    ];
+    let verify = ["verify", &file, "--offer", offered, "--inputs", "1"];
+    let commands = [
+        &["run", &file][..],
+        &["trace", &file],
+        &["digest", &file, "--step", "1"],
+        &["compile", &file],
+        &["plan", &file],
+        &["inspect", "leaf", &file, "0"],
+        &["inspect", "leaves", &file],
+        &["simulate", &file],
+        &offer,
+        &[&accept[..], &search].concat(),
+        &[&verify[..], &search].concat(),
+    ];
+    for command in commands {
+        let refused = tapcourt([command, &["--address-space", "2^17"]].concat());
+        assert_eq!(
+            refused.fails_in_one_line(),
+            format!(
+                "{file}: the program's zeros (.bss) from 0x00030000 to 0x0003003f go beyond its \
+                 address space of 2^17: it needs 2^18 at least"
+            ),
+            "{command:?}"
+        );
+    }
+    let facts = tapcourt(["inspect", &file, "--json"]).exits(0).json();
+    assert_eq!(facts["zeros"][0], "0x00030000 to 0x00030040, 64 bytes");
+    assert_eq!(facts["address_space"], "2^26");
+}
+
+/// Warnings are about the address space that is asked for, wherever it is.
+#[test]
+fn a_stack_beyond_the_address_space_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let [sp, zero] = [Register::SP, Register::ZERO];
+    let code = [
+        Instruction::new(Op::Lui, sp, zero, zero, 0x400_0000),
+        Instruction::new(Op::Sw, zero, sp, zero, -4i32 as u32), // cast ok: sign extended
+    ];
+    let program = Program::from_instructions(0x1_0000, &code).unwrap();
+    let path = folder.path().join("stack.elf");
+    fs::write(&path, program.to_elf().unwrap()).unwrap();
+    let file = path.to_str().unwrap();
+    let said = "the stack begins at 0x04000000 and grows down, where an address space of 2^25 has \
+                no memory";
+    for (command, code) in [("run", 1), ("compile", 0)] {
+        let warnings = |space: &str| {
+            let ran = tapcourt([command, file, "--json", "--address-space", space]).exits(code);
+            let warnings = ran.json()["warnings"].clone();
+            let on_standard_error = ran.stderr.matches(said).count();
+            (
+                warnings.to_string().matches(said).count(),
+                on_standard_error,
+            )
+        };
+        assert_eq!(warnings("2^26"), (0, 0), "{command}");
+        assert_eq!(warnings("2^25"), (1, 1), "{command}");
     }
 }
 

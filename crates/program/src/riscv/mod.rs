@@ -14,10 +14,11 @@
 //!
 //! | `a7` | call | effect |
 //! |---|---|---|
-//! | [`EXIT_CALL`] | exit with code `a0` | 0 sets `pc` to [`ACCEPT_PC`], which nothing else reaches; any other code stops in place |
+//! | [`EXIT_CALL`] | exit with code `a0` | 0 sets `pc` to [`ACCEPT_PC`], others stop in place |
 //! | [`INPUT_CALL`] | read input word number `a0` into `a0` | stops in place if there are not so many |
 //!
-//! `fence` does nothing. A program *accepts* if `pc` is [`ACCEPT_PC`] in the end.
+//! Nothing else reaches [`ACCEPT_PC`]. `fence` does nothing. A program *accepts* if `pc` is
+//! [`ACCEPT_PC`] in the end.
 //!
 //! # Layers
 //! [`Instruction`] is one decoded word, [`Program`] what an [ELF file](Program::from_elf) says;
@@ -57,7 +58,7 @@ pub use self::memory::Memory;
 pub use self::program::{Image, Program, ProgramError, Rom, RomSegment, Symbol, Symbols};
 pub use self::record::{Read, StepRecord, Write};
 pub use self::space::AddressSpace;
-pub use self::stack::StackHazard;
+pub use self::stack::{MisplacedStack, StackHazard};
 pub use self::stop::StopReason;
 
 /// The `pc` of a program that has accepted.

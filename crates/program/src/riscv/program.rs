@@ -40,18 +40,37 @@ pub enum ProgramError {
         /// How many bytes.
         bytes: usize,
     },
-    /// A piece of memory is outside the address space.
+    /// A piece of memory is in the first page, which is none.
     #[error(
-        "{bytes} bytes of memory at {base:#010x} are not inside the program's memory, which is from {lowest:#010x} to 2^{log2_bytes} - 1",
-        lowest = AddressSpace::LOWEST, log2_bytes = space.log2_bytes()
+        "the program's {} from {first:#010x} to {last:#010x} are not all memory, which begins at \
+         {:#010x}: link it to higher addresses",
+        contents(*zeros), AddressSpace::LOWEST
     )]
-    OutsideMemory {
-        /// The address.
-        base: u32,
-        /// How many bytes.
-        bytes: usize,
+    FirstPage {
+        /// The first address.
+        first: u32,
+        /// The last address.
+        last: u32,
+        /// Whether it is zeros that are in no file.
+        zeros: bool,
+    },
+    /// A piece of memory goes beyond the address space.
+    #[error(
+        "the program's {} from {first:#010x} to {last:#010x} go beyond its address space of \
+         {space}: it needs {least} at least",
+        contents(*zeros)
+    )]
+    BeyondSpace {
+        /// The first address.
+        first: u32,
+        /// The last address.
+        last: u32,
+        /// Whether it is zeros that are in no file.
+        zeros: bool,
         /// The address space.
         space: AddressSpace,
+        /// The least that holds all pieces.
+        least: AddressSpace,
     },
     /// The program starts outside its instructions.
     #[error("the entry {entry:#010x} is in no instruction")]
@@ -59,6 +78,11 @@ pub enum ProgramError {
         /// The entry.
         entry: u32,
     },
+}
+
+/// What a piece of memory has in it.
+fn contents(zeros: bool) -> &'static str {
+    if zeros { "zeros (.bss)" } else { "bytes" }
 }
 
 /// No instruction is at this address or beyond, so that the address after any is a word.
@@ -325,6 +349,9 @@ pub struct Program {
     entry: u32,
     rom: Rom,
     image: Image,
+    /// By address, none empty; neighbours that touch are one. Each is where it begins and how many
+    /// bytes it has.
+    zeros: Vec<(u32, u64)>,
     symbols: Symbols,
 }
 
@@ -343,29 +370,84 @@ impl Program {
             entry,
             rom,
             image,
+            zeros: Vec::new(),
             symbols,
         };
         let space = program.space;
         program.with_space(space)
     }
 
+    /// The same program with these [zeros](Self::zeros), each by its first address and how many
+    /// bytes it has. The address space grows until a mebibyte is free behind them, as far as there
+    /// is one.
+    ///
+    /// # Errors
+    /// If they overlap the image or each other, or are not memory.
+    pub fn with_zeros(mut self, mut zeros: Vec<(u32, u64)>) -> Result<Self, ProgramError> {
+        zeros.retain(|&(_, bytes)| bytes > 0);
+        self.zeros.clear();
+        let mut taken: Vec<(u32, u64)> = self
+            .pieces()
+            .map(|(base, bytes, _)| (base, bytes))
+            .collect();
+        taken.extend(&zeros);
+        taken.sort_unstable();
+        let mut free = 0u64;
+        for (base, bytes) in taken {
+            let end = u64::from(base).saturating_add(bytes);
+            if u64::from(base) < free || end > 1 << 32 {
+                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+                return Err(ProgramError::Image { base, bytes });
+            }
+            free = end;
+        }
+        zeros.sort_unstable();
+        for (base, bytes) in zeros {
+            match self.zeros.last_mut() {
+                Some((last, before)) if u64::from(*last) + *before == base.into() => {
+                    *before += bytes
+                }
+                _ => self.zeros.push((base, bytes)),
+            }
+        }
+        let space = AddressSpace::for_end(free).max(self.space);
+        self.with_space(space)
+    }
+
     /// The same program with another address space.
     ///
     /// # Errors
-    /// If the image is not inside it.
+    /// If the image or the [zeros](Self::zeros) are not inside it.
     pub fn with_space(self, space: AddressSpace) -> Result<Self, ProgramError> {
-        let outside = self.image.pieces().iter().find(|(base, bytes)| {
-            let last = u64::from(*base) + bytes.len() as u64 - 1; // cast ok: no piece is empty
-            *base < AddressSpace::LOWEST || last >= space.bytes()
-        });
-        match outside {
-            Some((base, bytes)) => Err(ProgramError::OutsideMemory {
-                base: *base,
-                bytes: bytes.len(),
-                space,
-            }),
-            None => Ok(Self { space, ..self }),
+        let mut least = AddressSpace::SMALLEST;
+        let mut beyond = None;
+        for (first, bytes, zeros) in self.pieces() {
+            let last = (u64::from(first) + bytes - 1) as u32; // cast ok: no piece goes beyond 2^32
+            let needed = AddressSpace::least_with(first).and(AddressSpace::least_with(last));
+            let needed = needed.ok_or(ProgramError::FirstPage { first, last, zeros })?;
+            least = least.max(needed);
+            if needed > space {
+                beyond.get_or_insert((first, last, zeros));
+            }
         }
+        match beyond {
+            None => Ok(Self { space, ..self }),
+            Some((first, last, zeros)) => Err(ProgramError::BeyondSpace {
+                first,
+                last,
+                zeros,
+                space,
+                least,
+            }),
+        }
+    }
+
+    /// All that the program has in memory to begin with: the first address of each piece, how many
+    /// bytes it has, and whether they are [zeros](Self::zeros).
+    fn pieces(&self) -> impl Iterator<Item = (u32, u64, bool)> {
+        let image = self.image.pieces().iter();
+        let image = image.map(|(base, bytes)| (*base, bytes.len() as u64, false)); // cast ok: usize has at most 64 bits
+        image.chain(self.zeros.iter().map(|&(base, bytes)| (base, bytes, true)))
     }
 
     /// A program of these instructions from `base` on, which is also its entry. They are in memory as well, as from an ELF file.
@@ -405,6 +487,13 @@ impl Program {
     /// The first memory.
     pub fn image(&self) -> &Image {
         &self.image
+    }
+
+    /// Memory that the program counts on and whose first bytes are zeros that are in no file, such
+    /// as `.bss`: where each run begins, by address, and how many bytes it has. All memory outside
+    /// the image is zero to begin with, so these say only what an address space has to hold.
+    pub fn zeros(&self) -> &[(u32, u64)] {
+        &self.zeros
     }
 
     /// The names.

@@ -61,6 +61,11 @@ impl AddressSpace {
         space
     }
 
+    /// The least space in which the byte at `address` is memory; none if it is in the first page.
+    pub const fn least_with(address: u32) -> Option<Self> {
+        Self::new(u32::BITS - address.leading_zeros())
+    }
+
     /// The logarithm of the number of addresses, from 13 to 32.
     pub const fn log2_bytes(self) -> u32 {
         self.log2_bytes as u32 // cast ok: lossless
@@ -86,8 +91,8 @@ impl AddressSpace {
         address >= Self::LOWEST && (address as u64) < self.bytes() // cast ok: lossless
     }
 
-    /// Whether an access of `2^log2_bytes` bytes at `address` is made: whether that is memory, and a
-    /// multiple of its size. The machine stops in place if not.
+    /// Whether an access of `2^log2_bytes` bytes at `address` is made: whether that is memory, and
+    /// a multiple of its size. The machine stops in place if not.
     pub const fn allows(self, address: u32, log2_bytes: u32) -> bool {
         self.contains(address) && address.is_multiple_of(1 << log2_bytes)
     }
@@ -132,6 +137,20 @@ mod tests {
             }
         }
         assert_eq!(AddressSpace::DEFAULT.levels(), 24);
+    }
+
+    #[test]
+    fn the_least_space_has_the_address_and_the_next_smaller_one_has_not() {
+        for address in [0, 4_095] {
+            assert_eq!(AddressSpace::least_with(address), None);
+        }
+        for (address, log2_bytes) in [(4_096, 13), (8_191, 13), (8_192, 14), (u32::MAX, 32)] {
+            let space = AddressSpace::least_with(address).expect("memory");
+            assert_eq!(space.log2_bytes(), log2_bytes, "{address}");
+            assert!(space.contains(address));
+            let smaller = AddressSpace::new(log2_bytes - 1);
+            assert!(smaller.is_none_or(|smaller| !smaller.contains(address)));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Cell, Instruction, Machine, Op, Program, Register};
+use super::{AddressSpace, Cell, Instruction, Machine, Op, Program, Register};
 
 /// How many steps a program may take until it has set up its stack.
 const MAX_STEPS: u32 = 10_000;
@@ -38,9 +38,48 @@ impl fmt::Display for StackHazard {
     }
 }
 
+/// A stack that has no memory: the first store there stops the machine in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MisplacedStack {
+    /// Where the stack begins: it grows down from there.
+    pub sp: u32,
+    /// The program's address space.
+    pub space: AddressSpace,
+    /// The least that has memory there, if any has.
+    pub least: Option<AddressSpace>,
+}
+
+impl fmt::Display for MisplacedStack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sp, space, least } = self;
+        write!(
+            f,
+            "the stack begins at {sp:#010x} and grows down, where an address space of {space} has \
+             no memory: a store there stops the machine in place"
+        )?;
+        match least {
+            Some(least) => write!(f, "; {least} is the least that has some"),
+            None => write!(f, ", and it would in any address space"),
+        }
+    }
+}
+
 impl Program {
+    /// Whether the first word of the stack, which is the one below where it begins, is no memory.
+    ///
+    /// The stack is found as by [`stack_hazard`](Self::stack_hazard).
+    pub fn misplaced_stack(&self) -> Option<MisplacedStack> {
+        let (sp, space) = (self.initial_sp()?, self.space());
+        let first = sp.wrapping_sub(4);
+        (!space.contains(first)).then(|| MisplacedStack {
+            sp,
+            space,
+            least: AddressSpace::least_with(first),
+        })
+    }
+
     /// The nearest bytes below the stack that it would overwrite if it grew so far: what is loaded,
-    /// and what symbols with a size name.
+    /// [zeros](Self::zeros), and what symbols with a size name.
     ///
     /// The stack is where `sp` points when it is first set, in the first 10,000 steps without any
     /// input. Nothing if it is not set by then, or if there is nothing below it. A program that
@@ -55,7 +94,14 @@ impl Program {
         });
         // An array that ends at the stack's beginning is the stack.
         let named = named.filter(|&(start, end)| end > start.into() && end < sp.into());
-        let below = loaded.chain(named).filter(|&(start, _)| start < sp);
+        // So are zeros that reach there, or a part of them.
+        let zeros = self.zeros().iter();
+        let zeros = zeros.map(|&(start, bytes)| (start, u64::from(start) + bytes));
+        let zeros = zeros.filter(|&(_, end)| end < sp.into());
+        let below = loaded
+            .chain(zeros)
+            .chain(named)
+            .filter(|&(start, _)| start < sp);
         let (start, end) = below.max_by_key(|&(start, end)| (end.min(sp.into()), start))?;
         Some(StackHazard {
             sp,

@@ -211,7 +211,8 @@ pub(super) fn run(args: &LeavesArgs, output: &Output) -> CliResult<Verdict> {
             let file = ProgramFile::read(path)?;
             if file.is_elf() {
                 args.accept.refuse_for_elf()?;
-                let court = riscv::compile::court(file.riscv()?, &args.search, path)?;
+                let program = file.riscv_in(args.search.space.address_space)?;
+                let court = riscv::compile::court(program, &args.search, path)?;
                 write(&Listing {
                     keys: &riscv::compile::example_keys(&court)?,
                     challenger: example_challenger()?,

@@ -22,6 +22,8 @@ pub(super) fn inspect(path: &Path, contents: &[u8]) -> CliResult<Facts> {
     let pieces = program.image().pieces().iter();
     // cast ok: usize has at most 64 bits
     let memory = pieces.map(|(base, bytes)| range(*base, bytes.len() as u64));
+    let zeros = program.zeros().iter();
+    let zeros = zeros.map(|&(base, bytes)| range(base, bytes));
     let image_bytes: usize = program
         .image()
         .pieces()
@@ -38,6 +40,8 @@ pub(super) fn inspect(path: &Path, contents: &[u8]) -> CliResult<Facts> {
         .with("instructions_by_kind", by_kind(&program))
         .with("memory", memory.collect::<Vec<_>>())
         .with("image_bytes", image_bytes)
+        .with("zeros", zeros.collect::<Vec<_>>())
+        .with_text("address_space", program.space())
         .with("symbols", program.symbols().iter().count()))
 }
 

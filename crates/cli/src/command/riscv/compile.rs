@@ -69,7 +69,7 @@ pub(crate) fn court(program: Program, args: &SearchArgs, path: &Path) -> CliResu
 
 /// Compiles, hashes every leaf, and measures them by kind.
 pub(crate) fn run(file: &ProgramFile, args: &SearchArgs, output: &Output) -> CliResult<Verdict> {
-    let report = file.report()?;
+    let report = file.report_in(args.space.address_space)?;
     let court = court(report.program, args, &file.path)?;
     let progress = Progress::spinner("hashing and measuring the leaves");
     let (steps, paths) = (court.steps(), court.paths());

@@ -22,7 +22,7 @@ pub(crate) enum Which {
 
 /// Looks into a leaf that checks a step.
 pub(crate) fn inspect(file: &ProgramFile, which: Which, args: &SearchArgs) -> CliResult<Facts> {
-    let court = court(file.riscv()?, args, &file.path)?;
+    let court = court(file.riscv_in(args.space.address_space)?, args, &file.path)?;
     let (program, steps) = (court.program(), court.steps());
     let index = match which {
         Which::Number(number) if number < steps.len() => number,

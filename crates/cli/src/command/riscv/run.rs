@@ -64,7 +64,7 @@ pub(crate) fn run(
     max_steps: u64,
     output: &Output,
 ) -> CliResult<Verdict> {
-    let report = file.report_in(space)?;
+    let report = file.report_in(space.address_space)?;
     let input = input.words()?;
     let mut ended = {
         let _progress = Progress::spinner(format!("running {}", file.path.display()));

@@ -217,6 +217,7 @@ impl<'a> File<'a> {
             segments.push(Segment {
                 address,
                 bytes,
+                more: memory_bytes - file_bytes,
                 executable: fields.p_flags.get(LE).0 & elf::PF_X.0 != 0,
             });
         }
@@ -240,15 +241,6 @@ impl<'a> File<'a> {
         }
         let warnings = add_copies(&mut segments, ranges, copies);
         Ok((segments, warnings))
-    }
-
-    /// The address after all that is loaded, with the zeros that are not in the file.
-    pub(super) fn memory_end(self) -> Result<u64, ElfError> {
-        let headers = self.program_headers()?.iter();
-        let loaded = headers.filter(|fields| fields.p_type.get(LE) == elf::PT_LOAD);
-        let ends = loaded
-            .map(|fields| u64::from(fields.p_vaddr.get(LE)) + u64::from(fields.p_memsz.get(LE)));
-        Ok(ends.max().unwrap_or(0))
     }
 
     /// The names of functions and objects, from the first table of symbols, and what start code is
@@ -364,6 +356,7 @@ fn add_copies<'a>(
         segments.push(Segment {
             address,
             bytes,
+            more: 0,
             executable: false,
         });
     }

@@ -16,7 +16,7 @@ use object::LittleEndian as LE;
 pub use self::error::ElfError;
 use self::file::File;
 pub use self::report::{ElfReport, ElfWarning};
-use super::{AddressSpace, Image, Program, Rom};
+use super::{Image, Program, Rom};
 
 type FileHeader = object::elf::FileHeader32<LE>;
 type ProgramHeader = object::elf::ProgramHeader32<LE>;
@@ -26,9 +26,10 @@ type SymbolEntry = object::elf::Sym32<LE>;
 impl Program {
     /// Reads a static little-endian ELF32 RISC-V executable.
     ///
-    /// All that is loaded from the file is memory; what is in executable segments is instructions
-    /// as well, as far as it is in the file. Section headers are not needed; if there is a symbol
-    /// table, names of functions and objects are taken from it.
+    /// All that is loaded from the file is memory, and so are the zeros that segments have besides;
+    /// the [address space](Self::space) is one that holds both. What is in executable segments is
+    /// instructions as well, as far as it is in the file. Section headers are not needed; if there
+    /// is a symbol table, names of functions and objects are taken from it.
     ///
     /// # Start code
     /// A program starts at its entry, and nothing but the code there does what its language
@@ -62,8 +63,7 @@ impl Program {
     /// As `from_elf`.
     pub fn read_elf(bytes: &[u8]) -> Result<ElfReport, ElfError> {
         let mut report = read(bytes)?;
-        let hazard = report.program.stack_hazard().map(ElfWarning::Stack);
-        report.warnings.extend(hazard);
+        report.look_at_stack();
         Ok(report)
     }
 }
@@ -79,10 +79,8 @@ fn read(bytes: &[u8]) -> Result<ElfReport, ElfError> {
     let image = Image::new(pieces.collect())?;
     let (symbols, start) = file.symbols(&rom)?;
     warnings.extend(check_compressed(file, &segments)?);
-    let program = Program::new(file.entry(), rom, image, symbols)?;
-    // The image has no zeros that are not in the file.
-    let space = AddressSpace::for_end(file.memory_end()?).max(program.space());
-    let program = program.with_space(space)?;
+    let zeros = segments.iter().filter_map(Segment::zeros).collect();
+    let program = Program::new(file.entry(), rom, image, symbols)?.with_zeros(zeros)?;
     warnings.extend(start.check(file, &program)?);
     Ok(ElfReport { program, warnings })
 }
@@ -110,14 +108,25 @@ fn check_compressed(
     Ok(Some(ElfWarning::Compressed { flags }))
 }
 
-/// What is loaded, and what of it is in the file.
+/// What is loaded.
 struct Segment<'a> {
     address: u32,
+    /// What of it is in the file.
     bytes: &'a [u8],
+    /// How many zeros follow that are not.
+    more: u32,
     executable: bool,
 }
 
 impl Segment<'_> {
+    /// The zeros that are not in the file, if there are any: where they begin, and how many.
+    fn zeros(&self) -> Option<(u32, u64)> {
+        // It does not wrap: a segment ends at 2^32.
+        // Cast ok: there are at most `p_memsz`.
+        let start = self.address.wrapping_add(self.bytes.len() as u32);
+        (self.more > 0).then(|| (start, self.more.into()))
+    }
+
     /// Its whole aligned words, if it is executable, with the address of the first.
     fn instructions(&self) -> Option<(u32, Vec<u32>)> {
         let skipped = self.address.wrapping_neg() % 4;

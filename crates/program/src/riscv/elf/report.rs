@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::{Program, StackHazard};
+use super::super::{AddressSpace, MisplacedStack, Program, ProgramError, StackHazard};
 
 /// A program, and what to look at before a contract is made about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,38 @@ pub struct ElfReport {
     pub program: Program,
     /// What may not do what its author expects.
     pub warnings: Vec<ElfWarning>,
+}
+
+impl ElfReport {
+    /// The same for the program with another address space: as [`Program::with_space`].
+    ///
+    /// # Errors
+    /// As `with_space`.
+    pub fn with_space(self, space: AddressSpace) -> Result<Self, ProgramError> {
+        let mut report = Self {
+            program: self.program.with_space(space)?,
+            warnings: self.warnings,
+        };
+        report.look_at_stack();
+        Ok(report)
+    }
+
+    /// Brings warnings about the stack up to date.
+    pub(super) fn look_at_stack(&mut self) {
+        let is_other = |warning: &ElfWarning| {
+            !matches!(
+                warning,
+                ElfWarning::Stack(_) | ElfWarning::MisplacedStack(_)
+            )
+        };
+        self.warnings.retain(is_other);
+        let hazard = self.program.stack_hazard().map(ElfWarning::Stack);
+        let misplaced = self
+            .program
+            .misplaced_stack()
+            .map(ElfWarning::MisplacedStack);
+        self.warnings.extend(hazard.into_iter().chain(misplaced));
+    }
 }
 
 /// What a program may do that its author does not expect. None of it makes machines disagree.
@@ -24,6 +56,8 @@ pub enum ElfWarning {
     },
     /// The stack grows towards what the file loads, and overwrites it if it needs more.
     Stack(StackHazard),
+    /// The stack is where there is no memory.
+    MisplacedStack(MisplacedStack),
     /// Functions should run after `main`, and nothing shows that anything runs them.
     Destructors {
         /// The section.
@@ -53,6 +87,7 @@ impl fmt::Display for ElfWarning {
                  padding; the machine stops in place at one that is executed"
             ),
             Self::Stack(hazard) => hazard.fmt(f),
+            Self::MisplacedStack(stack) => stack.fmt(f),
             Self::Destructors { section, count } => write!(
                 f,
                 "{section} has {count} functions to run after main, and nothing shows that \

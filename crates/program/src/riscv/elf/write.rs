@@ -28,7 +28,10 @@ fn half(value: usize) -> U16<LE> {
 
 impl Program {
     /// Writes an ELF file from which [`from_elf`](Self::from_elf) makes this program, as far as
-    /// names have no control characters, are not empty, and do not begin with `$` or `.L`.
+    /// names have no control characters, are not empty, and do not begin with `$` or `.L`, and the
+    /// address space is the one that [suits](Self::with_zeros) image and zeros. A file has no field
+    /// for another: whoever reads it has to ask for that [again](Self::with_space), as a contract
+    /// does.
     ///
     /// # Errors
     /// If some instruction is not in memory as well: there is no ELF file of such a program.
@@ -49,6 +52,7 @@ impl Program {
         for Segment {
             address,
             bytes,
+            more,
             executable,
         } in &parts
         {
@@ -64,7 +68,7 @@ impl Program {
                 p_vaddr: word(*address),
                 p_paddr: word(*address),
                 p_filesz: word(length(bytes)),
-                p_memsz: word(length(bytes)),
+                p_memsz: word(length(bytes) + more),
                 p_flags: U32::new(LE, elf::PF_R | other),
                 p_align: word(PAGE_BYTES),
             });
@@ -129,6 +133,7 @@ impl Program {
                     parts.push(Segment {
                         address,
                         bytes,
+                        more: 0,
                         executable: false,
                     });
                     address = address.wrapping_add(length as u32); // cast ok: at most `before`
@@ -150,6 +155,7 @@ impl Program {
                 parts.push(Segment {
                     address,
                     bytes,
+                    more: 0,
                     executable: true,
                 });
                 address = segment.end();
@@ -160,6 +166,7 @@ impl Program {
                 address: segment.base(),
             });
         }
+        add_zeros(&mut parts, self.zeros());
         let limit = usize::from(u16::MAX - 1);
         if parts.len() > limit {
             return Err(ElfError::Segments {
@@ -194,6 +201,27 @@ impl Program {
         }
         (symbols, names)
     }
+}
+
+/// Adds zeros that are not in the file: to the part that ends where they begin, or as another.
+fn add_zeros(parts: &mut Vec<Segment<'_>>, zeros: &[(u32, u64)]) {
+    let mut apart = Vec::new();
+    for &(start, bytes) in zeros {
+        // Cast ok: the first page is no memory, so there are fewer than 2^32.
+        let more = bytes as u32;
+        let after = parts.partition_point(|part| part.address < start);
+        match parts[..after].last_mut() {
+            // cast ok: usize has at least 32 bits here
+            Some(part) if (start - part.address) as usize == part.bytes.len() => part.more = more,
+            _ => apart.push(Segment {
+                address: start,
+                bytes: &[],
+                more,
+                executable: false,
+            }),
+        }
+    }
+    parts.extend(apart);
 }
 
 /// None, symbols, and their names, which are those of the sections as well; each offset and bytes.
