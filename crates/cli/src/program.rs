@@ -53,6 +53,22 @@ impl ProgramFile {
         Ok(report)
     }
 
+    /// Refuses a RISC-V program that its stack may overwrite, so that a prover may have it accept
+    /// what its source rejects.
+    pub(crate) fn refuse_stack_hazard(&self, space: Option<AddressSpace>) -> CliResult<()> {
+        if !self.is_elf() {
+            return Ok(());
+        }
+        let report = parse_elf(&self.contents, &self.path, space)?;
+        match report.program.stack_hazard() {
+            None => Ok(()),
+            Some(hazard) => Err(CliError::file(
+                &self.path,
+                format!("{hazard}. With --anyway the contract is about this file nevertheless"),
+            )),
+        }
+    }
+
     /// Compiles a netlist by itself, without a contract.
     pub(crate) fn compile_circuit(&self, accept: &PatternArgs) -> CliResult<Compiled> {
         let circuit = self.circuit()?;

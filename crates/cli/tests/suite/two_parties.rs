@@ -12,6 +12,7 @@ use serde_json::Value;
 use tapcourt_chain::{Chain, Credentials, Node, Wallet};
 
 use crate::leaves::{check_tree, rows};
+use crate::riscv::hunted;
 use crate::support::{Ran, bitcoind, circuit, elf, tapcourt};
 
 /// A party: its directory, and where its coins are to be sent.
@@ -198,6 +199,37 @@ fn leaves_of_a_contract_about_a_trace_are_listed() {
     assert_eq!(listed[steps - 1]["checks"], "open");
     assert_eq!(listed[listed.len() - 1]["checks"], "open_payout_disputed");
     println!("{steps} leaves for a step, {paths} for a path");
+}
+
+/// A prover can choose an input by which the stack of this program overwrites the limit that it
+/// checks. So neither party puts money under it unless it says that it wants to.
+#[test]
+fn a_program_that_its_stack_overwrites_gets_no_money_but_on_request() {
+    let root = tempfile::tempdir().unwrap();
+    let program = hunted("stack-overflow");
+    let [prover, challenger] = ["alice", "bob"].map(|name| Party::new(root.path(), name));
+    let search = ["--inputs", "2", "--max-steps", "2^9", "--arity", "8"];
+    let anyway = [&search[..], &["--anyway"]].concat();
+    let offered = prover.file("offer.tapcourt");
+    let expected = format!(
+        "{program}: the stack begins at 0x00022640 and grows towards the program's bytes from \
+         0x00012240 to 0x00012640: one that needs more than 65536 bytes overwrites them without \
+         notice. Put the stack below the program, where it ends in a stop at address 0, as \
+         tapcourt.h and entry! do. With --anyway the contract is about this file nevertheless"
+    );
+    let refused = offer(&prover, &program, &coin('a'), &search);
+    assert_eq!(refused.fails_in_one_line(), expected);
+    assert!(!Path::new(&offered).exists() && !prover.dir.join("store.redb").exists());
+    offer(&prover, &program, &coin('a'), &anyway).exits(0);
+
+    let refused = accept(&challenger, &program, &offered, &coin('b'), &search);
+    assert_eq!(refused.fails_in_one_line(), expected);
+    assert!(!challenger.dir.join("store.redb").exists());
+    accept(&challenger, &program, &offered, &coin('b'), &anyway).exits(0);
+    // What was decided once is not asked for again.
+    prover
+        .proceed(&[challenger.file("acceptance.tapcourt")])
+        .exits(0);
 }
 
 #[test]

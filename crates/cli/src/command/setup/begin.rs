@@ -31,14 +31,21 @@ struct PartyArgs {
     /// A confirmed coin of the party's address that goes into the contract, as TXID:VOUT:SAT; may be given more than once.
     #[arg(long, value_name = "COIN", required = true)]
     coin: Vec<Coin>,
+    /// Put the money also under a RISC-V program whose stack grows towards its own bytes: whoever
+    /// chooses its input may make it overwrite them, and accept what its source does not.
+    #[arg(long)]
+    anyway: bool,
     #[command(flatten)]
     feerate: FeerateArgs,
 }
 
 impl PartyArgs {
-    /// Reads and compiles the program.
+    /// Reads and compiles the program, unless it is one for no money.
     fn load(&self) -> CliResult<Loaded> {
         let file = self.program.read()?;
+        if !self.anyway {
+            file.refuse_stack_hazard(self.search.space.address_space)?;
+        }
         Loaded::new(file, &self.program.accept, &self.search, None)
     }
 }
