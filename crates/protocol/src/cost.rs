@@ -288,6 +288,10 @@ pub struct Costs<'a> {
 
 impl<'a> Costs<'a> {
     /// Takes a graph, of placeholders or not.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the messages say"
+    )]
     pub fn new(graph: &'a Graph) -> Self {
         let heaviest = heaviest_openings(graph);
         let weight = |kind| {
