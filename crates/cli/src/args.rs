@@ -1,5 +1,6 @@
 //! Arguments, as clap reads them.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use bitcoin::FeeRate;
@@ -162,6 +163,23 @@ impl SearchArgs {
             space: self.space.address_space,
         })
     }
+}
+
+/// Leaves by their numbers: one, or a range such as `12-15` with both its ends.
+pub(crate) fn parse_leaves(text: &str) -> Result<RangeInclusive<usize>, String> {
+    let number = |digits: &str| {
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let parsed = digits.parse().ok().filter(|_| is_number);
+        parsed.ok_or_else(|| {
+            format!("'{digits}' is no leaf's number, such as 3, or 12-15 for several")
+        })
+    };
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("the range begins at {first}, after its end {last}"));
+    }
+    Ok(first..=last)
 }
 
 /// Reads `--arity`: of all rounds, or of each.

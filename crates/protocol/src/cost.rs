@@ -4,7 +4,7 @@
 //! its [`placeholder_terms`] have made-up parties and one-time keys, and its [`PlaceholderLeaves`] are as many as the contract's and as
 //! likely, with nothing in them. Their tree has the same shape, so that control blocks have the same length.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bitcoin::absolute::LockTime;
 use bitcoin::hashes::Hash;
@@ -282,14 +282,36 @@ impl Bill {
 pub struct Costs<'a> {
     graph: &'a Graph,
     heaviest: BTreeMap<usize, Opening>,
+    /// Of each presigned transaction on the way to an ending: the longest of [`Costs::heaviest_openings`], and the mean.
+    presigned: BTreeMap<TransactionKind, PredictedWeight>,
 }
 
 impl<'a> Costs<'a> {
     /// Takes a graph, of placeholders or not.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "cannot fail, as the messages say"
+    )]
     pub fn new(graph: &'a Graph) -> Self {
+        let heaviest = heaviest_openings(graph);
+        let weight = |kind| {
+            let max_wu = graph.weight_with(kind, &heaviest);
+            let predicted = graph.predicted_weight(kind);
+            PredictedWeight {
+                max_wu: max_wu.expect("there is an opening of every group"),
+                ..predicted.expect("the layout has this ending")
+            }
+        };
+        let endings = Ending::all(&graph.terms().layout);
+        let kinds: BTreeSet<_> = endings
+            .flat_map(|ending| ending.path(&graph.terms().layout))
+            .filter(|&kind| graph.transaction(kind).is_some())
+            .collect();
+        let presigned = kinds.into_iter().map(|kind| (kind, weight(kind)));
         Self {
             graph,
-            heaviest: heaviest_openings(graph),
+            presigned: presigned.collect(),
+            heaviest,
         }
     }
 
@@ -310,7 +332,7 @@ impl<'a> Costs<'a> {
             let weight = match kind {
                 TransactionKind::Contract => contract_weight(self.graph),
                 TransactionKind::Disprove(_) => disprove,
-                kind => self.presigned_weight(kind),
+                kind => self.presigned[&kind],
             };
             Line {
                 kind,
@@ -333,16 +355,6 @@ impl<'a> Costs<'a> {
         let path = ending.path(&self.graph.terms().layout);
         Bill {
             lines: path.into_iter().map(line).collect(),
-        }
-    }
-
-    /// The longest of [`Costs::heaviest_openings`], and the mean.
-    fn presigned_weight(&self, kind: TransactionKind) -> PredictedWeight {
-        let max_wu = self.graph.weight_with(kind, &self.heaviest);
-        let predicted = self.graph.predicted_weight(kind);
-        PredictedWeight {
-            max_wu: max_wu.expect("there is an opening of every group"),
-            ..predicted.expect("the layout has this ending")
         }
     }
 }

@@ -4,6 +4,7 @@ mod leaves;
 mod program;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use bitcoin::Transaction;
@@ -23,11 +24,10 @@ use tapcourt_script::taptree::LeafSource;
 
 use super::compile::{example_challenger, example_keys};
 use super::riscv;
-use super::riscv::leaf::Which;
-use crate::args::{ProgramArgs, SearchArgs};
+use crate::args::{ProgramArgs, SearchArgs, parse_leaves};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::files;
-use crate::output::{Facts, Output};
+use crate::output::{Facts, Output, write_out};
 use crate::play::home::Home;
 use crate::riscv::MAGIC as ELF_MAGIC;
 
@@ -44,7 +44,7 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Print the script of a leaf, with the example keys of `compile`.
+    /// Print the scripts and sizes of some leaves, with the example keys of `compile`.
     Leaf(LeafArgs),
     /// Print all leaves with their scripts and hashes, with the example keys of `compile` or under
     /// a contract's own.
@@ -67,12 +67,14 @@ enum What {
 struct LeafArgs {
     #[command(flatten)]
     program: ProgramArgs,
-    /// The leaf's number; of a RISC-V program, among the leaves that check a step.
-    #[arg(required_unless_present = "pc")]
-    leaf: Option<usize>,
-    /// Of a RISC-V program: the leaf that checks the instruction at this address.
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "leaf", value_parser = parse_address)]
-    pc: Option<u32>,
+    /// The leaf's number, or a range such as 12-15; of a RISC-V program, among the leaves that check
+    /// a step. All that are given come out of one compilation, one after the other.
+    #[arg(value_name = "LEAF", required_unless_present = "pc", value_parser = parse_leaves)]
+    leaves: Vec<RangeInclusive<usize>>,
+    /// Of a RISC-V program: the leaf that checks the instruction at this address. May be given more
+    /// than once.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "leaves", value_parser = parse_address)]
+    pc: Vec<u32>,
     #[command(flatten)]
     search: SearchArgs,
 }
@@ -89,7 +91,10 @@ fn parse_address(text: &str) -> Result<u32, String> {
 /// Looks, and changes nothing.
 pub(crate) fn run(args: &InspectArgs, output: &Output) -> CliResult<Verdict> {
     let facts = match (&args.what, &args.file) {
-        (Some(What::Leaf(args)), _) => leaf(args)?,
+        (Some(What::Leaf(args)), _) => {
+            leaf(args, output)?;
+            return Ok(Verdict::Accept);
+        }
         (Some(What::Leaves(args)), _) => return leaves::run(args, output),
         (Some(What::Transcript { dir }), _) => {
             output.print(&transcript(dir)?)?;
@@ -138,49 +143,73 @@ fn transcript(dir: &Path) -> CliResult<Transcript> {
     Ok(Transcript(seen.collect()))
 }
 
-fn leaf(args: &LeafArgs) -> CliResult<Facts> {
+fn leaf(args: &LeafArgs, output: &Output) -> CliResult<()> {
     let path = &args.program.netlist;
-    let which = match (args.leaf, args.pc) {
-        (Some(number), _) => Which::Number(number),
-        (None, Some(pc)) => Which::Pc(pc),
-        (None, None) => return Err(CliError::new("a leaf's number or --pc is needed")),
-    };
     let file = args.program.read()?;
     if file.is_elf() {
         args.program.accept.refuse_for_elf()?;
-        return riscv::leaf::inspect(&file, which, &args.search);
+        let court = riscv::compile::court(
+            file.riscv_in(args.search.space.address_space)?,
+            &args.search,
+            path,
+        )?;
+        let numbers = if args.pc.is_empty() {
+            numbers(&args.leaves, court.steps().len())?
+        } else {
+            riscv::leaf::checking(&court, &args.pc)?
+        };
+        return print_each(riscv::leaf::facts(&court, &numbers)?, output);
     }
-    let Which::Number(number) = which else {
+    if !args.pc.is_empty() {
         return Err(CliError::file(
             path,
             "no RISC-V program, so its leaves have no --pc",
         ));
-    };
+    }
     let compiled = &file.compile_circuit(&args.program.accept)?;
-    let Some(leaf) = compiled.leaves().get(number) else {
-        return Err(CliError::new(format!(
-            "there is no leaf {number}, the program has {}",
-            compiled.leaves().len()
-        )));
-    };
+    let numbers = numbers(&args.leaves, compiled.leaves().len())?;
     let keys = example_keys(compiled)?;
-    let script = compiled
-        .leaf_source(&keys, example_challenger()?)
-        .script(number);
-    let size = compiled.leaf_size(number);
-    let labels = leaf
-        .opened_groups()
-        .map(|group| compiled.groups()[group].label());
-    Ok(Facts::new()
-        .with("leaf", number)
-        .with("checks", leaf.name())
-        .with("opens", labels.collect::<Vec<_>>())
-        .with("script_bytes", size.script_bytes)
-        .with("witness_bytes_max", size.witness_bytes_max)
-        .with("weight", size.weight_wu_max)
-        .with("opcodes", size.opcodes)
-        .with("max_stack", size.max_stack)
-        .with("script", asm::to_text(&script)))
+    let source = compiled.leaf_source(&keys, example_challenger()?);
+    let facts = numbers.into_iter().map(|number| {
+        let leaf = &compiled.leaves()[number];
+        let size = compiled.leaf_size(number);
+        let labels = leaf
+            .opened_groups()
+            .map(|group| compiled.groups()[group].label());
+        Facts::new()
+            .with("leaf", number)
+            .with("checks", leaf.name())
+            .with("opens", labels.collect::<Vec<_>>())
+            .with("script_bytes", size.script_bytes)
+            .with("witness_bytes_max", size.witness_bytes_max)
+            .with("weight", size.weight_wu_max)
+            .with("opcodes", size.opcodes)
+            .with("max_stack", size.max_stack)
+            .with("script", asm::to_text(&source.script(number)))
+    });
+    print_each(facts, output)
+}
+
+/// The numbers of these leaves, in the order in which they were given, if the program has them all.
+fn numbers(ranges: &[RangeInclusive<usize>], leaves: usize) -> CliResult<Vec<usize>> {
+    if let Some(range) = ranges.iter().find(|range| *range.end() >= leaves) {
+        return Err(CliError::new(format!(
+            "there is no leaf {}, the program has {leaves}",
+            range.end()
+        )));
+    }
+    Ok(ranges.iter().cloned().flatten().collect())
+}
+
+/// Prints facts as each of them alone is printed, with an empty line between them as text.
+fn print_each(facts: impl Iterator<Item = Facts>, output: &Output) -> CliResult<()> {
+    for (place, facts) in facts.enumerate() {
+        if place > 0 && !output.is_json() {
+            write_out("\n")?;
+        }
+        output.print(&facts)?;
+    }
+    Ok(())
 }
 
 fn inspect_file(path: &Path) -> CliResult<Facts> {

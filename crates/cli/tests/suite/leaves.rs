@@ -54,6 +54,32 @@ fn all_leaves_of_a_circuit_come_out_of_one_compilation() {
     assert_eq!(same[0]["script"], one["script"]);
     assert_eq!(same[0]["checks"], one["checks"]);
 
+    // Several, each as it is alone, in the order in which they are asked for.
+    let some = ["inspect", "leaf", &adder, "5", "2-3", "--json"];
+    let some = tapcourt(some).exits(0).stdout;
+    let some: Vec<Value> = serde_json::Deserializer::from_str(&some)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let numbers: Vec<&Value> = some.iter().map(|leaf| &leaf["leaf"]).collect();
+    assert_eq!(numbers, [5, 2, 3]);
+    assert_eq!(some[2], one);
+    let alone = |leaf: &str| tapcourt(["inspect", "leaf", &adder, leaf]).exits(0).stdout;
+    let both = tapcourt(["inspect", "leaf", &adder, "5", "2"]).exits(0);
+    assert_eq!(both.stdout, format!("{}\n{}", alone("5"), alone("2")));
+    let range = ["inspect", "leaves", &adder, "--json", "--leaf", "2-3"];
+    let range = rows(&tapcourt(range).exits(0));
+    assert_eq!(range, all[2..=3]);
+    for (leaves, part) in [
+        ("0-7", "no leaf 7, the program has 7"),
+        ("3-2", "the range begins at 3, after its end 2"),
+        ("1-x", "'x' is no leaf's number"),
+        ("2-", "'' is no leaf's number"),
+    ] {
+        let wrong = tapcourt(["inspect", "leaf", &adder, leaves]).fails_in_one_line();
+        assert!(wrong.contains(part), "{wrong}");
+    }
+
     // As text.
     let table = tapcourt(["inspect", "leaves", &adder]).exits(0).stdout;
     let lines: Vec<Vec<&str>> = table

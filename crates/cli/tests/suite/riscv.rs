@@ -166,6 +166,10 @@ fn compile_and_inspect_show_leaves() {
         .exits(0)
         .json();
     assert_eq!(leaf, same);
+    let twice = ["inspect", "leaf", &fibonacci, "--pc", &pc, "--pc", &pc];
+    let once = ["inspect", "leaf", &fibonacci, &number];
+    let once = tapcourt(once).exits(0).stdout;
+    assert_eq!(tapcourt(twice).exits(0).stdout, format!("{once}\n{once}"));
     assert_eq!(leaf["instruction"], trace[0]["instruction"]);
     let script = leaf["script"].as_str().unwrap();
     assert!(script.ends_with(leaf["body"].as_str().unwrap()));

@@ -582,7 +582,7 @@ fn two_parties_play_a_false_claim_on_a_node() {
     assert_eq!(lines, transcript);
 
     let file = root.path().join("transcript");
-    fs::write(&file, transcript.join("\n")).unwrap();
+    fs::write(&file, &seen.stdout).unwrap();
     let judged = prover.run(&["verify"], &["--transcript", file.to_str().unwrap()]);
     let judged = judged.exits(0).json();
     assert_eq!(judged["winner"], "challenger");

@@ -41,6 +41,10 @@ impl Connector for BondConnector {
         self.tree.merkle_root()
     }
 
+    fn script_pubkey(&self) -> ScriptBuf {
+        self.tree.script_pubkey()
+    }
+
     fn spend(&self, BondSpend::Presigned: BondSpend) -> Spend {
         Spend {
             script: self.leaf.clone(),

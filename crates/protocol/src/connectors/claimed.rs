@@ -51,6 +51,10 @@ impl Connector for ClaimedConnector {
         self.tree.merkle_root()
     }
 
+    fn script_pubkey(&self) -> ScriptBuf {
+        self.tree.script_pubkey()
+    }
+
     fn spend(&self, path: ClaimedSpend) -> Spend {
         let (leaf, timelock, cosigner) = match path {
             ClaimedSpend::Challenge => (&self.challenge, None, Some(Role::Challenger)),

@@ -35,9 +35,7 @@ pub trait Connector {
     fn spend(&self, path: Self::SpendPath) -> Spend;
 
     /// Returns the output's script.
-    fn script_pubkey(&self) -> ScriptBuf {
-        ScriptBuf::new_p2tr(&SECP, self.internal_key(), Some(self.merkle_root()))
-    }
+    fn script_pubkey(&self) -> ScriptBuf;
 }
 
 /// What an input needs to spend a connector.
@@ -114,6 +112,10 @@ impl SmallTree {
 
     pub(crate) fn internal_key(&self) -> XOnlyPublicKey {
         self.0.internal_key()
+    }
+
+    pub(crate) fn script_pubkey(&self) -> ScriptBuf {
+        ScriptBuf::new_p2tr_tweaked(self.0.output_key())
     }
 
     pub(crate) fn control_block(&self, leaf: &ScriptBuf) -> ControlBlock {

@@ -22,6 +22,7 @@ pub struct OutcomeConnector {
     delta: RelativeBlocks,
     disprove_leaves: usize,
     tree: Taptree,
+    script_pubkey: ScriptBuf,
 }
 
 /// The presigned ways to spend the outcome. Disprove leaves are not presigned: see [`OutcomeConnector::disprove_control_block`].
@@ -60,6 +61,7 @@ impl OutcomeConnector {
             open,
             delta,
             disprove_leaves: leaves.len(),
+            script_pubkey: tree.script_pubkey(keys.internal),
             tree,
         })
     }
@@ -89,6 +91,10 @@ impl Connector for OutcomeConnector {
 
     fn merkle_root(&self) -> TapNodeHash {
         self.tree.root()
+    }
+
+    fn script_pubkey(&self) -> ScriptBuf {
+        self.script_pubkey.clone()
     }
 
     /// # Panics

@@ -80,6 +80,10 @@ impl Connector for PublishConnector {
         self.tree.merkle_root()
     }
 
+    fn script_pubkey(&self) -> ScriptBuf {
+        self.tree.script_pubkey()
+    }
+
     fn spend(&self, path: PublishSpend) -> Spend {
         let (leaf, timelock, publications) = match path {
             PublishSpend::Publish => (&self.publish, None, self.batch.publications.clone()),

@@ -2,6 +2,7 @@
 //! other.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
@@ -18,7 +19,7 @@ use tapcourt_verifier::Source;
 
 use super::super::compile::{example_challenger, example_keys};
 use super::super::riscv;
-use crate::args::{PatternArgs, SearchArgs};
+use crate::args::{PatternArgs, SearchArgs, parse_leaves};
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Output, stream};
 use crate::play::home::{Home, Kept};
@@ -47,9 +48,9 @@ pub(crate) struct LeavesArgs {
     /// List the leaves of the contract in a party's directory, in place of a program's.
     #[arg(long, value_name = "DIR", conflicts_with = "program")]
     dir: Option<PathBuf>,
-    /// List this leaf only; may be given more than once.
-    #[arg(long, value_name = "NUMBER")]
-    leaf: Vec<usize>,
+    /// List this leaf only, or those of a range such as 12-15; may be given more than once.
+    #[arg(long, value_name = "NUMBER", value_parser = parse_leaves)]
+    leaf: Vec<RangeInclusive<usize>>,
     /// List the leaves after this stage only.
     #[arg(long, value_enum)]
     stage: Option<StageName>,
@@ -265,7 +266,12 @@ impl Listing<'_> {
             leaves.len() + self.presigned(*stage).len()
         };
         let most = stages.iter().map(count).max().unwrap_or_default();
-        match args.leaf.iter().find(|&&leaf| leaf >= most) {
+        match args
+            .leaf
+            .iter()
+            .map(RangeInclusive::end)
+            .find(|&&leaf| leaf >= most)
+        {
             Some(leaf) => Err(CliError::new(format!(
                 "--leaf: there is no leaf {leaf}, there are {most}, numbered from 0"
             ))),
@@ -296,7 +302,9 @@ impl Listing<'_> {
                 };
                 row.write(out, json)
             };
-            let is_asked = |leaf: &usize| args.leaf.is_empty() || args.leaf.contains(leaf);
+            let is_asked = |leaf: &usize| {
+                args.leaf.is_empty() || args.leaf.iter().any(|range| range.contains(leaf))
+            };
             for leaf in (0..leaves.len()).filter(is_asked) {
                 let checks = self.compilation.name(stage, leaf);
                 write_row(leaf, &checks, &leaves.script(leaf))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use tapcourt_compiler::riscv::{Court, CourtOptions, Paths, Search};
 use tapcourt_program::riscv::AddressSpace;
 use tapcourt_protocol::Parameters;
@@ -73,7 +74,7 @@ impl Candidates {
 
     /// Prices these searches.
     pub(super) fn these(&self, searches: &[(Search, Search)]) -> CliResult<Vec<Candidate>> {
-        let searches = searches.iter();
+        let searches = searches.par_iter();
         let quoted = searches.map(|(trace, path)| {
             Ok(Candidate {
                 trace: trace.clone(),
@@ -194,16 +195,20 @@ impl Candidates {
             };
             Ok((arity, price))
         };
-        (2..=Search::MAX_ARITY).map(of_arity).collect()
+        let arities = (2..=Search::MAX_ARITY).into_par_iter();
+        arities.map(of_arity).collect()
     }
 
     /// The searches over a path with the fewest virtual bytes, for each number of transactions.
     fn best_paths(&self) -> CliResult<Vec<(Price, Search)>> {
         let trace = Search::new(vec![2])?;
         let mut best: BTreeMap<usize, (Price, Search)> = BTreeMap::new();
-        for arities in path_arities(self.space().levels()) {
+        let paths = path_arities(self.space().levels()).into_par_iter();
+        let priced = paths.map(|arities| {
             let path = Search::new(arities)?;
-            let price = self.price(&trace, &path)?;
+            Ok((self.price(&trace, &path)?, path))
+        });
+        for (price, path) in priced.collect::<CliResult<Vec<_>>>()? {
             let entry = best
                 .entry(price.transactions)
                 .or_insert_with(|| (price, path.clone()));

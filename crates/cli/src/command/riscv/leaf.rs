@@ -1,45 +1,42 @@
-//! `inspect leaf`: one leaf of a RISC-V program.
+//! `inspect leaf`: leaves of a RISC-V program.
 
-use tapcourt_compiler::riscv::{End, Group, StepLeaf};
+use tapcourt_compiler::riscv::{Court, End, Group, StepLeaf};
 use tapcourt_script::asm;
 
 use super::super::compile::example_challenger;
-use super::compile::{court, example_keys};
-use crate::args::SearchArgs;
+use super::compile::example_keys;
 use crate::error::{CliError, CliResult};
 use crate::output::Facts;
-use crate::program::ProgramFile;
 use crate::riscv::place;
 
-/// Which leaf is looked into.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Which {
-    /// By its number.
-    Number(usize),
-    /// That of the instruction at this address.
-    Pc(u32),
+/// The numbers of the leaves that check the instructions at these addresses.
+pub(crate) fn checking(court: &Court, addresses: &[u32]) -> CliResult<Vec<usize>> {
+    let steps = court.steps();
+    let numbers = addresses.iter().map(|&pc| {
+        let number = steps.index(StepLeaf::Semantics { pc });
+        number.ok_or_else(|| CliError::new(format!("there is no instruction at {pc:#010x}")))
+    });
+    numbers.collect()
 }
 
-/// Looks into a leaf that checks a step.
-pub(crate) fn inspect(file: &ProgramFile, which: Which, args: &SearchArgs) -> CliResult<Facts> {
-    let court = court(file.riscv_in(args.space.address_space)?, args, &file.path)?;
+/// What there is to know of leaves that check a step, each when it is asked for.
+///
+/// # Panics
+///
+/// If there is no leaf of a number.
+pub(crate) fn facts(court: &Court, numbers: &[usize]) -> CliResult<impl Iterator<Item = Facts>> {
+    let keys = example_keys(court)?;
+    let challenger = example_challenger()?;
+    Ok(numbers.iter().map(move |&index| {
+        let script = court
+            .leaf_source(End::Step, &keys, challenger)
+            .script(index);
+        of(court, index, &asm::to_text(&script))
+    }))
+}
+
+fn of(court: &Court, index: usize, script: &str) -> Facts {
     let (program, steps) = (court.program(), court.steps());
-    let index = match which {
-        Which::Number(number) if number < steps.len() => number,
-        Which::Number(number) => {
-            return Err(CliError::new(format!(
-                "there is no leaf {number}, the program has {}",
-                steps.len()
-            )));
-        }
-        Which::Pc(pc) => steps
-            .index(StepLeaf::Semantics { pc })
-            .ok_or_else(|| CliError::new(format!("there is no instruction at {pc:#010x}")))?,
-    };
-    let keys = example_keys(&court)?;
-    let script = court
-        .leaf_source(End::Step, &keys, example_challenger()?)
-        .script(index);
     let size = steps.leaf_size(index);
     let leaf = steps.leaf(index);
     let mut facts = Facts::new().with("leaf", index).with_text("checks", leaf);
@@ -55,7 +52,7 @@ pub(crate) fn inspect(file: &ProgramFile, which: Which, args: &SearchArgs) -> Cl
     let groups = steps.opened_groups(index);
     let opened: Vec<String> = groups.iter().map(Group::to_string).collect();
     let body = steps.body(index);
-    Ok(facts
+    facts
         .with("opens", opened)
         .with("script_bytes", size.script_bytes)
         .with("body_bytes", body.len())
@@ -64,5 +61,5 @@ pub(crate) fn inspect(file: &ProgramFile, which: Which, args: &SearchArgs) -> Cl
         .with("opcodes", size.opcodes)
         .with("max_stack", size.max_stack)
         .with("body", asm::to_text(&body))
-        .with("script", asm::to_text(&script)))
+        .with("script", script)
 }
