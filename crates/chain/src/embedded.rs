@@ -8,8 +8,8 @@ use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::Hash;
 use bitcoin::script::Builder;
 use bitcoin::{
-    Amount, Block, Network, OutPoint, Script, ScriptBuf, Sequence, Target, Transaction, TxIn,
-    TxMerkleNode, TxOut, Txid, Weight, Witness, constants, transaction,
+    Amount, Block, FeeRate, Network, OutPoint, Script, ScriptBuf, Sequence, Target, Transaction,
+    TxIn, TxMerkleNode, TxOut, Txid, Weight, Witness, constants, transaction,
 };
 use bitcoinkernel::notifications::types::{BlockValidationResult, BlockValidationStateExt};
 use bitcoinkernel::prelude::*;
@@ -20,7 +20,7 @@ use bitcoinkernel::{
 use crate::interface::nobody;
 use crate::ledger::Ledger;
 use crate::mempool::{Entrance, Mempool};
-use crate::{Chain, ChainError, Spend, Tip, Utxo};
+use crate::{Broadcast, ChainError, ChainView, MempoolEntry, Regtest, Spend, Tip, Utxo, policy};
 
 /// Seconds between two blocks. Fixed, so that the same calls make the same chain.
 const BLOCK_INTERVAL_SECONDS: u32 = 600;
@@ -256,7 +256,7 @@ fn coinbase(height: u32, tag: u64, fees: Amount, script_pubkey: &Script) -> Tran
     }
 }
 
-impl Chain for Embedded {
+impl ChainView for Embedded {
     fn name(&self) -> &'static str {
         "embedded"
     }
@@ -265,6 +265,61 @@ impl Chain for Embedded {
         Ok(self.known_tip())
     }
 
+    fn confirmation_height(&self, txid: Txid) -> Result<Option<u32>, ChainError> {
+        Ok(self.ledger.transaction(txid).map(|(_, height)| height))
+    }
+
+    fn coinbase(&self, height: u32) -> Result<Option<Transaction>, ChainError> {
+        Ok(self.ledger.coinbase(height).cloned())
+    }
+
+    fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ChainError> {
+        let confirmed = self
+            .ledger
+            .transaction(txid)
+            .map(|(transaction, _)| transaction);
+        Ok(confirmed
+            .or_else(|| self.mempool.transaction(txid))
+            .cloned())
+    }
+
+    fn spender(&self, outpoint: OutPoint) -> Result<Option<Spend>, ChainError> {
+        Ok(self
+            .ledger
+            .spender(outpoint)
+            .or_else(|| self.mempool.spender(outpoint)))
+    }
+
+    fn utxo(&self, outpoint: OutPoint) -> Result<Option<Utxo>, ChainError> {
+        Ok(self.mempool.utxo(&self.ledger, outpoint))
+    }
+
+    fn mempool(&self) -> Result<Vec<Txid>, ChainError> {
+        Ok(self.mempool.txids())
+    }
+
+    fn mempool_entry(&self, txid: Txid) -> Result<Option<MempoolEntry>, ChainError> {
+        Ok(self.mempool.known(txid))
+    }
+
+    fn min_feerate(&self) -> Result<FeeRate, ChainError> {
+        Ok(policy::min_relay_feerate())
+    }
+
+    fn estimate_feerate(&self, _blocks: u32) -> Result<Option<FeeRate>, ChainError> {
+        Ok(None)
+    }
+
+    fn block(&self, height: u32) -> Result<Option<Block>, ChainError> {
+        Ok(self.ledger.block(height))
+    }
+
+    fn check_synced(&self) -> Result<(), ChainError> {
+        Ok(())
+    }
+}
+
+impl Broadcast for Embedded {
     fn submit(&mut self, transaction: &Transaction) -> Result<Txid, ChainError> {
         self.mempool
             .accept(&self.ledger, transaction, Entrance::Alone)?;
@@ -284,7 +339,9 @@ impl Chain for Embedded {
     ) -> Result<(), ChainError> {
         self.mempool.accept_package(&self.ledger, parent, child)
     }
+}
 
+impl Regtest for Embedded {
     fn mine_to(&mut self, blocks: u32, script_pubkey: &Script) -> Result<Tip, ChainError> {
         for _ in 0..blocks {
             let (transactions, fees) = self
@@ -346,38 +403,5 @@ impl Chain for Embedded {
                 .accept(&self.ledger, transaction, Entrance::Reorg);
         }
         Ok(self.known_tip())
-    }
-
-    fn confirmation_height(&self, txid: Txid) -> Result<Option<u32>, ChainError> {
-        Ok(self.ledger.transaction(txid).map(|(_, height)| height))
-    }
-
-    fn coinbase(&self, height: u32) -> Result<Option<Transaction>, ChainError> {
-        Ok(self.ledger.coinbase(height).cloned())
-    }
-
-    fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ChainError> {
-        let confirmed = self
-            .ledger
-            .transaction(txid)
-            .map(|(transaction, _)| transaction);
-        Ok(confirmed
-            .or_else(|| self.mempool.transaction(txid))
-            .cloned())
-    }
-
-    fn spender(&self, outpoint: OutPoint) -> Result<Option<Spend>, ChainError> {
-        Ok(self
-            .ledger
-            .spender(outpoint)
-            .or_else(|| self.mempool.spender(outpoint)))
-    }
-
-    fn utxo(&self, outpoint: OutPoint) -> Result<Option<Utxo>, ChainError> {
-        Ok(self.mempool.utxo(&self.ledger, outpoint))
-    }
-
-    fn mempool(&self) -> Result<Vec<Txid>, ChainError> {
-        Ok(self.mempool.txids())
     }
 }

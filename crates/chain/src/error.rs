@@ -90,6 +90,17 @@ pub enum ChainError {
         /// What it is doing.
         reason: String,
     },
+    /// A node does not have all blocks yet, so that what it shows is old.
+    #[error(
+        "the node is not up to date, try again later: it has {blocks} blocks and knows of {headers}"
+    )]
+    Lagging {
+        /// Height of the last block that the node has connected.
+        blocks: u32,
+        /// Height of the best header that it knows; equal to `blocks` if it is in its initial
+        /// download and has found no peer that knows more.
+        headers: u32,
+    },
     /// A server answers, but not as a node does.
     #[error("what answers at {url} is not a Bitcoin Core node: {reason}")]
     NotANode {

@@ -1,6 +1,8 @@
 //! What the rest of the system asks of Bitcoin.
 
-use bitcoin::{BlockHash, OutPoint, Script, ScriptBuf, Transaction, TxOut, Txid};
+use bitcoin::{
+    Amount, Block, BlockHash, FeeRate, OutPoint, Script, ScriptBuf, Transaction, TxOut, Txid,
+};
 
 use crate::ChainError;
 
@@ -49,11 +51,18 @@ pub struct Spend {
     pub height: Option<u32>,
 }
 
-/// A view of Bitcoin that can also be moved forward.
-///
-/// Transactions enter a mempool under Core's default relay policy ([`Chain::submit`], [`Chain::submit_package`]) and are
-/// confirmed by mining, which only a regtest can do. A refused transaction changes nothing.
-pub trait Chain {
+/// What the mempool knows of an unconfirmed transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MempoolEntry {
+    /// Virtual size by which its feerate is computed, in virtual bytes.
+    // Bitcoin Core, src/policy/policy.cpp: GetVirtualTransactionSize
+    pub vsize_vb: u64,
+    /// What it pays itself.
+    pub fee: Amount,
+}
+
+/// Reads Bitcoin: blocks, outputs, and the mempool.
+pub trait ChainView {
     /// Names the implementation, for tables and logs.
     fn name(&self) -> &'static str;
 
@@ -62,59 +71,6 @@ pub trait Chain {
     /// # Errors
     /// [`ChainError`] when a node does not answer.
     fn tip(&self) -> Result<Tip, ChainError>;
-
-    /// Submits a transaction to the mempool.
-    ///
-    /// Submitting one that the mempool already has is not an error.
-    ///
-    /// # Errors
-    /// [`ChainError::Refused`] with the reason, if it breaks a consensus rule or the relay policy.
-    fn submit(&mut self, transaction: &Transaction) -> Result<Txid, ChainError>;
-
-    /// Says whether [`Chain::submit`] would take the transaction, and changes nothing.
-    ///
-    /// # Errors
-    /// As [`Chain::submit`].
-    fn test_accept(&self, transaction: &Transaction) -> Result<(), ChainError>;
-
-    /// Submits a transaction and the child that pays for it, as a 1-parent-1-child package.
-    ///
-    /// # Errors
-    /// [`ChainError::Refused`] naming the parent or the child, if the package cannot enter as a whole. The parent can
-    /// stay in the mempool if it is acceptable alone and only the child is refused.
-    fn submit_package(
-        &mut self,
-        parent: &Transaction,
-        child: &Transaction,
-    ) -> Result<(), ChainError>;
-
-    /// Mines blocks that confirm what is in the mempool, with coinbases that pay to `script_pubkey`.
-    ///
-    /// # Errors
-    /// [`ChainError::CannotMine`] if the chain is no regtest.
-    fn mine_to(&mut self, blocks: u32, script_pubkey: &Script) -> Result<Tip, ChainError>;
-
-    /// Mines blocks that confirm what is in the mempool, with coinbases that nobody can spend.
-    ///
-    /// # Errors
-    /// [`ChainError::CannotMine`] if the chain is no regtest.
-    fn mine(&mut self, blocks: u32) -> Result<Tip, ChainError> {
-        self.mine_to(blocks, &nobody())
-    }
-
-    /// Mines one block with exactly these transactions, parents first, whatever the relay policy says of them: what a
-    /// cooperating miner does.
-    ///
-    /// # Errors
-    /// [`ChainError::Refused`] or [`ChainError::BlockRefused`] if a consensus rule forbids the block.
-    fn mine_block(&mut self, transactions: &[Transaction]) -> Result<Tip, ChainError>;
-
-    /// Replaces the last `depth` blocks by `depth + 1` empty ones. What they confirmed returns to the mempool, as far as
-    /// it is still valid.
-    ///
-    /// # Errors
-    /// [`ChainError::ReorgTooDeep`], and [`ChainError::CannotMine`] if the chain is no regtest.
-    fn reorg(&mut self, depth: u32) -> Result<Tip, ChainError>;
 
     /// Returns the height of the block that confirms a transaction, `None` if there is no such block.
     ///
@@ -151,7 +107,104 @@ pub trait Chain {
     /// # Errors
     /// [`ChainError`] when a node does not answer.
     fn mempool(&self) -> Result<Vec<Txid>, ChainError>;
+
+    /// Returns the size and the fee of one unconfirmed transaction, without those of its relatives; `None` if the mempool
+    /// does not have it.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a node does not answer.
+    fn mempool_entry(&self, txid: Txid) -> Result<Option<MempoolEntry>, ChainError>;
+
+    /// Returns the feerate below which the mempool takes nothing at the moment: the least that relays, and more when the
+    /// mempool is full.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a node does not answer.
+    fn min_feerate(&self) -> Result<FeeRate, ChainError>;
+
+    /// Returns the feerate that a transaction should pay to confirm within so many blocks, `None` without an estimate.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a node does not answer.
+    fn estimate_feerate(&self, blocks: u32) -> Result<Option<FeeRate>, ChainError>;
+
+    /// Returns the block at a height of the best chain, `None` if there is no such block.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a node does not answer, or has deleted the block.
+    fn block(&self, height: u32) -> Result<Option<Block>, ChainError>;
+
+    /// Checks that what the chain shows is not known to be old.
+    ///
+    /// # Errors
+    /// [`ChainError::Lagging`] if a node is still in its initial download (which means nothing on a regtest), or has
+    /// fewer blocks than headers; [`ChainError`] when it does not answer.
+    fn check_synced(&self) -> Result<(), ChainError>;
 }
+
+/// Brings transactions into the mempool, under Core's default relay policy. A refused transaction changes nothing.
+pub trait Broadcast {
+    /// Submits a transaction to the mempool.
+    ///
+    /// Submitting one that the mempool already has is not an error.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] with the reason, if it breaks a consensus rule or the relay policy.
+    fn submit(&mut self, transaction: &Transaction) -> Result<Txid, ChainError>;
+
+    /// Says whether [`Broadcast::submit`] would take the transaction, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Broadcast::submit`].
+    fn test_accept(&self, transaction: &Transaction) -> Result<(), ChainError>;
+
+    /// Submits a transaction and the child that pays for it, as a 1-parent-1-child package.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] naming the parent or the child, if the package cannot enter as a whole. The parent can
+    /// stay in the mempool if it is acceptable alone and only the child is refused.
+    fn submit_package(
+        &mut self,
+        parent: &Transaction,
+        child: &Transaction,
+    ) -> Result<(), ChainError>;
+}
+
+/// Confirms transactions by mining, which only a regtest can do.
+pub trait Regtest {
+    /// Mines blocks that confirm what is in the mempool, with coinbases that pay to `script_pubkey`.
+    ///
+    /// # Errors
+    /// [`ChainError::CannotMine`] if the chain is no regtest.
+    fn mine_to(&mut self, blocks: u32, script_pubkey: &Script) -> Result<Tip, ChainError>;
+
+    /// Mines blocks that confirm what is in the mempool, with coinbases that nobody can spend.
+    ///
+    /// # Errors
+    /// [`ChainError::CannotMine`] if the chain is no regtest.
+    fn mine(&mut self, blocks: u32) -> Result<Tip, ChainError> {
+        self.mine_to(blocks, &nobody())
+    }
+
+    /// Mines one block with exactly these transactions, parents first, whatever the relay policy says of them: what a
+    /// cooperating miner does.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] or [`ChainError::BlockRefused`] if a consensus rule forbids the block.
+    fn mine_block(&mut self, transactions: &[Transaction]) -> Result<Tip, ChainError>;
+
+    /// Replaces the last `depth` blocks by `depth + 1` empty ones. What they confirmed returns to the mempool, as far as
+    /// it is still valid.
+    ///
+    /// # Errors
+    /// [`ChainError::ReorgTooDeep`], and [`ChainError::CannotMine`] if the chain is no regtest.
+    fn reorg(&mut self, depth: u32) -> Result<Tip, ChainError>;
+}
+
+/// A view of Bitcoin that can also be moved forward.
+pub trait Chain: ChainView + Broadcast + Regtest {}
+
+impl<T: ChainView + Broadcast + Regtest + ?Sized> Chain for T {}
 
 /// The script that blocks pay to when nobody is to have the coins: a bare `OP_RETURN`.
 pub(crate) fn nobody() -> ScriptBuf {

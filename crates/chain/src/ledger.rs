@@ -144,6 +144,21 @@ impl Ledger {
             .map(|(transaction, _)| transaction)
     }
 
+    /// Puts a block together again.
+    pub(crate) fn block(&self, height: u32) -> Option<Block> {
+        let entry = self
+            .blocks
+            .get(height.checked_sub(self.base_height)? as usize)?;
+        let txdata = entry.txids.iter().map(|&txid| {
+            self.transaction(txid)
+                .map(|(transaction, _)| transaction.clone())
+        });
+        Some(Block {
+            header: entry.header,
+            txdata: txdata.collect::<Option<_>>()?,
+        })
+    }
+
     /// Returns the transaction that spends an output.
     pub(crate) fn spender(&self, outpoint: OutPoint) -> Option<Spend> {
         let &(txid, input_index) = self.spenders.get(&outpoint)?;

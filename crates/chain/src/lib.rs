@@ -1,6 +1,6 @@
 //! Bitcoin as the rest of the system meets it: submit, mine, look up.
 //!
-//! [`Chain`] has two implementations, which behave alike and run the same test suite:
+//! [`Chain`] is what can be read ([`ChainView`]), sent ([`Broadcast`]) and mined ([`Regtest`]). It has two implementations, which behave alike and run the same test suite:
 //!
 //! - [`Embedded`]: a regtest in this process. Bitcoin Core's own consensus code connects the blocks (through the
 //!   `bitcoinkernel` crate), and the relay policy that Core's mempool would apply is in [`policy`].
@@ -24,6 +24,8 @@ mod wallet;
 pub use core_verify::{CoreVerifier, CoreVerifyError, core_verify};
 pub use embedded::Embedded;
 pub use error::{ChainError, Refusal};
-pub use interface::{COINBASE_MATURITY_BLOCKS, Chain, Spend, Tip, Utxo};
+pub use interface::{
+    Broadcast, COINBASE_MATURITY_BLOCKS, Chain, ChainView, MempoolEntry, Regtest, Spend, Tip, Utxo,
+};
 pub use node::{Credentials, Node};
 pub use wallet::{Wallet, WalletError};

@@ -10,7 +10,9 @@ use crate::policy::{
     self, INCREMENTAL_RELAY_FEE_SAT_PER_KVB, InputConfirmation, MAX_CLUSTER_TRANSACTIONS,
     MAX_CLUSTER_VB, Parent, TRUC_VERSION, Violation,
 };
-use crate::{COINBASE_MATURITY_BLOCKS, ChainError, CoreVerifier, Refusal, Spend, Utxo};
+use crate::{
+    COINBASE_MATURITY_BLOCKS, ChainError, CoreVerifier, MempoolEntry, Refusal, Spend, Utxo,
+};
 
 /// How much of the policy applies to a transaction on its way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,14 @@ impl Mempool {
     /// Returns a transaction.
     pub(crate) fn transaction(&self, txid: Txid) -> Option<&Transaction> {
         self.entry(txid).map(|entry| &*entry.transaction)
+    }
+
+    /// Returns a transaction's own size and fee.
+    pub(crate) fn known(&self, txid: Txid) -> Option<MempoolEntry> {
+        self.entry(txid).map(|entry| MempoolEntry {
+            vsize_vb: entry.vsize_vb(),
+            fee: entry.fee,
+        })
     }
 
     /// Returns the transaction that spends an output.

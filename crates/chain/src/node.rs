@@ -7,10 +7,12 @@ use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::{
-    Amount, Block, BlockHash, Denomination, OutPoint, Script, ScriptBuf, Transaction, TxOut, Txid,
+    Amount, Block, BlockHash, Denomination, FeeRate, OutPoint, Script, ScriptBuf, Transaction,
+    TxOut, Txid,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ pub use self::rpc::Credentials;
 use self::rpc::{CallError, Rpc, invalid};
 use crate::interface::nobody;
 use crate::ledger::Ledger;
-use crate::{Chain, ChainError, Refusal, Spend, Tip, Utxo};
+use crate::{Broadcast, ChainError, ChainView, MempoolEntry, Refusal, Regtest, Spend, Tip, Utxo};
 
 /// RPC error: the transaction or block is not acceptable.
 // Bitcoin Core, src/rpc/protocol.h: RPC_VERIFY_ERROR, RPC_VERIFY_REJECTED, RPC_VERIFY_ALREADY_IN_UTXO_SET,
@@ -35,6 +37,16 @@ const ANY_FEE_RATE: u32 = 0;
 /// No limit on what provably unspendable outputs burn, in BTC: all coins there are.
 const ANY_BURN_BTC: u32 = 21_000_000;
 
+/// The farthest that a node estimates, in blocks.
+// Bitcoin Core, src/policy/fees/block_policy_estimator.h: LONG_BLOCK_PERIODS, LONG_SCALE
+const MAX_ESTIMATE_BLOCKS: u32 = 1_008;
+
+/// The longest that one call waits for a block: shorter than what a node may take to answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Between two questions for the best block, where a node cannot be told to wait for it.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Times to read the chain again when it changes while it is read.
 const SYNC_ATTEMPTS: usize = 10;
 
@@ -46,7 +58,7 @@ pub struct Node {
     rpc: Rpc,
     network: String,
     ledger: RefCell<Ledger>,
-    /// Blocks made by [`Chain::reorg`]; makes the coinbases of competing blocks differ.
+    /// Blocks made by [`Regtest::reorg`]; makes the coinbases of competing blocks differ.
     blocks_made: u64,
     /// Ends the daemon that we started, and only that, when it is dropped.
     _process: Option<bitcoind::BitcoinD>,
@@ -127,10 +139,7 @@ impl Node {
             .as_str()
             .ok_or_else(|| invalid(METHOD, &info))?
             .to_owned();
-        let height = info["blocks"]
-            .as_u64()
-            .and_then(|blocks| u32::try_from(blocks).ok());
-        let height = height.ok_or_else(|| invalid(METHOD, &info))?;
+        let height = height(&info["blocks"]).ok_or_else(|| invalid(METHOD, &info))?;
         let start = if network == "regtest" { 0 } else { height };
         let ledger = RefCell::new(Ledger::starting_at(start));
         Ok(Self {
@@ -140,6 +149,47 @@ impl Node {
             blocks_made: 0,
             _process: process,
         })
+    }
+
+    /// Returns Core's name of the network: `main`, `test`, `testnet4`, `signet` or `regtest`.
+    pub fn network(&self) -> &str {
+        &self.network
+    }
+
+    /// Waits until the best block is another than `known`, or the time is over. It does not say which.
+    ///
+    /// Nodes before Core 30, and those that do not allow the call, are asked each second.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a node does not answer.
+    // Bitcoin Core, src/rpc/blockchain.cpp: waitfornewblock
+    pub fn wait_for_block(&self, known: BlockHash, timeout: Duration) -> Result<(), ChainError> {
+        const METHOD: &str = "waitfornewblock";
+        let start = Instant::now();
+        let mut polling = false;
+        while self.best_hash()? == known {
+            let left = timeout.saturating_sub(start.elapsed());
+            // To the node, 0 would mean to wait without end.
+            let wait_ms = left.min(LONGEST_WAIT).as_millis();
+            if wait_ms == 0 {
+                break;
+            }
+            let asked = Instant::now();
+            if !polling {
+                let arguments = [json!(u64::try_from(wait_ms).unwrap_or(1)), json!(known)];
+                match self.rpc.try_call(METHOD, &arguments) {
+                    Ok(_) => {}
+                    Err(CallError::Answer { .. })
+                    | Err(CallError::Other(ChainError::NodeRefuses { .. })) => polling = true,
+                    Err(other) => return Err(other.into_chain_error(METHOD)),
+                }
+            }
+            // A node that ends answers at once, so that is no reason to ask it again at once.
+            if asked.elapsed() < POLL_INTERVAL && self.best_hash()? == known {
+                std::thread::sleep(left.min(POLL_INTERVAL));
+            }
+        }
+        Ok(())
     }
 
     fn best_hash(&self) -> Result<BlockHash, ChainError> {
@@ -153,6 +203,15 @@ impl Node {
             Err(CallError::Answer { code: -8, .. }) => Ok(None),
             Err(other) => Err(other.into_chain_error("getblockhash")),
         }
+    }
+
+    fn read_block(&self, hash: BlockHash) -> Result<Block, ChainError> {
+        const METHOD: &str = "getblock";
+        let hex: String = self.rpc.parse(METHOD, &[json!(hash), json!(0)])?;
+        deserialize_hex(&hex).map_err(|error| ChainError::Rpc {
+            method: METHOD,
+            reason: error.to_string(),
+        })
     }
 
     /// Reads the blocks that are new since the last call, and forgets those that are gone.
@@ -170,11 +229,7 @@ impl Node {
                 ledger.disconnect();
             }
             while let Some(hash) = self.hash_at(ledger.next_height())? {
-                let hex: String = self.rpc.parse("getblock", &[json!(hash), json!(0)])?;
-                let block: Block = deserialize_hex(&hex).map_err(|error| ChainError::Rpc {
-                    method: "getblock",
-                    reason: error.to_string(),
-                })?;
+                let block = self.read_block(hash)?;
                 if ledger
                     .tip()
                     .is_some_and(|tip| tip.hash != block.header.prev_blockhash)
@@ -222,6 +277,24 @@ impl Node {
     }
 }
 
+/// Reads an amount in BTC.
+fn amount(answer: &Value) -> Option<Amount> {
+    Amount::from_str_in(&answer.as_f64()?.to_string(), Denomination::Bitcoin).ok()
+}
+
+/// Reads a feerate in BTC per 1,000 virtual bytes, rounded up.
+fn feerate(answer: &Value) -> Option<FeeRate> {
+    let sat_per_kvb = amount(answer)?.to_sat();
+    Some(FeeRate::from_sat_per_kwu(sat_per_kvb.div_ceil(4)))
+}
+
+/// Reads a height.
+fn height(answer: &Value) -> Option<u32> {
+    answer
+        .as_u64()
+        .and_then(|height| u32::try_from(height).ok())
+}
+
 fn raw_descriptor(script_pubkey: &Script) -> String {
     format!("raw({})", script_pubkey.to_hex_string())
 }
@@ -240,7 +313,7 @@ fn refusal(message: &str) -> Refusal {
     }
 }
 
-impl Chain for Node {
+impl ChainView for Node {
     fn name(&self) -> &'static str {
         "bitcoind"
     }
@@ -249,15 +322,192 @@ impl Chain for Node {
         const METHOD: &str = "getblockheader";
         let hash = self.best_hash()?;
         let header = self.rpc.call(METHOD, &[json!(hash)])?;
-        let height = header["height"]
-            .as_u64()
-            .and_then(|height| u32::try_from(height).ok());
         Ok(Tip {
-            height: height.ok_or_else(|| invalid(METHOD, &header))?,
+            height: height(&header["height"]).ok_or_else(|| invalid(METHOD, &header))?,
             hash,
         })
     }
 
+    fn confirmation_height(&self, txid: Txid) -> Result<Option<u32>, ChainError> {
+        Ok(self.ledger()?.transaction(txid).map(|(_, height)| height))
+    }
+
+    fn coinbase(&self, height: u32) -> Result<Option<Transaction>, ChainError> {
+        Ok(self.ledger()?.coinbase(height).cloned())
+    }
+
+    fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ChainError> {
+        const METHOD: &str = "getrawtransaction";
+        if let Some((transaction, _)) = self.ledger()?.transaction(txid) {
+            return Ok(Some(transaction.clone()));
+        }
+        let answer = match self.rpc.try_call(METHOD, &[json!(txid)]) {
+            Ok(answer) => answer,
+            Err(CallError::Answer {
+                code: NOT_FOUND, ..
+            }) => return Ok(None),
+            Err(other) => return Err(other.into_chain_error(METHOD)),
+        };
+        let transaction = answer.as_str().and_then(|hex| deserialize_hex(hex).ok());
+        transaction
+            .map(Some)
+            .ok_or_else(|| invalid(METHOD, &answer))
+    }
+
+    fn spender(&self, outpoint: OutPoint) -> Result<Option<Spend>, ChainError> {
+        const METHOD: &str = "gettxspendingprevout";
+        if let Some(spend) = self.ledger()?.spender(outpoint) {
+            return Ok(Some(spend));
+        }
+        let query = json!([{ "txid": outpoint.txid, "vout": outpoint.vout }]);
+        let answer = self.rpc.call(METHOD, &[query])?;
+        let Some(txid) = answer[0]["spendingtxid"].as_str() else {
+            return Ok(None);
+        };
+        let txid: Txid = txid.parse().map_err(|_| invalid(METHOD, &answer))?;
+        let Some(transaction) = self.transaction(txid)? else {
+            return Ok(None);
+        };
+        let input_index = transaction
+            .input
+            .iter()
+            .position(|input| input.previous_output == outpoint);
+        Ok(input_index.map(|input_index| Spend {
+            transaction,
+            input_index,
+            height: None,
+        }))
+    }
+
+    fn utxo(&self, outpoint: OutPoint) -> Result<Option<Utxo>, ChainError> {
+        const METHOD: &str = "gettxout";
+        let answer = self.rpc.call(
+            METHOD,
+            &[json!(outpoint.txid), json!(outpoint.vout), json!(true)],
+        )?;
+        if answer.is_null() {
+            return Ok(None);
+        }
+        let parsed = || {
+            let value = amount(&answer["value"])?;
+            let script_pubkey =
+                ScriptBuf::from_hex(answer["scriptPubKey"]["hex"].as_str()?).ok()?;
+            let confirmations = u32::try_from(answer["confirmations"].as_u64()?).ok()?;
+            let best: BlockHash = answer["bestblock"].as_str()?.parse().ok()?;
+            Some((
+                TxOut {
+                    value,
+                    script_pubkey,
+                },
+                confirmations,
+                best,
+                answer["coinbase"].as_bool()?,
+            ))
+        };
+        let (output, confirmations, best, coinbase) =
+            parsed().ok_or_else(|| invalid(METHOD, &answer))?;
+        if confirmations == 0 {
+            return Ok(Some(Utxo {
+                output,
+                height: None,
+                coinbase,
+            }));
+        }
+        const HEADER: &str = "getblockheader";
+        let header = self.rpc.call(HEADER, &[json!(best)])?;
+        let height =
+            height(&header["height"]).and_then(|height| (height + 1).checked_sub(confirmations));
+        Ok(Some(Utxo {
+            output,
+            height: Some(height.ok_or_else(|| invalid(HEADER, &header))?),
+            coinbase,
+        }))
+    }
+
+    fn mempool(&self) -> Result<Vec<Txid>, ChainError> {
+        const METHOD: &str = "getrawmempool";
+        let answer = self.rpc.call(METHOD, &[json!(true)])?;
+        let entries = answer.as_object().ok_or_else(|| invalid(METHOD, &answer))?;
+        // Parents have fewer ancestors than their children, so this order has them first.
+        let mut counted = HashMap::new();
+        for (txid, entry) in entries {
+            let txid: Txid = txid.parse().map_err(|_| invalid(METHOD, &answer))?;
+            counted.insert(txid, entry["ancestorcount"].as_u64().unwrap_or_default());
+        }
+        let mut txids: Vec<Txid> = counted.keys().copied().collect();
+        txids.sort_by_key(|txid| (counted[txid], *txid));
+        Ok(txids)
+    }
+
+    fn mempool_entry(&self, txid: Txid) -> Result<Option<MempoolEntry>, ChainError> {
+        const METHOD: &str = "getmempoolentry";
+        let answer = match self.rpc.try_call(METHOD, &[json!(txid)]) {
+            Ok(answer) => answer,
+            Err(CallError::Answer {
+                code: NOT_FOUND, ..
+            }) => return Ok(None),
+            Err(other) => return Err(other.into_chain_error(METHOD)),
+        };
+        let vsize_vb = answer["vsize"].as_u64();
+        match (vsize_vb, amount(&answer["fees"]["base"])) {
+            (Some(vsize_vb), Some(fee)) => Ok(Some(MempoolEntry { vsize_vb, fee })),
+            _ => Err(invalid(METHOD, &answer)),
+        }
+    }
+
+    fn min_feerate(&self) -> Result<FeeRate, ChainError> {
+        const METHOD: &str = "getmempoolinfo";
+        let answer = self.rpc.call(METHOD, &[])?;
+        let least = ["mempoolminfee", "minrelaytxfee"].map(|key| feerate(&answer[key]));
+        match least {
+            [Some(mempool), Some(relay)] => Ok(mempool.max(relay)),
+            _ => Err(invalid(METHOD, &answer)),
+        }
+    }
+
+    fn estimate_feerate(&self, blocks: u32) -> Result<Option<FeeRate>, ChainError> {
+        const METHOD: &str = "estimatesmartfee";
+        let blocks = blocks.clamp(1, MAX_ESTIMATE_BLOCKS);
+        let answer = self
+            .rpc
+            .call(METHOD, &[json!(blocks), json!("conservative")])?;
+        if answer["feerate"].is_null() {
+            return Ok(None);
+        }
+        feerate(&answer["feerate"])
+            .map(Some)
+            .ok_or_else(|| invalid(METHOD, &answer))
+    }
+
+    fn block(&self, height: u32) -> Result<Option<Block>, ChainError> {
+        if let Some(block) = self.ledger()?.block(height) {
+            return Ok(Some(block));
+        }
+        match self.hash_at(height)? {
+            Some(hash) => self.read_block(hash).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn check_synced(&self) -> Result<(), ChainError> {
+        const METHOD: &str = "getblockchaininfo";
+        let info = self.rpc.call(METHOD, &[])?;
+        let (Some(blocks), Some(headers), Some(downloading)) = (
+            height(&info["blocks"]),
+            height(&info["headers"]),
+            info["initialblockdownload"].as_bool(),
+        ) else {
+            return Err(invalid(METHOD, &info));
+        };
+        // A regtest whose last block is a day old is always in its initial download.
+        if blocks < headers || (downloading && self.network != "regtest") {
+            return Err(ChainError::Lagging { blocks, headers });
+        }
+        Ok(())
+    }
+}
+
+impl Broadcast for Node {
     fn submit(&mut self, transaction: &Transaction) -> Result<Txid, ChainError> {
         const METHOD: &str = "sendrawtransaction";
         let arguments = [
@@ -360,7 +610,9 @@ impl Chain for Node {
             (None, None) => refused(child, said(child).unwrap_or(message)),
         })
     }
+}
 
+impl Regtest for Node {
     fn mine_to(&mut self, blocks: u32, script_pubkey: &Script) -> Result<Tip, ChainError> {
         self.require_regtest()?;
         self.rpc.call(
@@ -395,122 +647,5 @@ impl Chain for Node {
             self.generate_block(&ScriptBuf::from_bytes(tag), &[])?;
         }
         self.tip()
-    }
-
-    fn confirmation_height(&self, txid: Txid) -> Result<Option<u32>, ChainError> {
-        Ok(self.ledger()?.transaction(txid).map(|(_, height)| height))
-    }
-
-    fn coinbase(&self, height: u32) -> Result<Option<Transaction>, ChainError> {
-        Ok(self.ledger()?.coinbase(height).cloned())
-    }
-
-    fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ChainError> {
-        const METHOD: &str = "getrawtransaction";
-        if let Some((transaction, _)) = self.ledger()?.transaction(txid) {
-            return Ok(Some(transaction.clone()));
-        }
-        let answer = match self.rpc.try_call(METHOD, &[json!(txid)]) {
-            Ok(answer) => answer,
-            Err(CallError::Answer {
-                code: NOT_FOUND, ..
-            }) => return Ok(None),
-            Err(other) => return Err(other.into_chain_error(METHOD)),
-        };
-        let transaction = answer.as_str().and_then(|hex| deserialize_hex(hex).ok());
-        transaction
-            .map(Some)
-            .ok_or_else(|| invalid(METHOD, &answer))
-    }
-
-    fn spender(&self, outpoint: OutPoint) -> Result<Option<Spend>, ChainError> {
-        const METHOD: &str = "gettxspendingprevout";
-        if let Some(spend) = self.ledger()?.spender(outpoint) {
-            return Ok(Some(spend));
-        }
-        let query = json!([{ "txid": outpoint.txid, "vout": outpoint.vout }]);
-        let answer = self.rpc.call(METHOD, &[query])?;
-        let Some(txid) = answer[0]["spendingtxid"].as_str() else {
-            return Ok(None);
-        };
-        let txid: Txid = txid.parse().map_err(|_| invalid(METHOD, &answer))?;
-        let Some(transaction) = self.transaction(txid)? else {
-            return Ok(None);
-        };
-        let input_index = transaction
-            .input
-            .iter()
-            .position(|input| input.previous_output == outpoint);
-        Ok(input_index.map(|input_index| Spend {
-            transaction,
-            input_index,
-            height: None,
-        }))
-    }
-
-    fn utxo(&self, outpoint: OutPoint) -> Result<Option<Utxo>, ChainError> {
-        const METHOD: &str = "gettxout";
-        let answer = self.rpc.call(
-            METHOD,
-            &[json!(outpoint.txid), json!(outpoint.vout), json!(true)],
-        )?;
-        if answer.is_null() {
-            return Ok(None);
-        }
-        let parsed = || {
-            let value = Amount::from_str_in(
-                &answer["value"].as_f64()?.to_string(),
-                Denomination::Bitcoin,
-            )
-            .ok()?;
-            let script_pubkey =
-                ScriptBuf::from_hex(answer["scriptPubKey"]["hex"].as_str()?).ok()?;
-            let confirmations = u32::try_from(answer["confirmations"].as_u64()?).ok()?;
-            let best: BlockHash = answer["bestblock"].as_str()?.parse().ok()?;
-            Some((
-                TxOut {
-                    value,
-                    script_pubkey,
-                },
-                confirmations,
-                best,
-                answer["coinbase"].as_bool()?,
-            ))
-        };
-        let (output, confirmations, best, coinbase) =
-            parsed().ok_or_else(|| invalid(METHOD, &answer))?;
-        if confirmations == 0 {
-            return Ok(Some(Utxo {
-                output,
-                height: None,
-                coinbase,
-            }));
-        }
-        const HEADER: &str = "getblockheader";
-        let header = self.rpc.call(HEADER, &[json!(best)])?;
-        let height = header["height"]
-            .as_u64()
-            .and_then(|height| u32::try_from(height).ok());
-        let height = height.and_then(|height| (height + 1).checked_sub(confirmations));
-        Ok(Some(Utxo {
-            output,
-            height: Some(height.ok_or_else(|| invalid(HEADER, &header))?),
-            coinbase,
-        }))
-    }
-
-    fn mempool(&self) -> Result<Vec<Txid>, ChainError> {
-        const METHOD: &str = "getrawmempool";
-        let answer = self.rpc.call(METHOD, &[json!(true)])?;
-        let entries = answer.as_object().ok_or_else(|| invalid(METHOD, &answer))?;
-        // Parents have fewer ancestors than their children, so this order has them first.
-        let mut counted = HashMap::new();
-        for (txid, entry) in entries {
-            let txid: Txid = txid.parse().map_err(|_| invalid(METHOD, &answer))?;
-            counted.insert(txid, entry["ancestorcount"].as_u64().unwrap_or_default());
-        }
-        let mut txids: Vec<Txid> = counted.keys().copied().collect();
-        txids.sort_by_key(|txid| (counted[txid], *txid));
-        Ok(txids)
     }
 }

@@ -14,7 +14,7 @@ use bitcoin::{
 };
 
 use crate::policy::{self, TRUC_CHILD_MAX_VB};
-use crate::{COINBASE_MATURITY_BLOCKS, Chain, ChainError, Utxo};
+use crate::{COINBASE_MATURITY_BLOCKS, Chain, ChainError, ChainView, Utxo};
 
 /// Bytes of a BIP-0340 signature with the default sighash type.
 const SIGNATURE_BYTES: usize = 64;
@@ -123,7 +123,7 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::Chain`] when a node does not answer.
-    pub fn spendable(&self, chain: &dyn Chain) -> Result<Vec<(OutPoint, TxOut)>, WalletError> {
+    pub fn spendable(&self, chain: &dyn ChainView) -> Result<Vec<(OutPoint, TxOut)>, WalletError> {
         let tip = chain.tip()?.height;
         let mut spendable = Vec::new();
         for &outpoint in self
@@ -145,7 +145,7 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::Chain`] when a node does not answer.
-    pub fn balance(&self, chain: &dyn Chain) -> Result<Amount, WalletError> {
+    pub fn balance(&self, chain: &dyn ChainView) -> Result<Amount, WalletError> {
         Ok(self
             .spendable(chain)?
             .iter()
@@ -220,7 +220,7 @@ impl Wallet {
     /// [`WalletError::InsufficientFunds`].
     pub fn pay(
         &mut self,
-        chain: &dyn Chain,
+        chain: &dyn ChainView,
         outputs: Vec<TxOut>,
         fee_rate: FeeRate,
     ) -> Result<Transaction, WalletError> {
@@ -270,7 +270,7 @@ impl Wallet {
     /// [`WalletError::NoAnchor`], [`WalletError::InsufficientFunds`] or [`WalletError::ChildTooLarge`].
     pub fn pay_for(
         &mut self,
-        chain: &dyn Chain,
+        chain: &dyn ChainView,
         parent: &Transaction,
         parent_fee: Amount,
         fee_rate: FeeRate,
@@ -316,7 +316,7 @@ impl Wallet {
     )]
     fn complete(
         &mut self,
-        chain: &dyn Chain,
+        chain: &dyn ChainView,
         mut transaction: Transaction,
         prevouts: &[TxOut],
         fee_paid: Amount,

@@ -1,8 +1,13 @@
 //! What a transaction must pay.
 
-use bitcoin::{Amount, Transaction};
+use bitcoin::{Amount, FeeRate, Transaction};
 
 use super::{MIN_RELAY_FEE_SAT_PER_KVB, Violation, dust_outputs};
+
+/// Returns the least feerate that relays.
+pub fn min_relay_feerate() -> FeeRate {
+    FeeRate::from_sat_per_kwu(MIN_RELAY_FEE_SAT_PER_KVB.div_ceil(4))
+}
 
 /// Calculates the least fee that relays, for a transaction or package of this many virtual bytes.
 // Bitcoin Core, src/policy/feerate.cpp: CFeeRate::GetFee (rounds up)

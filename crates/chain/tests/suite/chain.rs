@@ -5,7 +5,9 @@ use crate::support::{
 };
 use bitcoin::hashes::Hash;
 use bitcoin::{Amount, FeeRate, OutPoint, ScriptBuf, Sequence, Transaction, Txid, Witness};
-use tapcourt_chain::{COINBASE_MATURITY_BLOCKS, Chain, ChainError, Wallet, WalletError, policy};
+use tapcourt_chain::{
+    Broadcast, COINBASE_MATURITY_BLOCKS, Chain, ChainError, Regtest, Wallet, WalletError, policy,
+};
 
 const RATE: FeeRate = FeeRate::from_sat_per_vb_u32(2);
 

@@ -11,7 +11,7 @@ use bitcoin::transaction::Version;
 use bitcoin::{
     Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, XOnlyPublicKey,
 };
-use tapcourt_chain::{Chain, Embedded, Node, Wallet};
+use tapcourt_chain::{Chain, ChainView, Embedded, Node, Wallet};
 
 /// The daemon to test with: what `scripts/bitcoind --find` finds, which starts with `BITCOIND_EXE`.
 pub(crate) fn bitcoind() -> Option<PathBuf> {

@@ -19,7 +19,7 @@ use std::str::FromStr;
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{Address, Amount, Network, OutPoint, TxOut};
 use clap::{Args, Subcommand};
-use tapcourt_chain::{Chain, Wallet};
+use tapcourt_chain::{Broadcast, ChainView, Wallet};
 use tapcourt_protocol::FundingInput;
 
 use crate::error::{CliError, CliResult, Verdict};

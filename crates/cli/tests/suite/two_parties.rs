@@ -9,7 +9,7 @@ use bitcoin::taproot::ControlBlock;
 use bitcoin::{Amount, ScriptBuf, Transaction};
 use bitcoind::BitcoinD;
 use serde_json::Value;
-use tapcourt_chain::{Chain, Credentials, Node, Wallet};
+use tapcourt_chain::{ChainView, Credentials, Node, Regtest, Wallet};
 
 use crate::leaves::{check_tree, rows};
 use crate::riscv::hunted;
