@@ -201,10 +201,15 @@ pub trait Regtest {
     fn reorg(&mut self, depth: u32) -> Result<Tip, ChainError>;
 }
 
-/// A view of Bitcoin that can also be moved forward.
-pub trait Chain: ChainView + Broadcast + Regtest {}
+/// What a party needs of Bitcoin: to see it, and to send something.
+pub trait Link: ChainView + Broadcast {}
 
-impl<T: ChainView + Broadcast + Regtest + ?Sized> Chain for T {}
+impl<T: ChainView + Broadcast + ?Sized> Link for T {}
+
+/// A view of Bitcoin that can also be moved forward.
+pub trait Chain: Link + Regtest {}
+
+impl<T: Link + Regtest + ?Sized> Chain for T {}
 
 /// The script that blocks pay to when nobody is to have the coins: a bare `OP_RETURN`.
 pub(crate) fn nobody() -> ScriptBuf {

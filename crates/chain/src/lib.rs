@@ -25,7 +25,8 @@ pub use core_verify::{CoreVerifier, CoreVerifyError, core_verify};
 pub use embedded::Embedded;
 pub use error::{ChainError, Refusal};
 pub use interface::{
-    Broadcast, COINBASE_MATURITY_BLOCKS, Chain, ChainView, MempoolEntry, Regtest, Spend, Tip, Utxo,
+    Broadcast, COINBASE_MATURITY_BLOCKS, Chain, ChainView, Link, MempoolEntry, Regtest, Spend, Tip,
+    Utxo,
 };
 pub use node::{Credentials, Node};
 pub use wallet::{Wallet, WalletError};

@@ -3,9 +3,10 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use bitcoin::FeeRate;
+use bitcoin::{Amount, FeeRate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tapcourt_compiler::riscv::{CourtOptions, Options, Search};
+use tapcourt_party::FeePolicy;
 use tapcourt_program::riscv::AddressSpace;
 
 use crate::command;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Challenge(command::challenge::ChallengeArgs),
     /// Do whatever a contract asks of a party now.
     Respond(command::respond::RespondArgs),
+    /// Watch contracts, and do at each block what they ask for.
+    Watch(command::watch::WatchArgs),
     /// Recompute everything that a counterparty sent.
     Verify(command::verify::VerifyArgs),
     /// Print what contracts about a program cost, before any is made.
@@ -233,6 +236,29 @@ pub(crate) struct FeerateArgs {
     #[arg(long, value_name = "SAT_PER_VB", default_value = "2", value_parser = parse_feerate)]
     pub(crate) feerate: FeeRate,
 }
+
+/// What a party pays.
+#[derive(Debug, Args)]
+pub(crate) struct FeeArgs {
+    #[command(flatten)]
+    feerate: FeerateArgs,
+    /// Most in satoshi that the fees of all the party's transactions may come to: half of the pot if not given.
+    #[arg(long, value_name = "SAT", value_parser = count::<u64>("satoshi", 0..=MAX_SAT))]
+    max_fee: Option<u64>,
+}
+
+impl FeeArgs {
+    /// How the party pays: at the feerate first, and more as a deadline comes nearer.
+    pub(crate) fn policy(&self) -> FeePolicy {
+        FeePolicy {
+            start: self.feerate.feerate,
+            budget: self.max_fee.map(Amount::from_sat),
+        }
+    }
+}
+
+/// All satoshi there are.
+const MAX_SAT: u64 = 2_100_000_000_000_000;
 
 /// Which chain to simulate on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

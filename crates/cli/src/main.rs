@@ -70,6 +70,7 @@ fn run(cli: Cli) -> CliResult<Verdict> {
         Command::Prove(args) => command::prove::run(&args, &output),
         Command::Challenge(args) => command::challenge::run(&args, &output),
         Command::Respond(args) => command::respond::run(&args, &output),
+        Command::Watch(args) => command::watch::run(&args, &output),
         Command::Verify(args) => command::verify::run(&args, &output),
         Command::Plan(args) => command::plan::run(&args, &output),
         Command::Size(args) => command::size::run(&args, &output),

@@ -6,7 +6,7 @@ use tapcourt_prover::{Duty, FeeSource, Needs, Phase};
 
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::Output;
-use crate::play::seat::{self, SeatArgs, sit};
+use crate::play::seat::{self, Acts, SeatArgs, sit};
 
 /// Arguments of `challenge`.
 #[derive(Debug, Args)]
@@ -20,15 +20,16 @@ pub(crate) struct ChallengeArgs {
 
 /// Disputes; rejects a false claim.
 pub(crate) fn run(args: &ChallengeArgs, output: &Output) -> CliResult<Verdict> {
-    let (facts, verdict) = sit(&args.seat, |player, kept, _, chain| {
+    let policy = args.seat.policy();
+    let (facts, verdict) = sit(&args.seat, |party, kept, _, chain| {
         seat::check_role(kept, Role::Challenger, "challenge")?;
-        let outlook = player.sync(chain)?;
+        let outlook = party.look(chain)?;
         let is_false = match outlook.phase {
             Phase::Unfunded => {
                 return Err(CliError::new("the contract is not on the chain"));
             }
             Phase::Claiming { .. } => None,
-            _ => player.judge()?,
+            _ => party.judge()?,
         };
         let mut duties: Vec<Duty> = outlook
             .duties
@@ -39,8 +40,9 @@ pub(crate) fn run(args: &ChallengeArgs, output: &Output) -> CliResult<Verdict> {
         if args.anyway && duties.is_empty() && outlook.phase == Phase::Claimed {
             duties.push(needless_challenge());
         }
-        let sent = seat::perform(player, chain, &duties, &args.seat)?;
-        let facts = seat::facts(Role::Challenger, &outlook, &sent)
+        let deeds = party.act(chain, &duties, &policy);
+        let facts = Acts::new(party, chain, &outlook, deeds)?
+            .facts(Role::Challenger, &outlook)?
             .with("claim_is_true", is_false.map(|is_false| !is_false));
         Ok((facts, Verdict::accept_if(is_false != Some(true))))
     })?;

@@ -12,3 +12,4 @@ pub(crate) mod setup;
 pub(crate) mod simulate;
 pub(crate) mod size;
 pub(crate) mod verify;
+pub(crate) mod watch;

@@ -7,7 +7,7 @@ use tapcourt_prover::Phase;
 use crate::args::InputArgs;
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::{Facts, Output};
-use crate::play::seat::{self, SeatArgs, sit};
+use crate::play::seat::{self, Acts, SeatArgs, sit};
 
 /// Arguments of `prove`.
 #[derive(Debug, Args)]
@@ -24,10 +24,11 @@ pub(crate) struct ProveArgs {
 /// Claims; rejects an input whose output the contract does not accept.
 pub(crate) fn run(args: &ProveArgs, output: &Output) -> CliResult<Verdict> {
     let input = args.input.read()?;
-    let (facts, verdict) = sit(&args.seat, |player, kept, disputant, chain| {
+    let policy = args.seat.policy();
+    let (facts, verdict) = sit(&args.seat, |party, kept, disputant, chain| {
         seat::check_role(kept, Role::Prover, "prove")?;
         let claim = kept.loaded.claim(disputant, &input)?;
-        let outlook = player.sync(chain)?;
+        let outlook = party.look(chain)?;
         if !claim.is_accepted && !args.anyway {
             let facts = Facts::new()
                 .with("accepted", false)
@@ -41,12 +42,14 @@ pub(crate) fn run(args: &ProveArgs, output: &Output) -> CliResult<Verdict> {
                     "the contract is not on the chain: 'tapcourt setup fund' puts it there",
                 ));
             }
-            Phase::Claiming { .. } => player.claim(claim.values)?,
+            Phase::Claiming { .. } => party.claim(claim.values)?,
             _ => {}
         }
-        let outlook = player.sync(chain)?;
-        let sent = seat::perform(player, chain, &outlook.duties, &args.seat)?;
-        let facts = seat::facts(Role::Prover, &outlook, &sent).with("output", claim.output);
+        let outlook = party.look(chain)?;
+        let deeds = party.act(chain, &outlook.duties, &policy);
+        let facts = Acts::new(party, chain, &outlook, deeds)?
+            .facts(Role::Prover, &outlook)?
+            .with("output", claim.output);
         Ok((facts, Verdict::Accept))
     })?;
     output.print(&facts)?;

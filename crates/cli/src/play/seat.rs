@@ -8,18 +8,20 @@ use std::str::FromStr;
 
 use bitcoin::OutPoint;
 use clap::Args;
-use tapcourt_chain::{Chain, Credentials, Node};
+use tapcourt_chain::{Credentials, Link, Node};
+use tapcourt_party::{Deed, FeePolicy, Party, PartyError, Sent, Step, Unfunded, find_start};
 use tapcourt_protocol::{Role, TransactionKind};
-use tapcourt_prover::{Duty, Outlook};
+use tapcourt_prover::{Outlook, Phase, Store};
+use tapcourt_verifier::Contract;
 
-use crate::args::FeerateArgs;
+use crate::args::FeeArgs;
 use crate::contract::Disputant;
 use crate::count::count;
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::output::Facts;
 use crate::play::home::{Home, Kept};
-use crate::play::player::{Player, Sent};
+use crate::play::player::take_seat;
 use crate::play::setup::checking;
 
 /// A Bitcoin Core node.
@@ -52,7 +54,8 @@ pub(crate) struct NodeArgs {
         conflicts_with = "rpc_password_file"
     )]
     rpc_password: Option<Password>,
-    /// Height of a block before the contract's, from which on blocks are read. Needed on all chains but a regtest.
+    /// Height of a block before the contract's, from which on blocks are read. It is found without,
+    /// as long as the contract or a coin for it is unspent, or its block not too far back.
     #[arg(long, value_name = "HEIGHT", value_parser = count::<u32>("blocks", 0..=u32::MAX.into()))]
     from_height: Option<u32>,
 }
@@ -68,11 +71,20 @@ impl NodeArgs {
             },
             (None, None) => return Err(CliError::new("give --cookie or --rpc-user")),
         };
-        let node = Node::connect(&self.node, &credentials)?;
-        Ok(match self.from_height {
-            Some(height) => node.read_blocks_from(height),
-            None => node,
-        })
+        Ok(Node::connect(&self.node, &credentials)?)
+    }
+
+    /// Finds the height from which on a contract's transactions have to be looked for.
+    pub(crate) fn start(
+        &self,
+        node: &Node,
+        contract: &Contract<'_>,
+        store: &Store,
+    ) -> CliResult<u32> {
+        match self.from_height {
+            Some(height) => Ok(height),
+            None => Ok(find_start(node, contract, store)?),
+        }
     }
 }
 
@@ -139,16 +151,23 @@ pub(crate) struct SeatArgs {
     #[command(flatten)]
     node: NodeArgs,
     #[command(flatten)]
-    pub(crate) feerate: FeerateArgs,
+    fees: FeeArgs,
     /// A coin of the party's key that pays fees, as TXID:VOUT, besides its change from the contract; may be given more than once.
     #[arg(long, value_name = "COIN")]
     fee_coin: Vec<OutPoint>,
 }
 
+impl SeatArgs {
+    /// How the party pays.
+    pub(crate) fn policy(&self) -> FeePolicy {
+        self.fees.policy()
+    }
+}
+
 /// Verifies the setup in the party's directory, and lets it act.
 pub(crate) fn sit<T>(
     args: &SeatArgs,
-    act: impl FnOnce(&mut Player<'_>, &Kept, &Disputant<'_>, &mut dyn Chain) -> CliResult<T>,
+    act: impl FnOnce(&mut Party<'_>, &Kept, &Disputant<'_>, &mut dyn Link) -> CliResult<T>,
 ) -> CliResult<T> {
     let home = Home::open(&args.dir)?;
     let store = home.store()?;
@@ -158,20 +177,41 @@ pub(crate) fn sit<T>(
         kept.loaded.program.verify_setup(&kept.messages()?)?
     };
     let mut node = args.node.connect()?;
+    let start = args.node.start(&node, &contract, &store)?;
+    node = node.read_blocks_from(start);
+    let disputant = kept.loaded.disputant();
+    let mut party = party(&home, &store, &kept, &contract, &disputant)?;
+    party.find_coins(&node, &coins(&contract, &party, &args.fee_coin))?;
+    act(&mut party, &kept, &disputant, &mut node)
+}
+
+/// Gives a party of a directory its seat.
+pub(crate) fn party<'a>(
+    home: &Home,
+    store: &'a Store,
+    kept: &Kept,
+    contract: &'a Contract<'a>,
+    disputant: &'a Disputant<'a>,
+) -> CliResult<Party<'a>> {
     let wallet = home.secrets.wallet()?;
-    let script = wallet.script_pubkey();
+    let program = disputant.as_dyn();
+    take_seat(kept.role, contract, program, &home.secrets, store, wallet)
+}
+
+/// The party's coins that are known: its change from the contract, and those that it names.
+pub(crate) fn coins(
+    contract: &Contract<'_>,
+    party: &Party<'_>,
+    named: &[OutPoint],
+) -> Vec<OutPoint> {
+    let script = party.wallet().script_pubkey();
     let funding = &contract.graph().contract().transaction;
     let txid = funding.compute_txid();
     let change = (0..)
         .zip(&funding.output)
         .filter(|(_, output)| output.script_pubkey == script)
         .map(|(vout, _)| OutPoint { txid, vout });
-    let coins: Vec<OutPoint> = change.chain(args.fee_coin.iter().copied()).collect();
-    let disputant = kept.loaded.disputant();
-    let program = disputant.as_dyn();
-    let mut player = Player::new(kept.role, &contract, program, &home.secrets, &store, wallet)?;
-    player.find_coins(&node, &coins)?;
-    act(&mut player, &kept, &disputant, &mut node)
+    change.chain(named.iter().copied()).collect()
 }
 
 /// Refuses to act for the other party.
@@ -186,39 +226,83 @@ pub(crate) fn check_role(kept: &Kept, role: Role, verb: &str) -> CliResult<()> {
     }
 }
 
-/// Does duties, and says what was broadcast.
-pub(crate) fn perform(
-    player: &mut Player<'_>,
-    chain: &mut dyn Chain,
-    duties: &[Duty],
-    args: &SeatArgs,
-) -> CliResult<Vec<Sent>> {
-    let mut sent = Vec::new();
-    for duty in duties {
-        sent.extend(player.perform(chain, duty, args.feerate.feerate)?);
+/// What a command has done.
+pub(crate) struct Acts {
+    pub(crate) deeds: Vec<Deed>,
+    /// Why the contract is not on the chain, if it is not.
+    pub(crate) unfunded: Option<Unfunded>,
+}
+
+impl Acts {
+    /// Finds out why a contract is not on the chain, and keeps what was done.
+    pub(crate) fn new(
+        party: &Party<'_>,
+        chain: &dyn Link,
+        outlook: &Outlook,
+        deeds: Vec<Deed>,
+    ) -> CliResult<Self> {
+        let unfunded = match outlook.phase {
+            Phase::Unfunded => Some(party.unfunded(chain)?),
+            _ => None,
+        };
+        Ok(Self { deeds, unfunded })
     }
-    Ok(sent)
+
+    /// Says where the contract is and what was done; fails with the first duty that could not be done, when all have been tried.
+    pub(crate) fn facts(self, role: Role, outlook: &Outlook) -> CliResult<Facts> {
+        let sent = sent(&self.deeds).map(|sent| {
+            let txid = sent.transaction.compute_txid();
+            let again = if sent.is_bump { ", paid better" } else { "" };
+            format!("{} {txid}{again}", sent.kind)
+        });
+        let sent: Vec<String> = sent.collect();
+        let waits: Vec<String> = self.deeds.iter().filter_map(waiting).collect();
+        let phase = match self.unfunded {
+            Some(Unfunded::Unconfirmed) => "in the mempool, not confirmed".to_owned(),
+            Some(Unfunded::NotSent) | None => outlook.phase.to_string(),
+        };
+        let facts = Facts::new()
+            .with_text("role", role)
+            .with("phase", phase)
+            .with("height", outlook.tip)
+            .with("sent", sent)
+            .with("unconfirmed", waits)
+            .with("next_duty_after_height", outlook.wake);
+        match self.deeds.into_iter().find_map(|deed| deed.result.err()) {
+            Some(error) => Err(error.into()),
+            None => Ok(facts),
+        }
+    }
+
+    /// Whether something was sent that only a false claim calls for.
+    pub(crate) fn is_fault(&self) -> bool {
+        sent(&self.deeds).any(|sent| {
+            matches!(
+                sent.kind,
+                TransactionKind::Challenge | TransactionKind::Disprove(_)
+            )
+        })
+    }
 }
 
-/// Says where the contract is and what was done.
-pub(crate) fn facts(role: Role, outlook: &Outlook, sent: &[Sent]) -> Facts {
-    let names = sent
-        .iter()
-        .map(|sent| format!("{} {}", sent.kind, sent.transaction.compute_txid()));
-    Facts::new()
-        .with_text("role", role)
-        .with_text("phase", outlook.phase)
-        .with("height", outlook.tip)
-        .with("sent", names.collect::<Vec<_>>())
-        .with("next_duty_after_height", outlook.wake)
-}
-
-/// Whether something was sent that only a false claim calls for.
-pub(crate) fn is_fault(sent: &[Sent]) -> bool {
-    sent.iter().any(|sent| {
-        matches!(
-            sent.kind,
-            TransactionKind::Challenge | TransactionKind::Disprove(_)
-        )
+/// What was broadcast.
+pub(crate) fn sent(deeds: &[Deed]) -> impl Iterator<Item = &Sent> {
+    deeds.iter().filter_map(|deed| match &deed.result {
+        Ok(Step::Sent(sent)) => Some(&**sent),
+        _ => None,
     })
+}
+
+/// Names what waits in the mempool, what it pays, and until when it has time.
+pub(crate) fn waiting(deed: &Deed) -> Option<String> {
+    let Ok(Step::Waits { feerate }) = &deed.result else {
+        return None;
+    };
+    let sat_per_vb = feerate.to_sat_per_kwu() as f64 / 250.0; // cast ok: a feerate is far below 2^52
+    Some(format!("{} at {sat_per_vb} sat/vB", deed.duty))
+}
+
+/// What is printed about a failure that does not end a watch.
+pub(crate) fn complaint(error: &PartyError) -> String {
+    CliError::new(error).to_string()
 }

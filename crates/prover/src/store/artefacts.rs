@@ -11,6 +11,10 @@ const ARTEFACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("artefa
 
 const ENGINE: &str = "engine";
 
+const OUTBOX: &str = "outbox";
+
+const START: &str = "start height";
+
 /// Version of the engine state's encoding.
 const ENGINE_FORMAT: u32 = 3;
 
@@ -108,11 +112,7 @@ impl Store {
         bytes.extend(
             postcard::to_stdvec(state).expect("a state holds no type that postcard cannot encode"),
         );
-        let transaction = self.begin()?;
-        transaction
-            .open_table(ARTEFACTS)?
-            .insert(ENGINE, bytes.as_slice())?;
-        Ok(transaction.commit()?)
+        self.write(ENGINE, &bytes)
     }
 
     /// Returns the state that was saved last, if one was.
@@ -143,6 +143,55 @@ impl Store {
             }
             None => Err(malformed("no format version".to_owned())),
         }
+    }
+
+    /// Saves what a party has sent, as its driver encodes it, in place of what was saved before.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn save_outbox(&self, contents: &[u8]) -> Result<(), StoreError> {
+        self.write(OUTBOX, contents)
+    }
+
+    /// Returns what a party has sent, if that was saved.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn outbox(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(OUTBOX)
+    }
+
+    /// Saves the height of a block before all of the contract's.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn save_start_height(&self, height: u32) -> Result<(), StoreError> {
+        self.write(START, &height.to_le_bytes())
+    }
+
+    /// Returns the height of a block before all of the contract's, if one was saved.
+    ///
+    /// # Errors
+    ///
+    /// What the database says, or [`StoreError::Malformed`].
+    pub fn start_height(&self) -> Result<Option<u32>, StoreError> {
+        let Some(bytes) = self.read(START)? else {
+            return Ok(None);
+        };
+        let height = bytes.as_slice().try_into().map(u32::from_le_bytes);
+        height.map(Some).map_err(|_| StoreError::Malformed {
+            name: START.to_owned(),
+            reason: format!("{} bytes, a height has 4", bytes.len()),
+        })
+    }
+
+    fn write(&self, name: &str, contents: &[u8]) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        transaction.open_table(ARTEFACTS)?.insert(name, contents)?;
+        Ok(transaction.commit()?)
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

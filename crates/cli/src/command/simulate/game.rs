@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bitcoin::{FeeRate, Transaction};
 use tapcourt_chain::{Chain, Wallet};
+use tapcourt_party::{FeePolicy, Party, Sent, Step};
 use tapcourt_protocol::{
     FundingInput, InstanceId, Parameters, RelativeBlocks, Role, TransactionKind,
 };
@@ -16,7 +17,7 @@ use crate::command::challenge::needless_challenge;
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::play::home::file_name;
-use crate::play::player::{Player, Sent};
+use crate::play::player::take_seat;
 use crate::play::secrets::Secrets;
 use crate::play::{chain, setup};
 use crate::progress::Progress;
@@ -109,8 +110,8 @@ impl Side {
         contract: &'a Contract<'a>,
         program: &'a dyn Disputable,
         wallet: Wallet,
-    ) -> CliResult<Player<'a>> {
-        Player::new(
+    ) -> CliResult<Party<'a>> {
+        take_seat(
             self.role,
             contract,
             program,
@@ -268,7 +269,7 @@ const MAX_ROUNDS: usize = 100_000;
 struct Game<'a> {
     chain: &'a mut dyn Chain,
     rules: &'a Rules,
-    players: [Player<'a>; 2],
+    players: [Party<'a>; 2],
     sent: Vec<Broadcast>,
     /// Whether the transaction that is never sent was due at some time.
     was_withheld: bool,
@@ -287,16 +288,20 @@ impl Game<'_> {
             let mut wakes = Vec::new();
             let sent_before = self.sent.len();
             for place in 0..self.players.len() {
-                let outlook = self.players[place].sync(&*self.chain)?;
+                let outlook = self.players[place].look(&*self.chain)?;
                 if matches!(outlook.phase, Phase::Settled { .. }) {
                     return Ok(());
                 }
                 wakes.extend(outlook.wake);
                 for duty in self.duties(place, outlook.phase, outlook.duties) {
-                    let sent =
-                        self.players[place].perform(self.chain, &duty, self.rules.feerate)?;
-                    sent.into_iter()
-                        .try_for_each(|sent| self.record_sent(sent))?;
+                    let policy = FeePolicy {
+                        start: self.rules.feerate,
+                        budget: None,
+                    };
+                    let step = self.players[place].perform(self.chain, &duty, &policy)?;
+                    if let Step::Sent(sent) = step {
+                        self.record_sent(*sent)?;
+                    }
                 }
             }
             let tip = self.chain.tip()?.height;
