@@ -2,6 +2,7 @@
 
 mod chain;
 mod core_verify;
+mod fees;
 mod policy;
 mod rpc;
 mod support;
