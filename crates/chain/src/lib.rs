@@ -27,5 +27,6 @@ pub use error::{ChainError, Refusal};
 pub use interface::{
     Broadcast, COINBASE_MATURITY_BLOCKS, Chain, ChainView, MempoolEntry, Regtest, Spend, Tip, Utxo,
 };
+pub use ledger::Interest;
 pub use node::{Credentials, Node};
 pub use wallet::{Wallet, WalletError};

@@ -6,3 +6,4 @@ mod fees;
 mod policy;
 mod rpc;
 mod support;
+mod watch;
