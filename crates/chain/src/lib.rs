@@ -28,5 +28,6 @@ pub use interface::{
     Broadcast, COINBASE_MATURITY_BLOCKS, Chain, ChainView, Link, MempoolEntry, Regtest, Spend, Tip,
     Utxo,
 };
+pub use ledger::Interest;
 pub use node::{Credentials, Node};
 pub use wallet::{Wallet, WalletError};

@@ -7,8 +7,8 @@ use bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Weight};
 
 use crate::ledger::Ledger;
 use crate::policy::{
-    self, INCREMENTAL_RELAY_FEE_SAT_PER_KVB, InputConfirmation, MAX_CLUSTER_TRANSACTIONS,
-    MAX_CLUSTER_VB, Parent, TRUC_VERSION, Violation,
+    self, InputConfirmation, MAX_CLUSTER_TRANSACTIONS, MAX_CLUSTER_VB, Parent, TRUC_VERSION,
+    Violation,
 };
 use crate::{
     COINBASE_MATURITY_BLOCKS, ChainError, CoreVerifier, MempoolEntry, Refusal, Spend, Utxo,
@@ -355,7 +355,7 @@ impl Mempool {
             .filter_map(|&txid| self.entry(txid))
             .map(|entry| entry.fee.to_sat())
             .sum();
-        let for_relay = fees + (vsize * INCREMENTAL_RELAY_FEE_SAT_PER_KVB).div_ceil(1000);
+        let for_relay = fees + policy::incremental_relay_fee(vsize).to_sat();
         let for_rate = direct
             .iter()
             .filter_map(|&txid| self.entry(txid))

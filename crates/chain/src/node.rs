@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 pub use self::rpc::Credentials;
 use self::rpc::{CallError, Rpc, invalid};
 use crate::interface::nobody;
-use crate::ledger::Ledger;
+use crate::ledger::{Interest, Ledger};
 use crate::{Broadcast, ChainError, ChainView, MempoolEntry, Refusal, Regtest, Spend, Tip, Utxo};
 
 /// RPC error: the transaction or block is not acceptable.
@@ -52,7 +52,8 @@ const SYNC_ATTEMPTS: usize = 10;
 
 /// A Bitcoin Core node under its default policy: one of our own on a fresh regtest, or one that is already there.
 ///
-/// Lookups read the blocks from a start height on, once, so that the node needs no index.
+/// Lookups read the blocks from a start height on, once, so that the node needs no index. All transactions of these
+/// blocks are kept, unless [`Node::watch`] says which are of interest.
 #[derive(Debug)]
 pub struct Node {
     rpc: Rpc,
@@ -122,9 +123,31 @@ impl Node {
     /// Sets the height from which on blocks are read for lookups. The default is the genesis block on a regtest, and
     /// elsewhere the tip at the time of connecting: set it to before the first transaction of interest.
     #[must_use]
-    pub fn read_blocks_from(mut self, height: u32) -> Self {
-        self.ledger = RefCell::new(Ledger::starting_at(height));
+    pub fn read_blocks_from(self, height: u32) -> Self {
+        self.ledger.borrow_mut().restart_at(height);
         self
+    }
+
+    /// Keeps of the blocks only what is of interest, so that memory is bounded by that: headers, and the transactions
+    /// that
+    ///
+    /// - have a txid of interest, or spend an outpoint of interest;
+    /// - spend an output of one of those;
+    /// - pay to a script of interest, or spend an output that does.
+    ///
+    /// What spends a transaction of the second and third kind is not kept for that reason alone: else all that ever
+    /// descends from a payout would be. Of everything else in blocks, [`ChainView::confirmation_height`],
+    /// [`ChainView::transaction`] and [`ChainView::spender`] say nothing; [`ChainView::utxo`], [`ChainView::block`],
+    /// [`ChainView::coinbase`] and the mempool are asked of the node, and have everything.
+    ///
+    /// Can be called again to add more. Blocks that were read are then read again, unless all of it was known.
+    pub fn watch(&self, interest: Interest) {
+        self.ledger.borrow_mut().watch(interest);
+    }
+
+    /// Counts the confirmed transactions that are kept in memory.
+    pub fn transactions_kept(&self) -> usize {
+        self.ledger.borrow().kept()
     }
 
     fn open(
@@ -212,6 +235,19 @@ impl Node {
             method: METHOD,
             reason: error.to_string(),
         })
+    }
+
+    fn height_of(&self, hash: &str) -> Result<u32, ChainError> {
+        const METHOD: &str = "getblockheader";
+        let header = self.rpc.call(METHOD, &[json!(hash)])?;
+        height(&header["height"]).ok_or_else(|| invalid(METHOD, &header))
+    }
+
+    fn read_block_at(&self, height: u32) -> Result<Option<Block>, ChainError> {
+        match self.hash_at(height)? {
+            Some(hash) => self.read_block(hash).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Reads the blocks that are new since the last call, and forgets those that are gone.
@@ -319,13 +355,9 @@ impl ChainView for Node {
     }
 
     fn tip(&self) -> Result<Tip, ChainError> {
-        const METHOD: &str = "getblockheader";
         let hash = self.best_hash()?;
-        let header = self.rpc.call(METHOD, &[json!(hash)])?;
-        Ok(Tip {
-            height: height(&header["height"]).ok_or_else(|| invalid(METHOD, &header))?,
-            hash,
-        })
+        let height = self.height_of(&hash.to_string())?;
+        Ok(Tip { height, hash })
     }
 
     fn confirmation_height(&self, txid: Txid) -> Result<Option<u32>, ChainError> {
@@ -333,7 +365,11 @@ impl ChainView for Node {
     }
 
     fn coinbase(&self, height: u32) -> Result<Option<Transaction>, ChainError> {
-        Ok(self.ledger()?.coinbase(height).cloned())
+        if let Some(coinbase) = self.ledger()?.coinbase(height) {
+            return Ok(Some(coinbase.clone()));
+        }
+        let block = self.read_block_at(height)?;
+        Ok(block.and_then(|block| block.txdata.into_iter().next()))
     }
 
     fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ChainError> {
@@ -372,10 +408,15 @@ impl ChainView for Node {
             .input
             .iter()
             .position(|input| input.previous_output == outpoint);
+        // A node with an index of spends also tells those of blocks before the ledger's, or not of interest to it.
+        let height = match answer[0]["blockhash"].as_str() {
+            Some(hash) => Some(self.height_of(hash)?),
+            None => None,
+        };
         Ok(input_index.map(|input_index| Spend {
             transaction,
             input_index,
-            height: None,
+            height,
         }))
     }
 
@@ -413,13 +454,10 @@ impl ChainView for Node {
                 coinbase,
             }));
         }
-        const HEADER: &str = "getblockheader";
-        let header = self.rpc.call(HEADER, &[json!(best)])?;
-        let height =
-            height(&header["height"]).and_then(|height| (height + 1).checked_sub(confirmations));
+        let height = (self.height_of(&best.to_string())? + 1).checked_sub(confirmations);
         Ok(Some(Utxo {
             output,
-            height: Some(height.ok_or_else(|| invalid(HEADER, &header))?),
+            height: Some(height.ok_or_else(|| invalid(METHOD, &answer))?),
             coinbase,
         }))
     }
@@ -483,10 +521,7 @@ impl ChainView for Node {
         if let Some(block) = self.ledger()?.block(height) {
             return Ok(Some(block));
         }
-        match self.hash_at(height)? {
-            Some(hash) => self.read_block(hash).map(Some),
-            None => Ok(None),
-        }
+        self.read_block_at(height)
     }
 
     fn check_synced(&self) -> Result<(), ChainError> {

@@ -14,7 +14,7 @@ use bitcoin::{
 };
 
 use crate::policy::{self, TRUC_CHILD_MAX_VB};
-use crate::{COINBASE_MATURITY_BLOCKS, Chain, ChainError, ChainView, Utxo};
+use crate::{COINBASE_MATURITY_BLOCKS, Chain, ChainError, ChainView, MempoolEntry, Utxo};
 
 /// Bytes of a BIP-0340 signature with the default sighash type.
 const SIGNATURE_BYTES: usize = 64;
@@ -68,7 +68,7 @@ pub enum WalletError {
 pub struct Wallet {
     keypair: Keypair,
     /// Outputs that were ours at some time, oldest first.
-    coins: Vec<OutPoint>,
+    coins: Vec<(OutPoint, TxOut)>,
     set_aside: HashSet<OutPoint>,
 }
 
@@ -113,8 +113,9 @@ impl Wallet {
         let (txid, script) = (transaction.compute_txid(), self.script_pubkey());
         for (vout, output) in (0..).zip(&transaction.output) {
             let outpoint = OutPoint { txid, vout };
-            if output.script_pubkey == script && !self.coins.contains(&outpoint) {
-                self.coins.push(outpoint);
+            let known = || self.coins.iter().any(|(coin, _)| *coin == outpoint);
+            if output.script_pubkey == script && !known() {
+                self.coins.push((outpoint, output.clone()));
             }
         }
     }
@@ -126,10 +127,10 @@ impl Wallet {
     pub fn spendable(&self, chain: &dyn ChainView) -> Result<Vec<(OutPoint, TxOut)>, WalletError> {
         let tip = chain.tip()?.height;
         let mut spendable = Vec::new();
-        for &outpoint in self
+        for &(outpoint, _) in self
             .coins
             .iter()
-            .filter(|outpoint| !self.set_aside.contains(outpoint))
+            .filter(|(outpoint, _)| !self.set_aside.contains(outpoint))
         {
             if let Some(utxo) = chain
                 .utxo(outpoint)?
@@ -230,7 +231,10 @@ impl Wallet {
             input: Vec::new(),
             output: outputs,
         };
-        self.complete(chain, draft, &[], Amount::ZERO, 0, fee_rate, u64::MAX)
+        let mut coins = self.spendable(chain)?;
+        // The largest coins first: the fewest inputs.
+        coins.sort_by_key(|(outpoint, output)| (output.value, *outpoint));
+        self.complete(draft, Vec::new(), coins, &Fee::at(fee_rate), u64::MAX)
     }
 
     /// Makes an output for somebody else: pays, submits, and mines a block that confirms it.
@@ -275,6 +279,28 @@ impl Wallet {
         parent_fee: Amount,
         fee_rate: FeeRate,
     ) -> Result<Transaction, WalletError> {
+        self.pay_for_again(chain, parent, parent_fee, fee_rate, None)
+    }
+
+    /// Makes and signs a child as [`Wallet::pay_for`] does, which takes the place of `replaced`: the child that the
+    /// mempool has, the wallet's or somebody else's, with its own size and fee.
+    ///
+    /// The new child pays as much as outbids the old one, if that is more than the fee rate asks for: the old fee and
+    /// the incremental relay fee for its own size, and more for each virtual byte, alone and together with the parent.
+    /// What the wallet has in the old child it spends again, before other coins; the rest of that is no longer set
+    /// aside. For old children of version 3, which have no descendants that would be replaced too.
+    ///
+    /// # Errors
+    /// As [`Wallet::pay_for`], and [`WalletError::Chain`] when a node does not answer. The wallet is unchanged then.
+    // Bitcoin Core, src/policy/rbf.cpp: PaysForRBF, ImprovesFeerateDiagram
+    pub fn pay_for_again(
+        &mut self,
+        chain: &dyn ChainView,
+        parent: &Transaction,
+        parent_fee: Amount,
+        fee_rate: FeeRate,
+        replaced: Option<(&Transaction, MempoolEntry)>,
+    ) -> Result<Transaction, WalletError> {
         let txid = parent.compute_txid();
         let anchor = (0..)
             .zip(&parent.output)
@@ -288,17 +314,61 @@ impl Wallet {
             input: vec![input(OutPoint { txid, vout })],
             output: Vec::new(),
         };
-        let parent_vsize_vb = parent.vsize() as u64; // cast ok, usize is at most 64 bits
-        let prevouts = [anchor.clone()];
-        self.complete(
-            chain,
-            draft,
-            &prevouts,
+        let fee = Fee {
+            rate: fee_rate,
             parent_fee,
-            parent_vsize_vb,
-            fee_rate,
-            TRUC_CHILD_MAX_VB,
-        )
+            parent_vsize_vb: parent.vsize() as u64, // cast ok, usize is at most 64 bits
+            outbids: replaced.map(|(_, entry)| entry),
+        };
+        let again = match replaced {
+            Some((old, _)) => self.coins_of(chain, old)?,
+            None => Vec::new(),
+        };
+        let mut coins = self.spendable(chain)?;
+        // Those of the old child first, then the largest: the fewest inputs.
+        coins.retain(|(outpoint, _)| again.iter().all(|(other, _)| other != outpoint));
+        coins.sort_by_key(|(outpoint, output)| (output.value, *outpoint));
+        coins.extend(again);
+        let prevouts = vec![anchor.clone()];
+        let child = self.complete(draft, prevouts, coins, &fee, TRUC_CHILD_MAX_VB)?;
+        if let Some((old, _)) = replaced {
+            self.release(old);
+            self.set_aside(&child);
+        }
+        Ok(child)
+    }
+
+    /// The wallet's coins that an unconfirmed transaction spends, or would if it were in the mempool, smallest first.
+    fn coins_of(
+        &self,
+        chain: &dyn ChainView,
+        transaction: &Transaction,
+    ) -> Result<Vec<(OutPoint, TxOut)>, WalletError> {
+        let tip = chain.tip()?.height;
+        let mut found = Vec::new();
+        for input in &transaction.input {
+            let spent = input.previous_output;
+            let Some((_, output)) = self.coins.iter().find(|(outpoint, _)| *outpoint == spent)
+            else {
+                continue;
+            };
+            let free = match chain.utxo(spent)? {
+                Some(utxo) => utxo.is_mature(tip),
+                None => chain.spender(spent)?.is_some_and(|spend| {
+                    spend.height.is_none() && spend.transaction == *transaction
+                }),
+            };
+            if free {
+                found.push((spent, output.clone()));
+            }
+        }
+        found.sort_by_key(|(outpoint, output)| (output.value, *outpoint));
+        Ok(found)
+    }
+
+    fn set_aside(&mut self, transaction: &Transaction) {
+        self.set_aside
+            .extend(transaction.input.iter().map(|input| input.previous_output));
     }
 
     /// Gives back the coins that a transaction of the wallet spends, because it will not be broadcast.
@@ -308,33 +378,23 @@ impl Wallet {
         }
     }
 
-    /// Adds coins and a change output until the fee is paid, and signs. `prevouts` are those of the draft's inputs;
-    /// `fee_paid` and `other_vsize_vb` belong to a parent that is paid for too.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "private, and each caller names what it passes"
-    )]
+    /// Adds coins, the last of these first, and a change output until the fee is paid, and signs. `prevouts` are those of
+    /// the draft's inputs.
     fn complete(
         &mut self,
-        chain: &dyn ChainView,
         mut transaction: Transaction,
-        prevouts: &[TxOut],
-        fee_paid: Amount,
-        other_vsize_vb: u64,
-        fee_rate: FeeRate,
+        mut prevouts: Vec<TxOut>,
+        mut coins: Vec<(OutPoint, TxOut)>,
+        fee: &Fee,
         limit_vb: u64,
     ) -> Result<Transaction, WalletError> {
         let script_pubkey = self.script_pubkey();
         let dust = policy::dust_threshold(&script_pubkey);
-        let mut prevouts = prevouts.to_vec();
         let outputs: Amount = transaction.output.iter().map(|output| output.value).sum();
         transaction.output.push(TxOut {
             value: dust,
             script_pubkey,
         });
-        // The largest coins first: the fewest inputs.
-        let mut coins = self.spendable(chain)?;
-        coins.sort_by_key(|(outpoint, output)| (output.value, *outpoint));
         let mut required = outputs + dust;
         let change = loop {
             let Some((outpoint, output)) = coins.pop() else {
@@ -351,14 +411,7 @@ impl Wallet {
             if vsize_vb > limit_vb {
                 return Err(WalletError::ChildTooLarge { vsize_vb, limit_vb });
             }
-            let fee = fee_rate
-                .fee_vb(vsize_vb + other_vsize_vb)
-                .ok_or(WalletError::FeeRate(fee_rate))?;
-            // A child must be worth relaying even if the parent pays nearly all.
-            let fee = fee
-                .checked_sub(fee_paid)
-                .unwrap_or_default()
-                .max(policy::min_relay_fee(vsize_vb));
+            let fee = fee.of(vsize_vb)?;
             let available: Amount = prevouts.iter().map(|output| output.value).sum();
             required = outputs + dust + fee;
             if let Some(surplus) = available.checked_sub(required) {
@@ -371,10 +424,62 @@ impl Wallet {
             .expect("the change output was added above");
         last.value = change;
         self.sign(&mut transaction, &prevouts)?;
-        self.set_aside
-            .extend(transaction.input.iter().map(|input| input.previous_output));
+        self.set_aside(&transaction);
         self.receive(&transaction);
         Ok(transaction)
+    }
+}
+
+/// What a transaction has to pay.
+struct Fee {
+    rate: FeeRate,
+    /// What a parent pays that is paid for too, and its virtual size.
+    parent_fee: Amount,
+    parent_vsize_vb: u64,
+    /// The other child of this parent that it is to replace.
+    outbids: Option<MempoolEntry>,
+}
+
+impl Fee {
+    /// For a transaction that pays for itself alone.
+    fn at(rate: FeeRate) -> Self {
+        Self {
+            rate,
+            parent_fee: Amount::ZERO,
+            parent_vsize_vb: 0,
+            outbids: None,
+        }
+    }
+
+    /// Calculates the fee of a transaction of this many virtual bytes.
+    fn of(&self, vsize_vb: u64) -> Result<Amount, WalletError> {
+        let too_high = || WalletError::FeeRate(self.rate);
+        let both = self
+            .rate
+            .fee_vb(vsize_vb.saturating_add(self.parent_vsize_vb));
+        let fee = both.ok_or_else(too_high)?.checked_sub(self.parent_fee);
+        // A child must be worth relaying even if the parent pays nearly all.
+        let fee = fee.unwrap_or_default().max(policy::min_relay_fee(vsize_vb));
+        let Some(old) = self.outbids else {
+            return Ok(fee);
+        };
+        // What is more than the old feerate, for a child of this size, after the parent's fee.
+        let higher = |old_sat: u64, old_vb: u64, new_vb: u64| {
+            let at_old_rate = u128::from(old_sat) * u128::from(new_vb) / u128::from(old_vb.max(1));
+            u64::try_from(at_old_rate + 1).unwrap_or(u64::MAX)
+        };
+        let alone_sat = higher(old.fee.to_sat(), old.vsize_vb, vsize_vb);
+        let parent_sat = self.parent_fee.to_sat();
+        let together_sat = higher(
+            old.fee.to_sat().saturating_add(parent_sat),
+            old.vsize_vb.saturating_add(self.parent_vsize_vb),
+            vsize_vb.saturating_add(self.parent_vsize_vb),
+        );
+        let for_relay = old.fee.checked_add(policy::incremental_relay_fee(vsize_vb));
+        Ok(fee
+            .max(Amount::from_sat(alone_sat))
+            .max(Amount::from_sat(together_sat.saturating_sub(parent_sat)))
+            .max(for_relay.ok_or_else(too_high)?))
     }
 }
 

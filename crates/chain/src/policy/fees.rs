@@ -2,7 +2,9 @@
 
 use bitcoin::{Amount, FeeRate, Transaction};
 
-use super::{MIN_RELAY_FEE_SAT_PER_KVB, Violation, dust_outputs};
+use super::{
+    INCREMENTAL_RELAY_FEE_SAT_PER_KVB, MIN_RELAY_FEE_SAT_PER_KVB, Violation, dust_outputs,
+};
 
 /// Returns the least feerate that relays.
 pub fn min_relay_feerate() -> FeeRate {
@@ -15,6 +17,16 @@ pub fn min_relay_fee(vsize_vb: u64) -> Amount {
     Amount::from_sat(
         vsize_vb
             .saturating_mul(MIN_RELAY_FEE_SAT_PER_KVB)
+            .div_ceil(1000),
+    )
+}
+
+/// Calculates by how much a replacement of this many virtual bytes must pay more than what it replaces.
+// Bitcoin Core, src/policy/rbf.cpp: PaysForRBF
+pub fn incremental_relay_fee(vsize_vb: u64) -> Amount {
+    Amount::from_sat(
+        vsize_vb
+            .saturating_mul(INCREMENTAL_RELAY_FEE_SAT_PER_KVB)
             .div_ceil(1000),
     )
 }

@@ -16,7 +16,9 @@ mod standard;
 mod topology;
 mod violation;
 
-pub use fees::{check_fee, ephemeral_dust, min_relay_fee, min_relay_feerate};
+pub use fees::{
+    check_fee, ephemeral_dust, incremental_relay_fee, min_relay_fee, min_relay_feerate,
+};
 pub use locks::{InputConfirmation, check_final, check_sequence_locks};
 pub use standard::{
     anchor_output, check_inputs, check_script_rules, check_standard, dust_outputs, dust_threshold,

@@ -2,6 +2,8 @@
 
 mod chain;
 mod core_verify;
+mod fees;
 mod policy;
 mod rpc;
 mod support;
+mod watch;

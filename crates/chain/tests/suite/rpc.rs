@@ -4,10 +4,15 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
-use tapcourt_chain::{ChainError, Credentials, Node};
+use tapcourt_chain::{ChainError, ChainView, Credentials, Node};
 
 /// Reads one request, and returns its head.
 fn read_request(stream: &TcpStream) -> String {
+    read_whole_request(stream).0
+}
+
+/// Reads one request, and returns its head and its body.
+fn read_whole_request(stream: &TcpStream) -> (String, Vec<u8>) {
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -23,7 +28,7 @@ fn read_request(stream: &TcpStream) -> String {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("the body");
-    head
+    (head, body)
 }
 
 /// Answers one request with these bytes. Returns the address, and the request's head when it has
@@ -188,4 +193,105 @@ fn whatever_else_answers_is_no_node() {
     }
     let error = error_of(http("200 OK", "", r#"{"result":{},"error":null,"id":1}"#));
     assert!(matches!(error, ChainError::Rpc { .. }), "{error:?}");
+}
+
+/// Answers calls for ever, by what `answer` makes of the method and of how often it was called.
+fn answer_all(answer: impl Fn(&str, usize) -> serde_json::Value + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        let mut calls = std::collections::HashMap::new();
+        while let Ok((mut stream, _)) = listener.accept() {
+            let (_, body) = read_whole_request(&stream);
+            let request: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+            let method = request["method"].as_str().expect("a method").to_owned();
+            let count = calls.entry(method.clone()).or_insert(0);
+            *count += 1;
+            let mut said = answer(&method, *count);
+            said["id"] = request["id"].clone();
+            let _ = stream.write_all(&http("200 OK", "", &said.to_string()));
+        }
+    });
+    url
+}
+
+fn chain_info(blocks: u32, headers: u32, downloading: bool) -> serde_json::Value {
+    serde_json::json!({"result": {
+        "chain": "main",
+        "blocks": blocks,
+        "headers": headers,
+        "initialblockdownload": downloading,
+    }})
+}
+
+#[test]
+fn a_node_that_cannot_wait_is_asked_each_second() {
+    let hash = |digit: &str| digit.repeat(64);
+    let error =
+        |code: i32, message: &str| serde_json::json!({"error": {"code": code, "message": message}});
+    // No such call; a call without the second argument.
+    for code in [-32601, -1] {
+        let url = answer_all(move |method, count| match (method, count) {
+            ("getblockchaininfo", _) => chain_info(10, 10, false),
+            ("getbestblockhash", 1..=3) => serde_json::json!({"result": hash("1")}),
+            ("getbestblockhash", _) => serde_json::json!({"result": hash("2")}),
+            _ => error(code, "help"),
+        });
+        let node = Node::connect(&url, &login()).unwrap();
+        assert_eq!(node.network(), "main");
+        let start = std::time::Instant::now();
+        let known = hash("1").parse().unwrap();
+        let longest = std::time::Duration::from_secs(60);
+        node.wait_for_block(known, longest).unwrap();
+        let waited = start.elapsed();
+        assert!((1..20).contains(&waited.as_secs()), "{waited:?}");
+    }
+}
+
+#[test]
+fn a_node_that_lags_says_so() {
+    for (blocks, headers, downloading, synced) in [
+        (10, 10, false, true),
+        (10, 10, true, false),
+        (9, 10, false, false),
+        (9, 10, true, false),
+    ] {
+        let url = answer_all(move |_, _| chain_info(blocks, headers, downloading));
+        let node = Node::connect(&url, &login()).unwrap();
+        let result = node.check_synced();
+        assert_eq!(result.is_ok(), synced, "{result:?}");
+        if let Err(error) = result {
+            assert!(matches!(
+                error,
+                ChainError::Lagging { blocks: b, headers: h } if (b, h) == (blocks, headers)
+            ));
+            println!("{error}");
+        }
+    }
+}
+
+#[test]
+fn what_a_node_says_of_fees_is_read() {
+    let url = answer_all(|method, count| match method {
+        "getblockchaininfo" => chain_info(10, 10, false),
+        "getmempoolinfo" => serde_json::json!({"result": {
+            "mempoolminfee": 0.00002345, "minrelaytxfee": 0.000_001,
+        }}),
+        "getmempoolentry" => serde_json::json!({"result": {
+            "vsize": 154, "fees": {"base": 0.000_012_34, "modified": 1, "ancestor": 2},
+        }}),
+        "estimatesmartfee" if count == 1 => serde_json::json!({"result": {
+            "feerate": 0.00012345, "blocks": 6,
+        }}),
+        _ => serde_json::json!({"result": {"errors": ["Insufficient data"], "blocks": 2}}),
+    });
+    let node = Node::connect(&url, &login()).unwrap();
+    // Rounded up from 2345 and 12345 sat per 1,000 vB.
+    assert_eq!(node.min_feerate().unwrap().to_sat_per_kwu(), 587);
+    let estimate = node.estimate_feerate(6).unwrap().unwrap();
+    assert_eq!(estimate.to_sat_per_kwu(), 3_087);
+    assert_eq!(node.estimate_feerate(6).unwrap(), None);
+    let txid = "1".repeat(64).parse().unwrap();
+    let entry = node.mempool_entry(txid).unwrap().unwrap();
+    assert_eq!((entry.vsize_vb, entry.fee.to_sat()), (154, 1_234));
 }
