@@ -7,6 +7,7 @@ use bitcoin::{Amount, FeeRate, ScriptBuf, Transaction, Witness};
 use tapcourt_chain::{Chain, Wallet};
 use tapcourt_commitment::{PublicKey as OneTimeKey, Seed};
 use tapcourt_compiler::circuit::Compiled;
+use tapcourt_party::{Driver, FeePolicy, KICKOFF_MARGIN_BLOCKS, Seat, Step};
 use tapcourt_protocol::messages::{Message, Offer};
 use tapcourt_protocol::transactions::contract::CONNECTOR_VALUE;
 use tapcourt_protocol::{
@@ -14,8 +15,7 @@ use tapcourt_protocol::{
     RelativeBlocks, Role, SessionSecret, SigningKey, TransactionKind as Kind, prover_sign,
 };
 use tapcourt_prover::{
-    Disputable, Duty, Engine, Event, FeeSource, KeyContext, Needs, OneTimeKeys, Outlook, Phase,
-    Signer, State, Store, Values,
+    Disputable, Duty, FeeSource, KeyContext, Needs, OneTimeKeys, Outlook, Phase, Store, Values,
 };
 use tapcourt_script::limits::Profile;
 use tapcourt_verifier::{Contract, Messages, Program, Source, TranscriptReport};
@@ -231,6 +231,19 @@ pub(crate) fn feerate() -> FeeRate {
     FeeRate::from_sat_per_vb_u32(2)
 }
 
+/// What a party pays: enough of a budget for games in which every move is late.
+fn policy() -> FeePolicy {
+    FeePolicy {
+        start: feerate(),
+        budget: Some(Amount::from_sat(20_000_000)),
+    }
+}
+
+fn wallet_key(role: Role) -> bitcoin::secp256k1::SecretKey {
+    bitcoin::secp256k1::SecretKey::from_slice(&secret(role))
+        .expect("a small number is a secret key")
+}
+
 /// The graph as a party makes it before anything is signed. [`Program::verify_setup`] makes it once more and checks it.
 fn unchecked_graph(
     program: &Program,
@@ -271,9 +284,7 @@ impl Table {
     /// If the chain cannot mine.
     pub fn new(mut chain: Box<dyn Chain>) -> Self {
         let wallets = ROLES.map(|role| {
-            let key = bitcoin::secp256k1::SecretKey::from_slice(&secret(role))
-                .expect("a small number is a secret key");
-            let mut wallet = Wallet::new(&key);
+            let mut wallet = Wallet::new(&wallet_key(role));
             wallet
                 .mine_coins(chain.as_mut(), 4)
                 .expect("a regtest mines");
@@ -395,23 +406,7 @@ impl Table {
 
     /// The contract's transaction, signed by both wallets.
     pub(crate) fn funding(&self, contract: &Contract<'_>) -> Transaction {
-        let funding = contract.graph().contract();
-        let mut transaction = funding.transaction.clone();
-        for wallet in &self.wallets {
-            wallet
-                .sign(&mut transaction, &funding.prevouts)
-                .expect("every coin is known");
-        }
-        let witnesses = |role: Role| -> Vec<Witness> {
-            let owned = transaction.input.iter().zip(&funding.owners);
-            owned
-                .filter(|(_, owner)| **owner == role)
-                .map(|(input, _)| input.witness.clone())
-                .collect()
-        };
-        funding
-            .finalise(&witnesses(Role::Prover), &witnesses(Role::Challenger))
-            .expect("both have signed")
+        funding(contract, &self.wallets)
     }
 
     /// Sets up a contract by messages, funds it and plays it to its end.
@@ -426,14 +421,29 @@ impl Table {
             let path = directory.path().join(format!("{role}.redb"));
             Store::create(&path, agreed.instance).expect("a store can be made")
         });
+        let mut wallets = ROLES.map(|role| {
+            let empty = Wallet::new(&wallet_key(role));
+            Some(std::mem::replace(&mut self.wallets[role as usize], empty))
+        });
+        let seats = ROLES.into_iter().zip(agreed.one_time_keys).zip(&stores);
+        let parties: Vec<Driver<'_>> = seats
+            .map(|((role, one_time_keys), store)| {
+                let seat = Seat {
+                    role,
+                    contract,
+                    program: parties.of(role),
+                    signing_key: signing_key(role),
+                    one_time_keys,
+                    store,
+                    wallet: wallets[role as usize].take().expect("each is taken once"),
+                };
+                Driver::new(seat).expect("the store is empty")
+            })
+            .collect();
         let mut game = Game {
             contract,
             conduct,
-            one_time_keys: agreed.one_time_keys.each_ref(),
-            stores: &stores,
-            states: [State::default(), State::default()],
-            engines: ROLES.map(|role| Engine::new(role, contract.graph(), parties.of(role))),
-            children: BTreeMap::new(),
+            parties,
             reorganised: false,
             table: self,
         };
@@ -443,32 +453,51 @@ impl Table {
     }
 }
 
+/// The contract's transaction, signed by wallets.
+fn funding<'w>(
+    contract: &Contract<'_>,
+    wallets: impl IntoIterator<Item = &'w Wallet>,
+) -> Transaction {
+    let funding = contract.graph().contract();
+    let mut transaction = funding.transaction.clone();
+    for wallet in wallets {
+        wallet
+            .sign(&mut transaction, &funding.prevouts)
+            .expect("every coin is known");
+    }
+    let witnesses = |role: Role| -> Vec<Witness> {
+        let owned = transaction.input.iter().zip(&funding.owners);
+        owned
+            .filter(|(_, owner)| **owner == role)
+            .map(|(input, _)| input.witness.clone())
+            .collect()
+    };
+    funding
+        .finalise(&witnesses(Role::Prover), &witnesses(Role::Challenger))
+        .expect("both have signed")
+}
+
+/// Two parties as they ship, and what befalls them.
 struct Game<'a> {
     table: &'a mut Table,
     contract: &'a Contract<'a>,
     conduct: &'a Conduct,
-    one_time_keys: [&'a OneTimeKeys; 2],
-    stores: &'a [Store; 2],
-    states: [State; 2],
-    engines: [Engine<'a>; 2],
-    /// The child that paid for each transaction.
-    children: BTreeMap<Kind, Transaction>,
+    /// The prover, the challenger.
+    parties: Vec<Driver<'a>>,
     reorganised: bool,
 }
 
 impl Game<'_> {
     fn claim(&mut self) {
         if let Some(values) = self.conduct.claim.clone() {
-            let prover = Role::Prover as usize;
-            let (state, _) = self.engines[prover]
-                .step(&self.states[prover], &Event::Claim { values })
-                .expect("the first decision stands");
-            self.states[prover] = state;
+            let prover = &mut self.parties[Role::Prover as usize];
+            prover.claim(values).expect("the first decision stands");
         }
     }
 
     fn fund(&mut self) {
-        let transaction = self.table.funding(self.contract);
+        let wallets = self.parties.iter().map(Driver::wallet);
+        let transaction = funding(self.contract, wallets);
         self.submit(Kind::Contract, &transaction);
         self.mine(1);
     }
@@ -490,32 +519,6 @@ impl Game<'_> {
         assert!(left.is_empty(), "not mined: {left:?}");
     }
 
-    fn sync(&mut self, place: usize) -> Outlook {
-        let chain = &self.table.chain;
-        let engine = &self.engines[place];
-        let txid = self.contract.graph().contract().txid();
-        let height = chain.confirmation_height(txid).expect("the chain answers");
-        let contract = height.map(|height| {
-            let transaction = chain.transaction(txid).expect("the chain answers");
-            (height, transaction.expect("it is confirmed"))
-        });
-        let tip = chain.tip().expect("the chain answers").height;
-        let event = engine.synced(tip, contract, |outpoint| {
-            let spend = chain.spender(outpoint)?;
-            Ok::<_, tapcourt_chain::ChainError>(
-                spend.and_then(|spend| Some((spend.height?, spend.transaction))),
-            )
-        });
-        let (state, outlook) = engine
-            .step(&self.states[place], &event.expect("the chain answers"))
-            .expect("the chain shows what the contract allows");
-        for confirmed in state.confirmed() {
-            self.table.wallets[place].receive(&confirmed.transaction);
-        }
-        self.states[place] = state;
-        outlook
-    }
-
     /// What a party does in the next block.
     fn duties(&self, role: Role, outlook: &Outlook) -> Vec<Duty> {
         let tip = outlook.tip.expect("the chain has a tip");
@@ -534,31 +537,30 @@ impl Game<'_> {
             });
         }
         duties.retain(|duty| {
-            let waits = self.conduct.late && duty.blocks_left(tip).is_some_and(|left| left > 1);
+            // A claim that is begun later than that is not begun any more.
+            let last = match duty.kind {
+                Kind::Kickoff(0) => KICKOFF_MARGIN_BLOCKS,
+                _ => 1,
+            };
+            let waits = self.conduct.late && duty.blocks_left(tip).is_some_and(|left| left > last);
             !waits && self.conduct.stalled != Some(duty.kind)
         });
         duties
     }
 
     fn perform(&mut self, role: Role, duty: &Duty) {
-        let place = role as usize;
-        let leaves = self.contract.leaves();
-        let signer = Signer {
-            graph: self.contract.graph(),
-            presigned: self.contract.presigned(),
-            leaves: leaves.all(),
-            key: &signing_key(role),
-            one_time_keys: Some((self.one_time_keys[place], &self.stores[place])),
-        };
-        let transaction = signer
-            .finish(&self.states[place], duty, Some(feerate()))
-            .unwrap_or_else(|error| panic!("{duty}: {error}"));
-        let known = self.table.chain.transaction(transaction.compute_txid());
-        if known.expect("the chain answers").is_some() {
-            return;
+        if self.conduct.thieves && matches!(duty.kind, Kind::Disprove(_)) {
+            self.steal(role, duty);
         }
+        let party = &mut self.parties[role as usize];
+        let step = party.perform(&mut *self.table.chain, duty, &policy());
+        let Step::Sent(sent) = step.unwrap_or_else(|error| panic!("{duty}: {error}")) else {
+            return;
+        };
+        self.table.submitted += 1 + usize::from(sent.child.is_some());
+        let transaction = &sent.transaction;
         self.contract
-            .verify_transaction(&transaction)
+            .verify_transaction(transaction)
             .unwrap_or_else(|fault| panic!("{duty}: {fault}"));
         let weight = transaction.weight().to_wu();
         assert!(
@@ -568,45 +570,12 @@ impl Game<'_> {
         if weight <= Profile::Truc.max_weight_wu() {
             assert_eq!(transaction.version.0, 3, "{duty}: {weight} WU");
         }
-        match duty.fee {
-            FeeSource::Own => {
-                if self.conduct.thieves && matches!(duty.kind, Kind::Disprove(_)) {
-                    self.steal(&transaction);
-                }
-                self.submit(duty.kind, &transaction);
-            }
-            FeeSource::Child => {
-                if let Some(before) = self.children.remove(&duty.kind) {
-                    self.table.wallets[place].release(&before);
-                }
-                let child = self.submit_with_child(role, &transaction);
-                let child = child.unwrap_or_else(|error| panic!("{duty}: {error}"));
-                self.table.wallets[place].receive(&child);
-                self.children.insert(duty.kind, child);
-            }
-        }
-    }
-
-    fn submit_with_child(
-        &mut self,
-        role: Role,
-        transaction: &Transaction,
-    ) -> Result<Transaction, tapcourt_chain::ChainError> {
-        let wallet = &mut self.table.wallets[role as usize];
-        let chain = &mut self.table.chain;
-        let child = wallet
-            .pay_for(chain.as_ref(), transaction, Amount::ZERO, feerate())
-            .expect("the wallet has coins for the fee");
-        if let Err(error) = chain.submit_package(transaction, &child) {
-            wallet.release(&child);
-            return Err(error);
-        }
-        self.table.submitted += 2;
-        Ok(child)
     }
 
     /// Tries to profit from a disprove transaction before it is sent.
-    fn steal(&mut self, disprove: &Transaction) {
+    fn steal(&mut self, role: Role, duty: &Duty) {
+        let disprove = self.parties[role as usize].transaction(duty, feerate());
+        let disprove = disprove.expect("the leaf is spendable");
         // Whoever sees it cannot turn it to another payee, or leave the payee with less.
         let mut stolen = disprove.clone();
         for output in &mut stolen.output {
@@ -634,7 +603,13 @@ impl Game<'_> {
             None,
         );
         let payout = payout.expect("the payout needs no opening");
-        let verdict = self.submit_with_child(Role::Prover, &payout);
+        let chain = &mut self.table.chain;
+        let wallet = self.parties[Role::Prover as usize].wallet_mut();
+        let child = wallet
+            .pay_for(chain.as_ref(), &payout, Amount::ZERO, feerate())
+            .expect("the wallet has coins for the fee");
+        wallet.release(&child);
+        let verdict = chain.submit_package(&payout, &child);
         assert!(verdict.is_err(), "the prover is paid before its time");
     }
 
@@ -644,7 +619,8 @@ impl Game<'_> {
             let mut wakes: Vec<u32> = Vec::new();
             let mut idle = true;
             for role in ROLES {
-                let outlook = self.sync(role as usize);
+                let outlook = self.parties[role as usize].look(&*self.table.chain);
+                let outlook = outlook.expect("the chain shows what the contract allows");
                 if self.is_time_to_reorganise() {
                     idle = false;
                     break;
@@ -676,7 +652,7 @@ impl Game<'_> {
         let Some((confirmed, depth)) = self.conduct.reorg.filter(|_| !self.reorganised) else {
             return false;
         };
-        if self.states[0].confirmed().len() < confirmed {
+        if self.parties[0].state().confirmed().len() < confirmed {
             return false;
         }
         self.reorganised = true;
@@ -688,7 +664,7 @@ impl Game<'_> {
     }
 
     fn outcome(self, submitted: usize) -> Outcome {
-        let confirmed = self.states[0].confirmed();
+        let confirmed = self.parties[0].state().confirmed();
         let moves: Vec<Transaction> = confirmed
             .iter()
             .map(|confirmed| confirmed.transaction.clone())
@@ -697,11 +673,15 @@ impl Game<'_> {
             .contract
             .verify_transcript(&moves)
             .expect("the chain accepts only what the contract allows");
-        Outcome {
+        let outcome = Outcome {
             report,
             kinds: confirmed.iter().map(|confirmed| confirmed.kind).collect(),
             submitted: self.table.submitted - submitted,
             transactions: moves,
+        };
+        for (place, party) in self.parties.into_iter().enumerate() {
+            self.table.wallets[place] = party.into_wallet();
         }
+        outcome
     }
 }

@@ -3,7 +3,7 @@
 use tapcourt_chain::Link;
 use tapcourt_prover::{Outlook, Phase};
 
-use crate::{Deed, FeePolicy, Party, PartyError, Unfunded};
+use crate::{Deed, Driver, FeePolicy, PartyError, Unfunded};
 
 /// Blocks after which no reorganisation is expected to undo a settlement: so long a contract is watched after it is over.
 pub const FINAL_BLOCKS: u32 = 100;
@@ -11,7 +11,7 @@ pub const FINAL_BLOCKS: u32 = 100;
 /// A party of one contract, its fees, and what went wrong so far. One desk's trouble is never another's.
 #[expect(missing_debug_implementations, reason = "holds secrets")]
 pub struct Desk<'a> {
-    party: Party<'a>,
+    party: Driver<'a>,
     policy: FeePolicy,
     failures: u32,
 }
@@ -45,7 +45,7 @@ impl Round {
 
 impl<'a> Desk<'a> {
     /// Gives a party its desk.
-    pub fn new(party: Party<'a>, policy: FeePolicy) -> Self {
+    pub fn new(party: Driver<'a>, policy: FeePolicy) -> Self {
         Self {
             party,
             policy,
@@ -54,12 +54,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns the party.
-    pub fn party(&self) -> &Party<'a> {
+    pub fn party(&self) -> &Driver<'a> {
         &self.party
     }
 
     /// Returns the party, to tell it of coins or of a claim.
-    pub fn party_mut(&mut self) -> &mut Party<'a> {
+    pub fn party_mut(&mut self) -> &mut Driver<'a> {
         &mut self.party
     }
 

@@ -34,6 +34,11 @@ impl Span {
     pub fn target_blocks(self) -> u32 {
         (self.left / 2).max(1)
     }
+
+    /// Whether [`LAST_BLOCKS`] are left, or a quarter of a shorter span.
+    pub fn is_ending(self) -> bool {
+        self.left <= LAST_BLOCKS.min(self.blocks / 4).max(1)
+    }
 }
 
 /// Calculates what a package should pay now: `start` when the duty arises, `end` when [`LAST_BLOCKS`] are left (or a quarter of a
@@ -46,11 +51,11 @@ pub fn curve(start: FeeRate, end: FeeRate, span: Span) -> FeeRate {
     if gone == 0 {
         return start;
     }
-    let last = LAST_BLOCKS.min(span.blocks / 4).max(1);
-    if span.left <= last {
+    if span.is_ending() {
         return end;
     }
-    let rising = u128::from(span.blocks - last);
+    let last = LAST_BLOCKS.min(span.blocks / 4).max(1);
+    let rising = u128::from(span.blocks.saturating_sub(last)).max(1);
     let (low, high) = (
         u128::from(start.to_sat_per_kwu()),
         u128::from(end.to_sat_per_kwu()),
@@ -66,6 +71,11 @@ pub fn next_step(feerate: FeeRate) -> FeeRate {
     FeeRate::from_sat_per_kwu(
         (rate.saturating_mul(STEP_PERCENT) / 100).max(rate.saturating_add(STEP_SAT_PER_KWU)),
     )
+}
+
+/// Multiplies a feerate; the highest there is if it would be higher.
+pub fn times(feerate: FeeRate, factor: u64) -> FeeRate {
+    FeeRate::from_sat_per_kwu(feerate.to_sat_per_kwu().saturating_mul(factor))
 }
 
 /// Returns the feerate that uses a sum up, rounded down.

@@ -1,7 +1,7 @@
 //! `respond`: a party does whatever the contract asks of it now.
 
 use clap::Args;
-use tapcourt_party::Party;
+use tapcourt_party::Driver;
 
 use crate::error::{CliResult, Verdict};
 use crate::output::Output;
@@ -17,7 +17,7 @@ pub(crate) struct RespondArgs {
 /// Does what is due, and pays better for what waits; rejects if a fault was found in the other party's claim.
 pub(crate) fn run(args: &RespondArgs, output: &Output) -> CliResult<Verdict> {
     let policy = args.seat.policy();
-    let (facts, verdict) = sit(&args.seat, |party: &mut Party<'_>, kept, _, chain| {
+    let (facts, verdict) = sit(&args.seat, |party: &mut Driver<'_>, kept, _, chain| {
         let outlook = party.look(chain)?;
         let deeds = party.act(chain, &outlook.duties, &policy);
         let acts = Acts::new(party, chain, &outlook, deeds)?;

@@ -1,7 +1,7 @@
 //! A party on a chain, made from what a directory or a simulation has.
 
 use tapcourt_chain::Wallet;
-use tapcourt_party::{Party, Seat};
+use tapcourt_party::{Driver, Seat};
 use tapcourt_protocol::Role;
 use tapcourt_prover::{Disputable, KeyContext, Store};
 use tapcourt_verifier::Contract;
@@ -17,12 +17,12 @@ pub(crate) fn take_seat<'a>(
     secrets: &Secrets,
     store: &'a Store,
     wallet: Wallet,
-) -> CliResult<Party<'a>> {
+) -> CliResult<Driver<'a>> {
     let context = match role {
         Role::Prover => KeyContext::prover(contract.offer().instance),
         Role::Challenger => KeyContext::challenger(contract.offer()),
     };
-    Ok(Party::new(Seat {
+    Ok(Driver::new(Seat {
         role,
         contract,
         program,

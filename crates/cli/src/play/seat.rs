@@ -9,7 +9,7 @@ use std::str::FromStr;
 use bitcoin::OutPoint;
 use clap::Args;
 use tapcourt_chain::{Credentials, Link, Node};
-use tapcourt_party::{Deed, FeePolicy, Party, PartyError, Sent, Step, Unfunded, find_start};
+use tapcourt_party::{Deed, Driver, FeePolicy, PartyError, Sent, Step, Unfunded, find_start};
 use tapcourt_protocol::{Role, TransactionKind};
 use tapcourt_prover::{Outlook, Phase, Store};
 use tapcourt_verifier::Contract;
@@ -167,7 +167,7 @@ impl SeatArgs {
 /// Verifies the setup in the party's directory, and lets it act.
 pub(crate) fn sit<T>(
     args: &SeatArgs,
-    act: impl FnOnce(&mut Party<'_>, &Kept, &Disputant<'_>, &mut dyn Link) -> CliResult<T>,
+    act: impl FnOnce(&mut Driver<'_>, &Kept, &Disputant<'_>, &mut dyn Link) -> CliResult<T>,
 ) -> CliResult<T> {
     let home = Home::open(&args.dir)?;
     let store = home.store()?;
@@ -192,7 +192,7 @@ pub(crate) fn party<'a>(
     kept: &Kept,
     contract: &'a Contract<'a>,
     disputant: &'a Disputant<'a>,
-) -> CliResult<Party<'a>> {
+) -> CliResult<Driver<'a>> {
     let wallet = home.secrets.wallet()?;
     let program = disputant.as_dyn();
     take_seat(kept.role, contract, program, &home.secrets, store, wallet)
@@ -201,7 +201,7 @@ pub(crate) fn party<'a>(
 /// The party's coins that are known: its change from the contract, and those that it names.
 pub(crate) fn coins(
     contract: &Contract<'_>,
-    party: &Party<'_>,
+    party: &Driver<'_>,
     named: &[OutPoint],
 ) -> Vec<OutPoint> {
     let script = party.wallet().script_pubkey();
@@ -236,7 +236,7 @@ pub(crate) struct Acts {
 impl Acts {
     /// Finds out why a contract is not on the chain, and keeps what was done.
     pub(crate) fn new(
-        party: &Party<'_>,
+        party: &Driver<'_>,
         chain: &dyn Link,
         outlook: &Outlook,
         deeds: Vec<Deed>,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bitcoin::{FeeRate, Transaction};
 use tapcourt_chain::{Chain, Wallet};
-use tapcourt_party::{FeePolicy, Party, Sent, Step};
+use tapcourt_party::{Driver, FeePolicy, Sent, Step};
 use tapcourt_protocol::{
     FundingInput, InstanceId, Parameters, RelativeBlocks, Role, TransactionKind,
 };
@@ -110,7 +110,7 @@ impl Side {
         contract: &'a Contract<'a>,
         program: &'a dyn Disputable,
         wallet: Wallet,
-    ) -> CliResult<Party<'a>> {
+    ) -> CliResult<Driver<'a>> {
         take_seat(
             self.role,
             contract,
@@ -269,7 +269,7 @@ const MAX_ROUNDS: usize = 100_000;
 struct Game<'a> {
     chain: &'a mut dyn Chain,
     rules: &'a Rules,
-    players: [Party<'a>; 2],
+    players: [Driver<'a>; 2],
     sent: Vec<Broadcast>,
     /// Whether the transaction that is never sent was due at some time.
     was_withheld: bool,

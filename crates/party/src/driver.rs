@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use bitcoin::{Amount, FeeRate, OutPoint, Transaction, Txid};
-use tapcourt_chain::{
-    ChainError, ChainView, Link, MempoolEntry, Refusal, Wallet, WalletError, policy,
-};
+use tapcourt_chain::{ChainError, ChainView, Link, MempoolEntry, Refusal, Wallet, policy};
 use tapcourt_protocol::transactions::disprove::DisproveError;
 use tapcourt_protocol::{Role, SigningKey, TransactionKind};
 use tapcourt_prover::{
@@ -28,6 +26,9 @@ pub const KICKOFF_MARGIN_BLOCKS: u32 = 6;
 
 /// How many times the first feerate a transaction without a deadline may come to.
 const PATIENCE: u64 = 10;
+
+/// How many times the first feerate is offered at most, and again for each block that has passed in vain.
+const LEAP: u64 = 20;
 
 /// Size of a child with one coin, in virtual bytes.
 const CHILD_VB: u64 = 153;
@@ -53,10 +54,10 @@ pub struct Seat<'a> {
 
 /// A party that acts.
 ///
-/// Call [`Party::look`] at each block and from time to time, and [`Party::act`] with what it returns. Between any two calls the
+/// Call [`Driver::look`] at each block and from time to time, and [`Driver::act`] with what it returns. Between any two calls the
 /// process may end: a new one takes up where the store left off.
 #[expect(missing_debug_implementations, reason = "holds secrets")]
-pub struct Party<'a> {
+pub struct Driver<'a> {
     seat: Seat<'a>,
     leaves: Leaves<'a>,
     engine: Engine<'a>,
@@ -111,7 +112,7 @@ pub enum Unfunded {
     NotSent,
 }
 
-impl<'a> Party<'a> {
+impl<'a> Driver<'a> {
     /// Takes up where the store left off.
     ///
     /// # Errors
@@ -156,6 +157,11 @@ impl<'a> Party<'a> {
     /// Returns what pays the fees, to tell it of coins.
     pub fn wallet_mut(&mut self) -> &mut Wallet {
         &mut self.seat.wallet
+    }
+
+    /// Ends the party's work, and returns what paid for it.
+    pub fn into_wallet(self) -> Wallet {
+        self.seat.wallet
     }
 
     /// Decides to claim and to publish these values; on disk when it returns.
@@ -330,6 +336,21 @@ impl<'a> Party<'a> {
         }
     }
 
+    /// Finishes the transaction of a duty without sending it. `feerate` is for one that pays its own fee.
+    ///
+    /// # Errors
+    ///
+    /// [`PartyError::Signer`].
+    pub fn transaction(
+        &mut self,
+        duty: &Duty,
+        feerate: FeeRate,
+    ) -> Result<Transaction, PartyError> {
+        let kind = duty.kind;
+        let finished = self.finish(duty, feerate);
+        finished.map_err(|error| PartyError::Signer { kind, error })
+    }
+
     fn finish(&mut self, duty: &Duty, feerate: FeeRate) -> Result<Transaction, SignerError> {
         let known = self.finished.get(&duty.kind);
         if let Some((needs, transaction)) = known
@@ -359,9 +380,7 @@ impl<'a> Party<'a> {
         tip: u32,
     ) -> Result<Step, PartyError> {
         let kind = duty.kind;
-        let parent = self
-            .finish(duty, policy.start)
-            .map_err(|error| PartyError::Signer { kind, error })?;
+        let parent = self.transaction(duty, policy.start)?;
         if chain.confirmation_height(parent.compute_txid())?.is_some() {
             return Ok(Step::Confirmed);
         }
@@ -388,7 +407,7 @@ impl<'a> Party<'a> {
             let replaced = pending.child.as_ref().map(|(child, entry)| (child, *entry));
             let wallet = &mut self.seat.wallet;
             let child = wallet
-                .pay_for(&*chain, &parent, Amount::ZERO, feerate)
+                .pay_for_again(&*chain, &parent, Amount::ZERO, feerate, replaced)
                 .map_err(|error| PartyError::Fee { kind, error })?;
             // The mempool knows what it spends, and frees it when it is replaced.
             self.seat.wallet.release(&child);
@@ -528,23 +547,48 @@ impl<'a> Party<'a> {
         let budget = policy.budget.unwrap_or(half);
         let spent = self.outbox.spent_besides(duty.kind);
         let left = budget.checked_sub(spent).unwrap_or_default();
-        let end = fees::feerate_of(left, package_vb);
         let least = chain.min_feerate()?;
         let span = self.span(duty, tip);
         let asked = chain.estimate_feerate(span.target_blocks())?;
         let start = asked.unwrap_or(policy.start).max(policy.start).max(least);
-        // What has no deadline costs nothing but patience when it is late.
-        let highest = match duty.deadline {
-            Some(_) => end,
-            None => end.min(start.checked_mul(PATIENCE).unwrap_or(end)),
+        // Each move gets its part. In the last blocks half of all that is left is better spent than lost.
+        let moves = self.moves_left();
+        let part = match duty.deadline {
+            Some(_) if span.is_ending() => left / moves.min(2),
+            _ => left / moves,
         };
+        let mut end = fees::feerate_of(part, package_vb);
+        if duty.deadline.is_some() {
+            // What has not been tried may do: who comes late does not offer all at once.
+            let entry = self.outbox.entry(duty.kind);
+            let waited = tip.saturating_sub(entry.map_or(tip, |entry| entry.since));
+            end = end.min(fees::times(
+                start,
+                LEAP.saturating_pow(waited.saturating_add(1)),
+            ));
+        } else {
+            // What has no deadline costs nothing but patience when it is late.
+            end = end.min(fees::times(start, PATIENCE));
+        }
         Ok(Offer {
-            wanted: fees::curve(start, highest, span),
-            end: highest,
+            wanted: fees::curve(start, end, span),
+            end,
             least,
             budget,
             left,
         })
+    }
+
+    /// Counts the moves that this party may still have to make, at least one.
+    fn moves_left(&self) -> u64 {
+        let layout = &self.seat.contract.graph().terms().layout;
+        let confirmed = self.state.confirmed();
+        let is_open = |kind: TransactionKind| {
+            kind.mover() == Some(self.seat.role)
+                && confirmed.iter().all(|confirmed| confirmed.kind != kind)
+        };
+        let open = layout.all_kinds().filter(|(kind, _)| is_open(*kind));
+        open.count().max(1) as u64 // cast ok, usize is at most 64 bits
     }
 
     /// The blocks that a duty has. The claim is begun when the prover likes, and what has no deadline is as if the next move
