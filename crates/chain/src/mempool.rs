@@ -1,10 +1,13 @@
 //! The embedded chain's mempool: unconfirmed transactions that passed Core's rules and the relay policy, parents first.
 
+mod chunks;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Weight};
 
+use self::chunks::Member;
 use crate::ledger::Ledger;
 use crate::policy::{
     self, InputConfirmation, MAX_CLUSTER_TRANSACTIONS, MAX_CLUSTER_VB, Parent, TRUC_VERSION,
@@ -47,6 +50,16 @@ struct Entry {
 impl Entry {
     fn vsize_vb(&self) -> u64 {
         self.transaction.vsize() as u64 // cast ok, usize is at most 64 bits
+    }
+
+    fn member(&self) -> Member {
+        let inputs = self.transaction.input.iter();
+        Member {
+            txid: self.txid,
+            fee_sat: self.fee.to_sat(),
+            vsize_vb: self.vsize_vb(),
+            spends: inputs.map(|input| input.previous_output.txid).collect(),
+        }
     }
 
     fn spends(&self, txid: Txid) -> bool {
@@ -189,23 +202,120 @@ impl Mempool {
         match self.accept(ledger, parent, Entrance::Alone) {
             Ok(()) => return self.accept(ledger, child, Entrance::Alone),
             Err(ChainError::Refused {
-                reason: Refusal::Policy(Violation::Fee { .. }),
+                reason: Refusal::Policy(violation),
                 ..
-            }) => {}
+            }) if violation.is_of_fee() => {}
             Err(other) => return Err(other),
         }
         let mut both = self.clone();
         both.accept(ledger, parent, Entrance::Package)?;
         both.accept(ledger, child, Entrance::Package)?;
-        let (fee, vsize_vb) = [parent, child]
+        let new = [parent, child].map(Transaction::compute_txid);
+        let new: Vec<Member> = new
             .iter()
-            .filter_map(|transaction| both.entry(transaction.compute_txid()))
-            .fold((Amount::ZERO, 0), |(fee, vsize), entry| {
-                (fee + entry.fee, vsize + entry.vsize_vb())
-            });
-        policy::check_fee(fee, vsize_vb).map_err(child_refused)?;
+            .filter_map(|&txid| both.entry(txid).map(Entry::member))
+            .collect();
+        let (fee_sat, vsize_vb) = new.iter().fold((0, 0), |(fee, vsize), member| {
+            (fee + member.fee_sat, vsize + member.vsize_vb)
+        });
+        policy::check_fee(Amount::from_sat(fee_sat), vsize_vb).map_err(child_refused)?;
+        let replaced: HashSet<Txid> = self
+            .entries
+            .iter()
+            .map(|entry| entry.txid)
+            .filter(|&txid| both.entry(txid).is_none())
+            .collect();
+        self.check_package_replacement(&new, &replaced)
+            .map_err(child_refused)?;
         *self = both;
         Ok(())
+    }
+
+    /// Checks that a package pays for what it replaces, if that is anything.
+    // Bitcoin Core, src/validation.cpp: PackageRBFChecks
+    fn check_package_replacement(
+        &self,
+        new: &[Member],
+        replaced: &HashSet<Txid>,
+    ) -> Result<(), Violation> {
+        let ([parent, _], Some(&conflict)) = (new, replaced.iter().min()) else {
+            return Ok(());
+        };
+        let mut spends = new.iter().flat_map(|member| &member.spends);
+        if let Some(&ancestor) = spends.find(|&&txid| self.entry(txid).is_some()) {
+            return Err(Violation::PackageReplacementAncestor { ancestor });
+        }
+        let fee_sat: u64 = new.iter().map(|member| member.fee_sat).sum();
+        let vsize_vb: u64 = new.iter().map(|member| member.vsize_vb).sum();
+        let for_relay = policy::incremental_relay_fee(vsize_vb).to_sat();
+        let required_sat = self.fees_sat(replaced) + for_relay;
+        if fee_sat < required_sat {
+            return Err(Violation::PackageReplacement {
+                conflict,
+                fee_sat,
+                required_sat,
+            });
+        }
+        // Core compares feerates as fractions, without rounding.
+        if u128::from(fee_sat) * u128::from(parent.vsize_vb)
+            <= u128::from(parent.fee_sat) * u128::from(vsize_vb)
+        {
+            return Err(Violation::PackageParentRate {
+                fee_sat,
+                vsize_vb,
+                parent_fee_sat: parent.fee_sat,
+                parent_vsize_vb: parent.vsize_vb,
+            });
+        }
+        if !self.improved_by(new, replaced) {
+            return Err(Violation::PackageDiagram { conflict });
+        }
+        Ok(())
+    }
+
+    /// What these pay, in satoshi.
+    fn fees_sat(&self, txids: &HashSet<Txid>) -> u64 {
+        let entries = txids.iter().filter_map(|&txid| self.entry(txid));
+        entries.map(|entry| entry.fee.to_sat()).sum()
+    }
+
+    /// Whether miners would earn more of whatever has to do with these transactions if the new ones took the place of
+    /// the replaced ones.
+    // Bitcoin Core, src/policy/rbf.cpp: ImprovesFeerateDiagram
+    fn improved_by(&self, new: &[Member], replaced: &HashSet<Txid>) -> bool {
+        let spends = new.iter().flat_map(|member| member.spends.iter().copied());
+        let affected = self.connected(replaced.iter().copied().chain(spends).collect());
+        let old: Vec<Member> = self
+            .entries
+            .iter()
+            .filter(|entry| affected.contains(&entry.txid))
+            .map(Entry::member)
+            .collect();
+        let mut then: Vec<Member> = old.clone();
+        then.retain(|member| !replaced.contains(&member.txid));
+        then.extend(new.iter().cloned());
+        chunks::improves(&chunks::chunks(&old), &chunks::chunks(&then))
+    }
+
+    /// The given transactions, as far as they are unconfirmed, and all that are connected with them by spending each
+    /// other's outputs.
+    fn connected(&self, roots: HashSet<Txid>) -> HashSet<Txid> {
+        let mut found = roots;
+        loop {
+            let before = found.len();
+            for entry in &self.entries {
+                let inputs = entry.transaction.input.iter();
+                let mut spends = inputs.map(|input| input.previous_output.txid);
+                if found.contains(&entry.txid) {
+                    found.extend(spends.filter(|&txid| self.entry(txid).is_some()));
+                } else if spends.any(|txid| found.contains(&txid) && self.entry(txid).is_some()) {
+                    found.insert(entry.txid);
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
     }
 
     fn entry(&self, txid: Txid) -> Option<&Entry> {
@@ -314,9 +424,9 @@ impl Mempool {
             .collect()
     }
 
-    /// Finds what the transaction would replace, and checks that it pays for that.
-    // Bitcoin Core, src/policy/rbf.cpp: PaysForRBF, EntriesAndTxidsDisjoint. Its feerate diagram is approximated: the
-    // replacement must have a higher fee rate than each transaction that it conflicts with.
+    /// Finds what the transaction would replace, and checks that it pays for that. Of a package, all of it together has
+    /// to.
+    // Bitcoin Core, src/validation.cpp: ReplacementChecks; src/policy/rbf.cpp: PaysForRBF, EntriesAndTxidsDisjoint
     fn replacements(
         &self,
         transaction: &Transaction,
@@ -344,26 +454,20 @@ impl Mempool {
             .iter()
             .find(|input| replaced.contains(&input.previous_output.txid))
         {
-            return Err(Violation::SpendsConflict {
-                conflict: input.previous_output.txid,
+            let spent = input.previous_output.txid;
+            return Err(match entrance {
+                Entrance::Package => Violation::PackageReplacementAncestor { ancestor: spent },
+                _ => Violation::SpendsConflict { conflict: spent },
             }
             .into());
         }
-        let vsize = transaction.vsize() as u64; // cast ok, usize is at most 64 bits
-        let fees: u64 = replaced
-            .iter()
-            .filter_map(|&txid| self.entry(txid))
-            .map(|entry| entry.fee.to_sat())
-            .sum();
-        let for_relay = fees + policy::incremental_relay_fee(vsize).to_sat();
-        let for_rate = direct
-            .iter()
-            .filter_map(|&txid| self.entry(txid))
-            .map(|entry| entry.fee.to_sat() * vsize / entry.vsize_vb() + 1)
-            .max()
-            .unwrap_or_default();
-        let required_sat = for_relay.max(for_rate);
-        // Core replaces by packages too; here neither a package nor a returning transaction replaces anything.
+        if entrance == Entrance::Package {
+            return Ok(replaced);
+        }
+        let vsize_vb = transaction.vsize() as u64; // cast ok, usize is at most 64 bits
+        let required_sat =
+            self.fees_sat(&replaced) + policy::incremental_relay_fee(vsize_vb).to_sat();
+        // What returns from a block replaces nothing.
         if entrance != Entrance::Alone || fee.to_sat() < required_sat {
             return Err(Violation::Replacement {
                 conflict,
@@ -371,6 +475,16 @@ impl Mempool {
                 required_sat,
             }
             .into());
+        }
+        let inputs = transaction.input.iter();
+        let new = Member {
+            txid: transaction.compute_txid(),
+            fee_sat: fee.to_sat(),
+            vsize_vb,
+            spends: inputs.map(|input| input.previous_output.txid).collect(),
+        };
+        if !self.improved_by(&[new], &replaced) {
+            return Err(Violation::Diagram { conflict }.into());
         }
         Ok(replaced)
     }
