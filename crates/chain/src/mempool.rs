@@ -5,7 +5,7 @@ mod chunks;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Weight};
+use bitcoin::{Amount, FeeRate, OutPoint, Transaction, TxOut, Txid, Weight};
 
 use self::chunks::Member;
 use crate::ledger::Ledger;
@@ -38,6 +38,8 @@ pub(crate) struct Mempool {
     index: HashMap<Txid, usize>,
     /// What the entries spend.
     spenders: HashMap<OutPoint, (Txid, usize)>,
+    /// What a full mempool asks for, if that is more than what relays.
+    min_feerate: Option<FeeRate>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ struct Entry {
     txid: Txid,
     transaction: Arc<Transaction>,
     fee: Amount,
+    /// Time of the last block when it came, in seconds.
+    time: u32,
 }
 
 impl Entry {
@@ -108,26 +112,89 @@ impl Mempool {
         }
     }
 
+    /// Sets the feerate that the mempool asks for, where that is more than what relays.
+    pub(crate) fn set_min_feerate(&mut self, feerate: FeeRate) {
+        self.min_feerate = Some(feerate);
+    }
+
+    /// Returns the feerate below which nothing enters.
+    pub(crate) fn min_feerate(&self) -> FeeRate {
+        let relay = policy::min_relay_feerate();
+        self.min_feerate.map_or(relay, |mempool| mempool.max(relay))
+    }
+
     /// Chooses transactions for a block: all, or as many from the front as its weight allows. Returns their fees too.
     pub(crate) fn block_template(&self, limit: Weight) -> (Vec<Transaction>, Amount) {
+        self.choose(self.entries.iter().map(|entry| vec![entry.txid]), limit)
+    }
+
+    /// Chooses transactions for a block as a miner does whose blocks are in demand: those that pay most for each virtual
+    /// byte, with what they descend from or what pays for them, and nothing below a feerate. Returns their fees too.
+    // Bitcoin Core, src/node/miner.cpp: addChunks
+    pub(crate) fn market_template(
+        &self,
+        limit: Weight,
+        floor: FeeRate,
+        left_out: &HashSet<Txid>,
+    ) -> (Vec<Transaction>, Amount) {
+        let named: Vec<Txid> = left_out.iter().copied().collect();
+        let left_out = self.with_descendants(&named);
+        let members: Vec<Member> = self
+            .entries
+            .iter()
+            .filter(|entry| !left_out.contains(&entry.txid))
+            .map(Entry::member)
+            .collect();
+        let chunks = chunks::chunks(&members);
+        let wanted = chunks.into_iter().filter(|chunk| chunk.pays(floor));
+        self.choose(wanted.map(|chunk| chunk.txids), limit)
+    }
+
+    /// Takes of these groups, the first ones first, as many as the weight allows, and puts parents first.
+    fn choose(
+        &self,
+        groups: impl Iterator<Item = Vec<Txid>>,
+        limit: Weight,
+    ) -> (Vec<Transaction>, Amount) {
         let (mut weight, mut fees) = (Weight::ZERO, Amount::ZERO);
-        let mut chosen = Vec::new();
-        let mut left_out = HashSet::new();
-        for entry in &self.entries {
-            let orphaned = entry
-                .transaction
-                .input
-                .iter()
-                .any(|input| left_out.contains(&input.previous_output.txid));
-            if orphaned || weight + entry.transaction.weight() > limit {
-                left_out.insert(entry.txid);
+        let mut chosen: Vec<&Entry> = Vec::new();
+        let mut taken = HashSet::new();
+        for group in groups {
+            let entries: Vec<&Entry> = group.iter().filter_map(|&txid| self.entry(txid)).collect();
+            let more: Weight = entries.iter().map(|entry| entry.transaction.weight()).sum();
+            let mut inputs = entries.iter().flat_map(|entry| &entry.transaction.input);
+            let orphaned = inputs.any(|input| {
+                let parent = input.previous_output.txid;
+                self.entry(parent).is_some() && !taken.contains(&parent) && !group.contains(&parent)
+            });
+            if orphaned || weight + more > limit {
                 continue;
             }
-            weight += entry.transaction.weight();
-            fees += entry.fee;
-            chosen.push(Transaction::clone(&entry.transaction));
+            weight += more;
+            fees += entries.iter().map(|entry| entry.fee).sum();
+            taken.extend(group);
+            chosen.extend(entries);
         }
-        (chosen, fees)
+        chosen.sort_by_key(|entry| self.index.get(&entry.txid));
+        let transactions = chosen.iter().map(|entry| (*entry.transaction).clone());
+        (transactions.collect(), fees)
+    }
+
+    /// Forgets what has been waiting for longer than a mempool keeps anything, with what spends it. `time` is that of
+    /// the last block.
+    // Bitcoin Core, src/txmempool.cpp: Expire
+    pub(crate) fn expire(&mut self, time: u32) {
+        let oldest = time.saturating_sub(policy::MEMPOOL_EXPIRY_SECONDS);
+        let old = self.entries.iter().filter(|entry| entry.time < oldest);
+        let old: Vec<Txid> = old.map(|entry| entry.txid).collect();
+        if !old.is_empty() {
+            self.remove(&self.with_descendants(&old));
+        }
+    }
+
+    /// Forgets all transactions.
+    pub(crate) fn clear(&mut self) {
+        self.drain();
     }
 
     /// Removes what a new block confirms, and what it makes impossible.
@@ -145,13 +212,22 @@ impl Mempool {
         self.remove(&gone);
     }
 
-    /// Forgets all transactions and returns them, parents first.
-    pub(crate) fn drain(&mut self) -> Vec<Transaction> {
-        let entries = std::mem::take(self).entries;
+    /// Forgets all transactions and returns them, parents first, with the times when they came.
+    pub(crate) fn drain(&mut self) -> Vec<(Transaction, u32)> {
+        let entries = std::mem::take(&mut self.entries);
+        self.index.clear();
+        self.spenders.clear();
         entries
             .into_iter()
-            .map(|entry| Arc::unwrap_or_clone(entry.transaction))
+            .map(|entry| (Arc::unwrap_or_clone(entry.transaction), entry.time))
             .collect()
+    }
+
+    /// Says when a transaction came, if that was before it returned from a block.
+    pub(crate) fn set_time(&mut self, txid: Txid, time: u32) {
+        if let Some(&position) = self.index.get(&txid) {
+            self.entries[position].time = time;
+        }
     }
 
     /// Checks a transaction against the chain and the mempool and adds it. Changes nothing if it is refused.
@@ -171,6 +247,7 @@ impl Mempool {
         let admission = self
             .check(ledger, transaction, txid, entrance)
             .map_err(refused)?;
+        let time = ledger.tip_header().map_or(0, |header| header.time);
         self.remove(&admission.replaced);
         for (input_index, input) in transaction.input.iter().enumerate() {
             self.spenders
@@ -181,6 +258,7 @@ impl Mempool {
             txid,
             transaction: Arc::new(transaction.clone()),
             fee: admission.fee,
+            time,
         });
         Ok(())
     }
@@ -218,7 +296,8 @@ impl Mempool {
         let (fee_sat, vsize_vb) = new.iter().fold((0, 0), |(fee, vsize), member| {
             (fee + member.fee_sat, vsize + member.vsize_vb)
         });
-        policy::check_fee(Amount::from_sat(fee_sat), vsize_vb).map_err(child_refused)?;
+        self.check_fee(Amount::from_sat(fee_sat), vsize_vb)
+            .map_err(child_refused)?;
         let replaced: HashSet<Txid> = self
             .entries
             .iter()
@@ -229,6 +308,19 @@ impl Mempool {
             .map_err(child_refused)?;
         *self = both;
         Ok(())
+    }
+
+    /// Checks what a transaction or package pays.
+    // Bitcoin Core, src/validation.cpp: CheckFeeRate
+    fn check_fee(&self, fee: Amount, vsize_vb: u64) -> Result<(), Violation> {
+        let required = self.min_feerate.and_then(|rate| rate.fee_vb(vsize_vb));
+        if let Some(required) = required.filter(|&required| fee < required) {
+            return Err(Violation::MempoolFee {
+                fee_sat: fee.to_sat(),
+                required_sat: required.to_sat(),
+            });
+        }
+        policy::check_fee(fee, vsize_vb)
     }
 
     /// Checks that a package pays for what it replaces, if that is anything.
@@ -375,7 +467,7 @@ impl Mempool {
             policy::check_inputs(transaction, &prevouts)?;
             policy::ephemeral_dust(transaction, fee)?;
             if entrance == Entrance::Alone {
-                policy::check_fee(fee, transaction.vsize() as u64)?; // cast ok, usize is at most 64 bits
+                self.check_fee(fee, transaction.vsize() as u64)?; // cast ok, usize is at most 64 bits
             }
             replaced = self.replacements(transaction, fee, entrance)?;
             if entrance != Entrance::Reorg {

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use bitcoin::Txid;
+use bitcoin::{FeeRate, Txid};
 
 /// An unconfirmed transaction as a miner sees it.
 #[derive(Debug, Clone)]
@@ -28,6 +28,13 @@ impl Chunk {
         self.txids.extend(other.txids);
         self.fee_sat += other.fee_sat;
         self.vsize_vb += other.vsize_vb;
+    }
+
+    /// Whether it pays at least this feerate.
+    pub(super) fn pays(&self, feerate: FeeRate) -> bool {
+        // A thousand weight units are 250 virtual bytes.
+        u128::from(self.fee_sat) * 250
+            >= u128::from(feerate.to_sat_per_kwu()) * u128::from(self.vsize_vb)
     }
 
     /// Whether this one pays more for each virtual byte.

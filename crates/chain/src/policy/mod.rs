@@ -98,3 +98,7 @@ pub const MAX_CLUSTER_VB: u64 = 101_000;
 /// Heaviest package, in weight units.
 // Bitcoin Core, src/policy/packages.h: MAX_PACKAGE_WEIGHT
 pub const MAX_PACKAGE_WEIGHT_WU: u64 = 404_000;
+
+/// How long a mempool keeps a transaction, in seconds: two weeks.
+// Bitcoin Core, src/kernel/mempool_options.h: DEFAULT_MEMPOOL_EXPIRY_HOURS
+pub const MEMPOOL_EXPIRY_SECONDS: u32 = 336 * 60 * 60;

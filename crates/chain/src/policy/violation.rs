@@ -140,6 +140,14 @@ pub enum Violation {
         /// Least fee for its size.
         required_sat: u64,
     },
+    /// Core's `mempool min fee not met`: the mempool is so full that it asks for more than what relays.
+    #[error("fee {fee_sat} sat is below the mempool's {required_sat} sat")]
+    MempoolFee {
+        /// Fee of the transaction or the package.
+        fee_sat: u64,
+        /// Least fee for its size at the moment.
+        required_sat: u64,
+    },
     /// Core's `non-final`.
     #[error("lock time {lock_time} is not reached in the next block")]
     NotFinal {
@@ -322,7 +330,10 @@ impl Violation {
     pub(crate) fn is_of_fee(&self) -> bool {
         matches!(
             self,
-            Self::Fee { .. } | Self::Replacement { .. } | Self::Diagram { .. }
+            Self::Fee { .. }
+                | Self::MempoolFee { .. }
+                | Self::Replacement { .. }
+                | Self::Diagram { .. }
         )
     }
 
@@ -344,6 +355,7 @@ impl Violation {
             | Self::Annex { .. }
             | Self::WitnessShape { .. } => "bad-witness-nonstandard",
             Self::ScriptRules { .. } => "mempool-script-verify-flag-failed",
+            Self::MempoolFee { .. } => "mempool min fee not met",
             Self::Fee { .. } => "min relay fee not met",
             Self::NotFinal { .. } => "non-final",
             Self::SequenceHeight { .. } | Self::SequenceTime { .. } => "non-BIP68-final",
