@@ -1,5 +1,6 @@
 //! A regtest in this process, on Bitcoin Core's consensus code.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use bitcoin::absolute::{Height, LockTime};
@@ -20,7 +21,7 @@ use bitcoinkernel::{
 use crate::interface::nobody;
 use crate::ledger::Ledger;
 use crate::mempool::{Entrance, Mempool};
-use crate::{Broadcast, ChainError, ChainView, MempoolEntry, Regtest, Spend, Tip, Utxo, policy};
+use crate::{Broadcast, ChainError, ChainView, MempoolEntry, Regtest, Spend, Tip, Utxo};
 
 /// Seconds between two blocks. Fixed, so that the same calls make the same chain.
 const BLOCK_INTERVAL_SECONDS: u32 = 600;
@@ -29,9 +30,9 @@ const BLOCK_INTERVAL_SECONDS: u32 = 600;
 // Bitcoin Core, src/kernel/chainparams.cpp: CRegTestParams, nSubsidyHalvingInterval
 const HALVING_INTERVAL_BLOCKS: u32 = 150;
 
-/// Weight that a block keeps for its header and coinbase, in weight units.
+/// Weight that a block has for transactions: all but 8,000 weight units for its header and coinbase.
 // Bitcoin Core, src/policy/policy.h: DEFAULT_BLOCK_RESERVED_WEIGHT
-const RESERVED_WEIGHT_WU: u64 = 8_000;
+const BLOCK_SPACE: Weight = Weight::from_wu(4_000_000 - 8_000);
 
 /// A regtest in this process.
 ///
@@ -48,6 +49,8 @@ pub struct Embedded {
     mempool: Mempool,
     /// Blocks made so far; makes the coinbases of competing blocks differ.
     blocks_made: u64,
+    /// What [`ChainView::estimate_feerate`] says.
+    estimate: Option<FeeRate>,
 }
 
 impl std::fmt::Debug for Embedded {
@@ -115,11 +118,47 @@ impl Embedded {
             ledger,
             mempool: Mempool::default(),
             blocks_made: 0,
+            estimate: None,
         };
         match chain.core_tip() {
             hash if Some(hash) == chain.ledger.tip().map(|tip| tip.hash) => Ok(chain),
             hash => Err(failed(format!("unexpected genesis block {hash}"))),
         }
+    }
+
+    /// Sets the feerate below which the mempool takes nothing, neither single transactions nor packages as a whole: what
+    /// a full mempool does by itself. Never less than what relays. What is in the mempool stays.
+    pub fn set_min_feerate(&mut self, feerate: FeeRate) {
+        self.mempool.set_min_feerate(feerate);
+    }
+
+    /// Sets what [`ChainView::estimate_feerate`] says, for any number of blocks. At first that is nothing.
+    pub fn set_estimate(&mut self, feerate: Option<FeeRate>) {
+        self.estimate = feerate;
+    }
+
+    /// Mines blocks as in a market where block space is dear: they have nothing below a feerate, neither alone nor with
+    /// its unconfirmed ancestors nor as a parent together with its child, and not the transactions that are left out,
+    /// nor what spends those. The coinbases nobody can spend.
+    ///
+    /// # Errors
+    /// [`ChainError::BlockRefused`] if Core's code refuses a block.
+    pub fn mine_market(
+        &mut self,
+        blocks: u32,
+        floor: FeeRate,
+        left_out: &HashSet<Txid>,
+    ) -> Result<Tip, ChainError> {
+        for _ in 0..blocks {
+            let (transactions, fees) = self.mempool.market_template(BLOCK_SPACE, floor, left_out);
+            self.extend(transactions, fees, &nobody())?;
+        }
+        Ok(self.known_tip())
+    }
+
+    /// Forgets all unconfirmed transactions, as a node does that was started anew without its `mempool.dat`.
+    pub fn clear_mempool(&mut self) {
+        self.mempool.clear();
     }
 
     /// The tip as Core sees it.
@@ -224,7 +263,9 @@ impl Embedded {
             });
         }
         self.mempool.block_connected(&block.txdata);
+        let time = block.header.time;
         self.ledger.connect(block);
+        self.mempool.expire(time);
         Ok(())
     }
 }
@@ -303,11 +344,11 @@ impl ChainView for Embedded {
     }
 
     fn min_feerate(&self) -> Result<FeeRate, ChainError> {
-        Ok(policy::min_relay_feerate())
+        Ok(self.mempool.min_feerate())
     }
 
     fn estimate_feerate(&self, _blocks: u32) -> Result<Option<FeeRate>, ChainError> {
-        Ok(None)
+        Ok(self.estimate)
     }
 
     fn block(&self, height: u32) -> Result<Option<Block>, ChainError> {
@@ -344,9 +385,7 @@ impl Broadcast for Embedded {
 impl Regtest for Embedded {
     fn mine_to(&mut self, blocks: u32, script_pubkey: &Script) -> Result<Tip, ChainError> {
         for _ in 0..blocks {
-            let (transactions, fees) = self
-                .mempool
-                .block_template(Weight::MAX_BLOCK - Weight::from_wu(RESERVED_WEIGHT_WU));
+            let (transactions, fees) = self.mempool.block_template(BLOCK_SPACE);
             self.extend(transactions, fees, script_pubkey)?;
         }
         Ok(self.known_tip())
@@ -387,20 +426,23 @@ impl Regtest for Embedded {
         }
         let mut returning = Vec::new();
         for _ in 0..depth {
-            returning.splice(0..0, self.ledger.disconnect());
+            let time = self.ledger.tip_header().map_or(0, |header| header.time);
+            let block = self.ledger.disconnect().into_iter();
+            returning.splice(0..0, block.map(|transaction| (transaction, time)));
         }
         for block in replacements {
             self.ledger.connect(block);
         }
         returning.extend(self.mempool.drain());
-        for transaction in returning
+        for (transaction, time) in returning
             .iter()
-            .filter(|transaction| !transaction.is_coinbase())
+            .filter(|(transaction, _)| !transaction.is_coinbase())
         {
             // What the new chain makes impossible is dropped, as in Core.
             let _ = self
                 .mempool
                 .accept(&self.ledger, transaction, Entrance::Reorg);
+            self.mempool.set_time(transaction.compute_txid(), *time);
         }
         Ok(self.known_tip())
     }

@@ -1,10 +1,13 @@
 //! The embedded chain's mempool: unconfirmed transactions that passed Core's rules and the relay policy, parents first.
 
+mod chunks;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Weight};
+use bitcoin::{Amount, FeeRate, OutPoint, Transaction, TxOut, Txid, Weight};
 
+use self::chunks::Member;
 use crate::ledger::Ledger;
 use crate::policy::{
     self, InputConfirmation, MAX_CLUSTER_TRANSACTIONS, MAX_CLUSTER_VB, Parent, TRUC_VERSION,
@@ -35,6 +38,8 @@ pub(crate) struct Mempool {
     index: HashMap<Txid, usize>,
     /// What the entries spend.
     spenders: HashMap<OutPoint, (Txid, usize)>,
+    /// What a full mempool asks for, if that is more than what relays.
+    min_feerate: Option<FeeRate>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,11 +47,23 @@ struct Entry {
     txid: Txid,
     transaction: Arc<Transaction>,
     fee: Amount,
+    /// Time of the last block when it came, in seconds.
+    time: u32,
 }
 
 impl Entry {
     fn vsize_vb(&self) -> u64 {
         self.transaction.vsize() as u64 // cast ok, usize is at most 64 bits
+    }
+
+    fn member(&self) -> Member {
+        let inputs = self.transaction.input.iter();
+        Member {
+            txid: self.txid,
+            fee_sat: self.fee.to_sat(),
+            vsize_vb: self.vsize_vb(),
+            spends: inputs.map(|input| input.previous_output.txid).collect(),
+        }
     }
 
     fn spends(&self, txid: Txid) -> bool {
@@ -95,26 +112,89 @@ impl Mempool {
         }
     }
 
+    /// Sets the feerate that the mempool asks for, where that is more than what relays.
+    pub(crate) fn set_min_feerate(&mut self, feerate: FeeRate) {
+        self.min_feerate = Some(feerate);
+    }
+
+    /// Returns the feerate below which nothing enters.
+    pub(crate) fn min_feerate(&self) -> FeeRate {
+        let relay = policy::min_relay_feerate();
+        self.min_feerate.map_or(relay, |mempool| mempool.max(relay))
+    }
+
     /// Chooses transactions for a block: all, or as many from the front as its weight allows. Returns their fees too.
     pub(crate) fn block_template(&self, limit: Weight) -> (Vec<Transaction>, Amount) {
+        self.choose(self.entries.iter().map(|entry| vec![entry.txid]), limit)
+    }
+
+    /// Chooses transactions for a block as a miner does whose blocks are in demand: those that pay most for each virtual
+    /// byte, with what they descend from or what pays for them, and nothing below a feerate. Returns their fees too.
+    // Bitcoin Core, src/node/miner.cpp: addChunks
+    pub(crate) fn market_template(
+        &self,
+        limit: Weight,
+        floor: FeeRate,
+        left_out: &HashSet<Txid>,
+    ) -> (Vec<Transaction>, Amount) {
+        let named: Vec<Txid> = left_out.iter().copied().collect();
+        let left_out = self.with_descendants(&named);
+        let members: Vec<Member> = self
+            .entries
+            .iter()
+            .filter(|entry| !left_out.contains(&entry.txid))
+            .map(Entry::member)
+            .collect();
+        let chunks = chunks::chunks(&members);
+        let wanted = chunks.into_iter().filter(|chunk| chunk.pays(floor));
+        self.choose(wanted.map(|chunk| chunk.txids), limit)
+    }
+
+    /// Takes of these groups, the first ones first, as many as the weight allows, and puts parents first.
+    fn choose(
+        &self,
+        groups: impl Iterator<Item = Vec<Txid>>,
+        limit: Weight,
+    ) -> (Vec<Transaction>, Amount) {
         let (mut weight, mut fees) = (Weight::ZERO, Amount::ZERO);
-        let mut chosen = Vec::new();
-        let mut left_out = HashSet::new();
-        for entry in &self.entries {
-            let orphaned = entry
-                .transaction
-                .input
-                .iter()
-                .any(|input| left_out.contains(&input.previous_output.txid));
-            if orphaned || weight + entry.transaction.weight() > limit {
-                left_out.insert(entry.txid);
+        let mut chosen: Vec<&Entry> = Vec::new();
+        let mut taken = HashSet::new();
+        for group in groups {
+            let entries: Vec<&Entry> = group.iter().filter_map(|&txid| self.entry(txid)).collect();
+            let more: Weight = entries.iter().map(|entry| entry.transaction.weight()).sum();
+            let mut inputs = entries.iter().flat_map(|entry| &entry.transaction.input);
+            let orphaned = inputs.any(|input| {
+                let parent = input.previous_output.txid;
+                self.entry(parent).is_some() && !taken.contains(&parent) && !group.contains(&parent)
+            });
+            if orphaned || weight + more > limit {
                 continue;
             }
-            weight += entry.transaction.weight();
-            fees += entry.fee;
-            chosen.push(Transaction::clone(&entry.transaction));
+            weight += more;
+            fees += entries.iter().map(|entry| entry.fee).sum();
+            taken.extend(group);
+            chosen.extend(entries);
         }
-        (chosen, fees)
+        chosen.sort_by_key(|entry| self.index.get(&entry.txid));
+        let transactions = chosen.iter().map(|entry| (*entry.transaction).clone());
+        (transactions.collect(), fees)
+    }
+
+    /// Forgets what has been waiting for longer than a mempool keeps anything, with what spends it. `time` is that of
+    /// the last block.
+    // Bitcoin Core, src/txmempool.cpp: Expire
+    pub(crate) fn expire(&mut self, time: u32) {
+        let oldest = time.saturating_sub(policy::MEMPOOL_EXPIRY_SECONDS);
+        let old = self.entries.iter().filter(|entry| entry.time < oldest);
+        let old: Vec<Txid> = old.map(|entry| entry.txid).collect();
+        if !old.is_empty() {
+            self.remove(&self.with_descendants(&old));
+        }
+    }
+
+    /// Forgets all transactions.
+    pub(crate) fn clear(&mut self) {
+        self.drain();
     }
 
     /// Removes what a new block confirms, and what it makes impossible.
@@ -132,13 +212,22 @@ impl Mempool {
         self.remove(&gone);
     }
 
-    /// Forgets all transactions and returns them, parents first.
-    pub(crate) fn drain(&mut self) -> Vec<Transaction> {
-        let entries = std::mem::take(self).entries;
+    /// Forgets all transactions and returns them, parents first, with the times when they came.
+    pub(crate) fn drain(&mut self) -> Vec<(Transaction, u32)> {
+        let entries = std::mem::take(&mut self.entries);
+        self.index.clear();
+        self.spenders.clear();
         entries
             .into_iter()
-            .map(|entry| Arc::unwrap_or_clone(entry.transaction))
+            .map(|entry| (Arc::unwrap_or_clone(entry.transaction), entry.time))
             .collect()
+    }
+
+    /// Says when a transaction came, if that was before it returned from a block.
+    pub(crate) fn set_time(&mut self, txid: Txid, time: u32) {
+        if let Some(&position) = self.index.get(&txid) {
+            self.entries[position].time = time;
+        }
     }
 
     /// Checks a transaction against the chain and the mempool and adds it. Changes nothing if it is refused.
@@ -158,6 +247,7 @@ impl Mempool {
         let admission = self
             .check(ledger, transaction, txid, entrance)
             .map_err(refused)?;
+        let time = ledger.tip_header().map_or(0, |header| header.time);
         self.remove(&admission.replaced);
         for (input_index, input) in transaction.input.iter().enumerate() {
             self.spenders
@@ -168,6 +258,7 @@ impl Mempool {
             txid,
             transaction: Arc::new(transaction.clone()),
             fee: admission.fee,
+            time,
         });
         Ok(())
     }
@@ -189,23 +280,134 @@ impl Mempool {
         match self.accept(ledger, parent, Entrance::Alone) {
             Ok(()) => return self.accept(ledger, child, Entrance::Alone),
             Err(ChainError::Refused {
-                reason: Refusal::Policy(Violation::Fee { .. }),
+                reason: Refusal::Policy(violation),
                 ..
-            }) => {}
+            }) if violation.is_of_fee() => {}
             Err(other) => return Err(other),
         }
         let mut both = self.clone();
         both.accept(ledger, parent, Entrance::Package)?;
         both.accept(ledger, child, Entrance::Package)?;
-        let (fee, vsize_vb) = [parent, child]
+        let new = [parent, child].map(Transaction::compute_txid);
+        let new: Vec<Member> = new
             .iter()
-            .filter_map(|transaction| both.entry(transaction.compute_txid()))
-            .fold((Amount::ZERO, 0), |(fee, vsize), entry| {
-                (fee + entry.fee, vsize + entry.vsize_vb())
-            });
-        policy::check_fee(fee, vsize_vb).map_err(child_refused)?;
+            .filter_map(|&txid| both.entry(txid).map(Entry::member))
+            .collect();
+        let (fee_sat, vsize_vb) = new.iter().fold((0, 0), |(fee, vsize), member| {
+            (fee + member.fee_sat, vsize + member.vsize_vb)
+        });
+        self.check_fee(Amount::from_sat(fee_sat), vsize_vb)
+            .map_err(child_refused)?;
+        let replaced: HashSet<Txid> = self
+            .entries
+            .iter()
+            .map(|entry| entry.txid)
+            .filter(|&txid| both.entry(txid).is_none())
+            .collect();
+        self.check_package_replacement(&new, &replaced)
+            .map_err(child_refused)?;
         *self = both;
         Ok(())
+    }
+
+    /// Checks what a transaction or package pays.
+    // Bitcoin Core, src/validation.cpp: CheckFeeRate
+    fn check_fee(&self, fee: Amount, vsize_vb: u64) -> Result<(), Violation> {
+        let required = self.min_feerate.and_then(|rate| rate.fee_vb(vsize_vb));
+        if let Some(required) = required.filter(|&required| fee < required) {
+            return Err(Violation::MempoolFee {
+                fee_sat: fee.to_sat(),
+                required_sat: required.to_sat(),
+            });
+        }
+        policy::check_fee(fee, vsize_vb)
+    }
+
+    /// Checks that a package pays for what it replaces, if that is anything.
+    // Bitcoin Core, src/validation.cpp: PackageRBFChecks
+    fn check_package_replacement(
+        &self,
+        new: &[Member],
+        replaced: &HashSet<Txid>,
+    ) -> Result<(), Violation> {
+        let ([parent, _], Some(&conflict)) = (new, replaced.iter().min()) else {
+            return Ok(());
+        };
+        let mut spends = new.iter().flat_map(|member| &member.spends);
+        if let Some(&ancestor) = spends.find(|&&txid| self.entry(txid).is_some()) {
+            return Err(Violation::PackageReplacementAncestor { ancestor });
+        }
+        let fee_sat: u64 = new.iter().map(|member| member.fee_sat).sum();
+        let vsize_vb: u64 = new.iter().map(|member| member.vsize_vb).sum();
+        let for_relay = policy::incremental_relay_fee(vsize_vb).to_sat();
+        let required_sat = self.fees_sat(replaced) + for_relay;
+        if fee_sat < required_sat {
+            return Err(Violation::PackageReplacement {
+                conflict,
+                fee_sat,
+                required_sat,
+            });
+        }
+        // Core compares feerates as fractions, without rounding.
+        if u128::from(fee_sat) * u128::from(parent.vsize_vb)
+            <= u128::from(parent.fee_sat) * u128::from(vsize_vb)
+        {
+            return Err(Violation::PackageParentRate {
+                fee_sat,
+                vsize_vb,
+                parent_fee_sat: parent.fee_sat,
+                parent_vsize_vb: parent.vsize_vb,
+            });
+        }
+        if !self.improved_by(new, replaced) {
+            return Err(Violation::PackageDiagram { conflict });
+        }
+        Ok(())
+    }
+
+    /// What these pay, in satoshi.
+    fn fees_sat(&self, txids: &HashSet<Txid>) -> u64 {
+        let entries = txids.iter().filter_map(|&txid| self.entry(txid));
+        entries.map(|entry| entry.fee.to_sat()).sum()
+    }
+
+    /// Whether miners would earn more of whatever has to do with these transactions if the new ones took the place of
+    /// the replaced ones.
+    // Bitcoin Core, src/policy/rbf.cpp: ImprovesFeerateDiagram
+    fn improved_by(&self, new: &[Member], replaced: &HashSet<Txid>) -> bool {
+        let spends = new.iter().flat_map(|member| member.spends.iter().copied());
+        let affected = self.connected(replaced.iter().copied().chain(spends).collect());
+        let old: Vec<Member> = self
+            .entries
+            .iter()
+            .filter(|entry| affected.contains(&entry.txid))
+            .map(Entry::member)
+            .collect();
+        let mut then: Vec<Member> = old.clone();
+        then.retain(|member| !replaced.contains(&member.txid));
+        then.extend(new.iter().cloned());
+        chunks::improves(&chunks::chunks(&old), &chunks::chunks(&then))
+    }
+
+    /// The given transactions, as far as they are unconfirmed, and all that are connected with them by spending each
+    /// other's outputs.
+    fn connected(&self, roots: HashSet<Txid>) -> HashSet<Txid> {
+        let mut found = roots;
+        loop {
+            let before = found.len();
+            for entry in &self.entries {
+                let inputs = entry.transaction.input.iter();
+                let mut spends = inputs.map(|input| input.previous_output.txid);
+                if found.contains(&entry.txid) {
+                    found.extend(spends.filter(|&txid| self.entry(txid).is_some()));
+                } else if spends.any(|txid| found.contains(&txid) && self.entry(txid).is_some()) {
+                    found.insert(entry.txid);
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
     }
 
     fn entry(&self, txid: Txid) -> Option<&Entry> {
@@ -265,7 +467,7 @@ impl Mempool {
             policy::check_inputs(transaction, &prevouts)?;
             policy::ephemeral_dust(transaction, fee)?;
             if entrance == Entrance::Alone {
-                policy::check_fee(fee, transaction.vsize() as u64)?; // cast ok, usize is at most 64 bits
+                self.check_fee(fee, transaction.vsize() as u64)?; // cast ok, usize is at most 64 bits
             }
             replaced = self.replacements(transaction, fee, entrance)?;
             if entrance != Entrance::Reorg {
@@ -314,9 +516,9 @@ impl Mempool {
             .collect()
     }
 
-    /// Finds what the transaction would replace, and checks that it pays for that.
-    // Bitcoin Core, src/policy/rbf.cpp: PaysForRBF, EntriesAndTxidsDisjoint. Its feerate diagram is approximated: the
-    // replacement must have a higher fee rate than each transaction that it conflicts with.
+    /// Finds what the transaction would replace, and checks that it pays for that. Of a package, all of it together has
+    /// to.
+    // Bitcoin Core, src/validation.cpp: ReplacementChecks; src/policy/rbf.cpp: PaysForRBF, EntriesAndTxidsDisjoint
     fn replacements(
         &self,
         transaction: &Transaction,
@@ -344,26 +546,20 @@ impl Mempool {
             .iter()
             .find(|input| replaced.contains(&input.previous_output.txid))
         {
-            return Err(Violation::SpendsConflict {
-                conflict: input.previous_output.txid,
+            let spent = input.previous_output.txid;
+            return Err(match entrance {
+                Entrance::Package => Violation::PackageReplacementAncestor { ancestor: spent },
+                _ => Violation::SpendsConflict { conflict: spent },
             }
             .into());
         }
-        let vsize = transaction.vsize() as u64; // cast ok, usize is at most 64 bits
-        let fees: u64 = replaced
-            .iter()
-            .filter_map(|&txid| self.entry(txid))
-            .map(|entry| entry.fee.to_sat())
-            .sum();
-        let for_relay = fees + policy::incremental_relay_fee(vsize).to_sat();
-        let for_rate = direct
-            .iter()
-            .filter_map(|&txid| self.entry(txid))
-            .map(|entry| entry.fee.to_sat() * vsize / entry.vsize_vb() + 1)
-            .max()
-            .unwrap_or_default();
-        let required_sat = for_relay.max(for_rate);
-        // Core replaces by packages too; here neither a package nor a returning transaction replaces anything.
+        if entrance == Entrance::Package {
+            return Ok(replaced);
+        }
+        let vsize_vb = transaction.vsize() as u64; // cast ok, usize is at most 64 bits
+        let required_sat =
+            self.fees_sat(&replaced) + policy::incremental_relay_fee(vsize_vb).to_sat();
+        // What returns from a block replaces nothing.
         if entrance != Entrance::Alone || fee.to_sat() < required_sat {
             return Err(Violation::Replacement {
                 conflict,
@@ -371,6 +567,16 @@ impl Mempool {
                 required_sat,
             }
             .into());
+        }
+        let inputs = transaction.input.iter();
+        let new = Member {
+            txid: transaction.compute_txid(),
+            fee_sat: fee.to_sat(),
+            vsize_vb,
+            spends: inputs.map(|input| input.previous_output.txid).collect(),
+        };
+        if !self.improved_by(&[new], &replaced) {
+            return Err(Violation::Diagram { conflict }.into());
         }
         Ok(replaced)
     }

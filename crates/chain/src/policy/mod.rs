@@ -5,7 +5,7 @@
 //! checks one subject and needs only what it names; the embedded chain's mempool calls them in Core's order.
 //!
 //! Out of scope, because nothing here produces it: signature operations of legacy scripts, P2SH redeem scripts,
-//! replacement by packages, and the script rules that are policy only for outputs other than taproot.
+//! and the script rules that are policy only for outputs other than taproot.
 //!
 //! Nodes before Core 31 are stricter in one point: in a package, they want a parent whose version is not 3 to pay the
 //! least relay fee itself. And before 29.1 that fee was ten times [`MIN_RELAY_FEE_SAT_PER_KVB`].
@@ -98,3 +98,7 @@ pub const MAX_CLUSTER_VB: u64 = 101_000;
 /// Heaviest package, in weight units.
 // Bitcoin Core, src/policy/packages.h: MAX_PACKAGE_WEIGHT
 pub const MAX_PACKAGE_WEIGHT_WU: u64 = 404_000;
+
+/// How long a mempool keeps a transaction, in seconds: two weeks.
+// Bitcoin Core, src/kernel/mempool_options.h: DEFAULT_MEMPOOL_EXPIRY_HOURS
+pub const MEMPOOL_EXPIRY_SECONDS: u32 = 336 * 60 * 60;

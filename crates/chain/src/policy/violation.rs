@@ -140,6 +140,14 @@ pub enum Violation {
         /// Least fee for its size.
         required_sat: u64,
     },
+    /// Core's `mempool min fee not met`: the mempool is so full that it asks for more than what relays.
+    #[error("fee {fee_sat} sat is below the mempool's {required_sat} sat")]
+    MempoolFee {
+        /// Fee of the transaction or the package.
+        fee_sat: u64,
+        /// Least fee for its size at the moment.
+        required_sat: u64,
+    },
     /// Core's `non-final`.
     #[error("lock time {lock_time} is not reached in the next block")]
     NotFinal {
@@ -262,6 +270,52 @@ pub enum Violation {
         /// Least fee that would do.
         required_sat: u64,
     },
+    /// Core's `replacement-failed`: it pays more than what it would replace, but so little for each virtual byte that
+    /// some blocks would be worth less.
+    #[error("{conflict} spends the same output, and is worth more to some blocks")]
+    Diagram {
+        /// The transaction to be replaced.
+        conflict: Txid,
+    },
+    /// Core's `package RBF failed`: the package does not pay more than what it would replace.
+    #[error(
+        "the package would replace {conflict} and more, and {fee_sat} sat do not ({required_sat} sat would)"
+    )]
+    PackageReplacement {
+        /// A transaction to be replaced.
+        conflict: Txid,
+        /// Fee of the package.
+        fee_sat: u64,
+        /// Least fee that would do.
+        required_sat: u64,
+    },
+    /// Core's `package RBF failed`: a package that replaces something spends what is unconfirmed.
+    #[error("the package would replace something, but spends unconfirmed transaction {ancestor}")]
+    PackageReplacementAncestor {
+        /// The unconfirmed transaction.
+        ancestor: Txid,
+    },
+    /// Core's `package RBF failed`: the child of a package that replaces something does not raise the feerate.
+    #[error(
+        "the package would replace something, but its {fee_sat} sat for {vsize_vb} vB are no higher feerate than the \
+         parent's {parent_fee_sat} sat for {parent_vsize_vb} vB"
+    )]
+    PackageParentRate {
+        /// Fee of the package.
+        fee_sat: u64,
+        /// Virtual size of the package.
+        vsize_vb: u64,
+        /// Fee of the parent.
+        parent_fee_sat: u64,
+        /// Virtual size of the parent.
+        parent_vsize_vb: u64,
+    },
+    /// Core's `package RBF failed`: as [`Violation::Diagram`], for a package.
+    #[error("the package would replace {conflict}, which is worth more to some blocks")]
+    PackageDiagram {
+        /// A transaction to be replaced.
+        conflict: Txid,
+    },
     /// Core's `bad-txns-spends-conflicting-tx`.
     #[error("it spends {conflict}, which it would also replace")]
     SpendsConflict {
@@ -271,6 +325,18 @@ pub enum Violation {
 }
 
 impl Violation {
+    /// Whether a child may pay what is missing.
+    // Bitcoin Core, src/consensus/validation.h: TX_RECONSIDERABLE
+    pub(crate) fn is_of_fee(&self) -> bool {
+        matches!(
+            self,
+            Self::Fee { .. }
+                | Self::MempoolFee { .. }
+                | Self::Replacement { .. }
+                | Self::Diagram { .. }
+        )
+    }
+
     /// Returns Bitcoin Core's reject reason.
     // Bitcoin Core, src/policy/*.cpp and src/validation.cpp
     pub fn core_reason(&self) -> &'static str {
@@ -289,6 +355,7 @@ impl Violation {
             | Self::Annex { .. }
             | Self::WitnessShape { .. } => "bad-witness-nonstandard",
             Self::ScriptRules { .. } => "mempool-script-verify-flag-failed",
+            Self::MempoolFee { .. } => "mempool min fee not met",
             Self::Fee { .. } => "min relay fee not met",
             Self::NotFinal { .. } => "non-final",
             Self::SequenceHeight { .. } | Self::SequenceTime { .. } => "non-BIP68-final",
@@ -303,6 +370,17 @@ impl Violation {
             Self::PackageWeight { .. } => "package-too-large",
             Self::Cluster { .. } => "too-large-cluster",
             Self::Replacement { .. } => "insufficient fee",
+            Self::Diagram { .. } => "replacement-failed",
+            Self::PackageReplacement { .. } => "package RBF failed: insufficient anti-DoS fees",
+            Self::PackageReplacementAncestor { .. } => {
+                "package RBF failed: new transaction cannot have mempool ancestors"
+            }
+            Self::PackageParentRate { .. } => {
+                "package RBF failed: package feerate is less than or equal to parent feerate"
+            }
+            Self::PackageDiagram { .. } => {
+                "package RBF failed: insufficient feerate: does not improve feerate diagram"
+            }
             Self::SpendsConflict { .. } => "bad-txns-spends-conflicting-tx",
         }
     }

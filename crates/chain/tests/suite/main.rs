@@ -3,6 +3,7 @@
 mod chain;
 mod core_verify;
 mod fees;
+mod market;
 mod policy;
 mod rpc;
 mod support;

@@ -685,3 +685,191 @@ fn a_script_is_an_anchor_only_as_a_whole() {
     assert!(!policy::is_anchor(Script::from_bytes(&[0x51, 0x02, 0x4e])));
     assert!(!policy::is_anchor(&p2tr()));
 }
+
+/// A transaction that spends outputs to [`DROP_LEAF`], one of each parent, and has so many bytes of data.
+fn child_of(parents: &[&Transaction], data_bytes: usize, fee_sat: u64) -> Transaction {
+    let (script, proof) = leaf_output(&DROP_LEAF);
+    let mut value = 0;
+    let mut inputs = Vec::new();
+    for parent in parents {
+        let found = parent.output.iter().position(|o| o.script_pubkey == script);
+        let vout = found.expect("an output to the leaf") as u32;
+        let txid = parent.compute_txid();
+        let mut spent = input(OutPoint { txid, vout });
+        spent.witness = leaf_witness(&[vec![1]], &proof);
+        value += parent.output[vout as usize].value.to_sat();
+        inputs.push(spent);
+    }
+    let mut outputs = vec![output(value - fee_sat, script)];
+    if data_bytes > 0 {
+        outputs.push(data(data_bytes));
+    }
+    transaction(parents[0].version.0, inputs, outputs)
+}
+
+#[test]
+fn packages_replace_as_in_core() {
+    on_every_chain(|chain| {
+        let mut bench = Bench::new(chain, 20);
+        // What is in the mempool, a package that would replace it, and Core's word for why not.
+        let mut cases: Vec<(&str, Vec<Transaction>, [Transaction; 2], &str)> = Vec::new();
+        // Two parents that spend the same, with different outputs.
+        let rivals = |bench: &mut Bench, version, fees: [u64; 2]| {
+            let contract = *bench.contracts.last().unwrap();
+            let anchor = |sat| policy::anchor_output(Amount::from_sat(sat));
+            let first = bench.spend_with(version, &[], vec![anchor(240)], fees[0]);
+            bench.contracts.push(contract);
+            let second = bench.spend_with(version, &[], vec![anchor(300)], fees[1]);
+            (first, second)
+        };
+        let mut add =
+            |name, bench: &mut Bench, fees, old: [(usize, u64); 1], new: (usize, u64), reason| {
+                let (first, second) = rivals(bench, 3, fees);
+                let [(data_bytes, fee_sat)] = old;
+                let old = child_of(&[&first], data_bytes, fee_sat);
+                let new = child_of(&[&second], new.0, new.1);
+                cases.push((name, vec![first, old], [second, new], reason));
+            };
+        let anti_dos = "package RBF failed: insufficient anti-DoS fees";
+        add(
+            "the same fee",
+            &mut bench,
+            [0, 0],
+            [(0, 3_000)],
+            (0, 3_000),
+            anti_dos,
+        );
+        add(
+            "a fee for nothing more",
+            &mut bench,
+            [0, 0],
+            [(0, 3_000)],
+            (0, 3_020),
+            anti_dos,
+        );
+        add(
+            "a higher fee",
+            &mut bench,
+            [0, 0],
+            [(0, 3_000)],
+            (0, 3_100),
+            "",
+        );
+        add(
+            "a fee of the parent's own",
+            &mut bench,
+            [1_000, 0],
+            [(0, 3_000)],
+            (0, 4_100),
+            "",
+        );
+        add(
+            "a large cheap child",
+            &mut bench,
+            [0, 0],
+            [(800, 2_000)],
+            (0, 2_100),
+            "",
+        );
+        add(
+            "more for a larger one",
+            &mut bench,
+            [0, 0],
+            [(0, 3_000)],
+            (800, 3_500),
+            "package RBF failed: insufficient feerate: does not improve feerate diagram",
+        );
+        add(
+            "a child that pays less than its parent",
+            &mut bench,
+            [0, 5_000],
+            [(0, 6_000)],
+            (0, 2_500),
+            "package RBF failed: package feerate is less than or equal to parent feerate",
+        );
+        // Alone.
+        let (first, second) = rivals(&mut bench, 3, [1_000, 0]);
+        let child = child_of(&[&second], 0, 2_000);
+        cases.push(("a parent alone", vec![first], [second, child], ""));
+        // Other unconfirmed ancestors.
+        let (first, second) = rivals(&mut bench, 2, [1_000, 0]);
+        let other = bench.spend(vec![]);
+        let child = child_of(&[&second, &other], 0, 9_000);
+        cases.push((
+            "an unconfirmed ancestor",
+            vec![first, other],
+            [second, child],
+            "package RBF failed: new transaction cannot have mempool ancestors",
+        ));
+        // A parent that replaces alone, and its child.
+        let (first, second) = rivals(&mut bench, 3, [1_000, 2_000]);
+        let child = child_of(&[&second], 0, 100);
+        cases.push((
+            "a parent that pays itself",
+            vec![first],
+            [second, child],
+            "",
+        ));
+
+        for (name, old, [parent, child], reason) in &cases {
+            match &old[..] {
+                [first, second] if second.input[0].previous_output.txid == first.compute_txid() => {
+                    bench.chain.submit_package(first, second).unwrap();
+                }
+                others => {
+                    for other in others {
+                        bench.chain.submit(other).unwrap();
+                    }
+                }
+            }
+            let verdict = bench.chain.submit_package(parent, child);
+            let found = verdict
+                .as_ref()
+                .err()
+                .map_or("", |error| error.core_reason().unwrap_or("?"));
+            assert_eq!(&found, reason, "{name}: {verdict:?}");
+            let mut expected: Vec<_> = match reason.is_empty() {
+                true => vec![parent, child],
+                false => old.iter().collect(),
+            };
+            let mut mempool = bench.chain.mempool().unwrap();
+            mempool.sort_unstable();
+            expected.sort_by_key(|transaction| transaction.compute_txid());
+            let expected: Vec<_> = expected.iter().map(|t| t.compute_txid()).collect();
+            assert_eq!(mempool, expected, "{name}");
+            bench.chain.mine(1).unwrap();
+        }
+        println!("covered: {} packages that replace", cases.len());
+    });
+}
+
+#[test]
+fn a_new_parent_evicts_no_sibling() {
+    on_every_chain(|chain| {
+        let mut bench = Bench::new(chain, 20);
+        let script = leaf_output(&DROP_LEAF).0;
+        let half = output(CONTRACT_SAT / 2, script.clone());
+        let root = bench.spend_with(3, &[], vec![half], 1_000);
+        bench.chain.submit(&root).unwrap();
+        let sibling = child_of(&[&root], 0, 1_000);
+        bench.chain.submit(&sibling).unwrap();
+        // It spends the other output. Alone, with a fee, it takes the sibling's place; as the parent of a package,
+        // which pays for it, it does not.
+        let mut parent = child_of(&[&root], 0, 0);
+        parent.input[0].previous_output.vout = 1;
+        parent.output[0].value = root.output[1].value;
+        let child = child_of(&[&parent], 0, 9_000);
+        let verdict = bench.chain.submit_package(&parent, &child).unwrap_err();
+        println!("{}: {verdict}", bench.chain.name());
+        assert_eq!(
+            bench.chain.mempool().unwrap(),
+            [root.compute_txid(), sibling.compute_txid()]
+        );
+        parent.output[0].value -= Amount::from_sat(3_000);
+        bench.chain.submit(&parent).unwrap();
+        assert_eq!(
+            bench.chain.mempool().unwrap(),
+            [root.compute_txid(), parent.compute_txid()]
+        );
+    });
+}
