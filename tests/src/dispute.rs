@@ -7,16 +7,14 @@ use bitcoin::{Amount, FeeRate, ScriptBuf, Transaction, Witness};
 use tapcourt_chain::{Chain, Wallet};
 use tapcourt_commitment::{PublicKey as OneTimeKey, Seed};
 use tapcourt_compiler::circuit::Compiled;
-use tapcourt_party::{Driver, FeePolicy, KICKOFF_MARGIN_BLOCKS, Seat, Step};
+use tapcourt_party::{Driver, FeePolicy, KICKOFF_MARGIN_BLOCKS, PartyError, Seat, Sent, Step};
 use tapcourt_protocol::messages::{Message, Offer};
 use tapcourt_protocol::transactions::contract::CONNECTOR_VALUE;
 use tapcourt_protocol::{
     ChallengerSession, ExpiryPolicy, FundingInput, Graph, InstanceId, Parameters, Party,
     RelativeBlocks, Role, SessionSecret, SigningKey, TransactionKind as Kind, prover_sign,
 };
-use tapcourt_prover::{
-    Disputable, Duty, FeeSource, KeyContext, Needs, OneTimeKeys, Outlook, Phase, Store, Values,
-};
+use tapcourt_prover::{Disputable, Duty, KeyContext, OneTimeKeys, Outlook, Phase, Store, Values};
 use tapcourt_script::limits::Profile;
 use tapcourt_verifier::{Contract, Messages, Program, Source, TranscriptReport};
 use tempfile::TempDir;
@@ -39,6 +37,35 @@ pub struct Conduct {
     pub reorg: Option<(usize, u32)>,
     /// Others try to take what a disprove transaction pays, and the prover to settle first.
     pub thieves: bool,
+}
+
+/// Somebody who sees every transaction and has miners on their side.
+pub trait Meddler {
+    /// Does what it likes between the parties' acts and the next block, and says what the block has: `None` is all that there is.
+    fn before_block(&mut self, chain: &mut dyn Chain, sent: &[Sent]) -> Option<Vec<Transaction>>;
+
+    /// Whether the mempool may refuse what a party sends.
+    fn is_hostile(&self) -> bool {
+        true
+    }
+
+    /// What a party may pay.
+    fn policy(&self) -> FeePolicy {
+        policy()
+    }
+}
+
+/// Nobody: every block has all that there is.
+struct Nobody;
+
+impl Meddler for Nobody {
+    fn before_block(&mut self, _: &mut dyn Chain, _: &[Sent]) -> Option<Vec<Transaction>> {
+        None
+    }
+
+    fn is_hostile(&self) -> bool {
+        false
+    }
 }
 
 /// What the parties know of a program.
@@ -274,6 +301,9 @@ fn fast_directory() -> TempDir {
 /// How deep the parties' coins are when they sign the contract.
 const COINS_DEPTH_BLOCKS: u32 = 10;
 
+/// Blocks after which a game that is not settled never will be.
+const MOST_BLOCKS: u32 = 400;
+
 /// What each party pays towards the contract's fee.
 const FEE_SHARE: Amount = Amount::from_sat(5_000);
 
@@ -414,6 +444,20 @@ impl Table {
     /// # Panics
     /// If anything is refused that should be accepted, or the reverse, or the contract is never settled.
     pub fn play(&mut self, program: &Program, parties: Parties<'_>, conduct: &Conduct) -> Outcome {
+        self.play_against(program, parties, conduct, &mut Nobody)
+    }
+
+    /// Plays as [`Table::play`] does, with somebody between the parties and the blocks.
+    ///
+    /// # Panics
+    /// As [`Table::play`].
+    pub fn play_against(
+        &mut self,
+        program: &Program,
+        parties: Parties<'_>,
+        conduct: &Conduct,
+        meddler: &mut dyn Meddler,
+    ) -> Outcome {
         let agreed = self.agree(program);
         let contract = &agreed.contract;
         let directory = fast_directory();
@@ -445,11 +489,21 @@ impl Table {
             conduct,
             parties,
             reorganised: false,
+            meddler: &mut *meddler,
+            sent: Vec::new(),
             table: self,
         };
         game.claim();
         game.fund();
         game.play()
+    }
+}
+
+/// How many blocks before its deadline a late transaction is sent: a claim that is begun later is not begun any more.
+fn last_block(kind: Kind) -> u32 {
+    match kind {
+        Kind::Kickoff(0) => KICKOFF_MARGIN_BLOCKS,
+        _ => 1,
     }
 }
 
@@ -485,6 +539,9 @@ struct Game<'a> {
     /// The prover, the challenger.
     parties: Vec<Driver<'a>>,
     reorganised: bool,
+    meddler: &'a mut dyn Meddler,
+    /// What was sent since the last block.
+    sent: Vec<Sent>,
 }
 
 impl Game<'_> {
@@ -514,6 +571,12 @@ impl Game<'_> {
     }
 
     fn mine(&mut self, blocks: u32) {
+        let sent = std::mem::take(&mut self.sent);
+        let chain = &mut *self.table.chain;
+        if let Some(block) = self.meddler.before_block(chain, &sent) {
+            self.table.chain.mine_block(&block).expect("a valid block");
+            return;
+        }
         self.table.chain.mine(blocks).expect("a regtest mines");
         let left = self.table.chain.mempool().expect("the chain answers");
         assert!(left.is_empty(), "not mined: {left:?}");
@@ -523,28 +586,15 @@ impl Game<'_> {
     fn duties(&self, role: Role, outlook: &Outlook) -> Vec<Duty> {
         let tip = outlook.tip.expect("the chain has a tip");
         let mut duties = outlook.duties.clone();
-        if role == Role::Challenger
-            && self.conduct.challenge_anyway
-            && outlook.phase == Phase::Claimed
-            && duties.is_empty()
-        {
-            duties.push(Duty {
-                kind: Kind::Challenge,
-                needs: Needs::Cosignature,
-                deadline: None,
-                rival: None,
-                fee: FeeSource::Child,
-            });
-        }
         duties.retain(|duty| {
-            // A claim that is begun later than that is not begun any more.
-            let last = match duty.kind {
-                Kind::Kickoff(0) => KICKOFF_MARGIN_BLOCKS,
-                _ => 1,
-            };
-            let waits = self.conduct.late && duty.blocks_left(tip).is_some_and(|left| left > last);
-            !waits && self.conduct.stalled != Some(duty.kind)
+            let last = last_block(duty.kind);
+            !(self.conduct.late && duty.blocks_left(tip).is_some_and(|left| left > last))
         });
+        if role == Role::Challenger && self.conduct.challenge_anyway && outlook.duties.is_empty() {
+            let party = &self.parties[role as usize];
+            duties.extend(party.engine().challenge(party.state()));
+        }
+        duties.retain(|duty| self.conduct.stalled != Some(duty.kind));
         duties
     }
 
@@ -553,10 +603,16 @@ impl Game<'_> {
             self.steal(role, duty);
         }
         let party = &mut self.parties[role as usize];
-        let step = party.perform(&mut *self.table.chain, duty, &policy());
-        let Step::Sent(sent) = step.unwrap_or_else(|error| panic!("{duty}: {error}")) else {
+        let step = party.perform(&mut *self.table.chain, duty, &self.meddler.policy());
+        let step = match step {
+            // It is tried again after the next block.
+            Err(PartyError::Refused { .. }) if self.meddler.is_hostile() => return,
+            step => step.unwrap_or_else(|error| panic!("{duty}: {error}")),
+        };
+        let Step::Sent(sent) = step else {
             return;
         };
+        self.sent.push(Sent::clone(&sent));
         self.table.submitted += 1 + usize::from(sent.child.is_some());
         let transaction = &sent.transaction;
         self.contract
@@ -615,7 +671,7 @@ impl Game<'_> {
 
     fn play(mut self) -> Outcome {
         let submitted = self.table.submitted;
-        for _ in 0..400 {
+        for _ in 0..MOST_BLOCKS {
             let mut wakes: Vec<u32> = Vec::new();
             let mut idle = true;
             for role in ROLES {
@@ -633,18 +689,22 @@ impl Game<'_> {
                     self.perform(role, &duty);
                 }
                 wakes.extend(outlook.wake);
-                let deadlines = outlook.duties.iter().filter_map(|duty| duty.deadline);
-                wakes.extend(
-                    deadlines
-                        .map(|deadline| deadline - 1)
-                        .filter(|_| self.conduct.late),
-                );
+                let deadlines = outlook
+                    .duties
+                    .iter()
+                    .filter_map(|duty| Some(duty.deadline? - last_block(duty.kind)));
+                wakes.extend(deadlines.filter(|_| self.conduct.late));
             }
             let tip = self.table.chain.tip().expect("the chain answers").height;
             let wake = wakes.into_iter().min().filter(|_| idle);
             self.mine(wake.map_or(1, |wake| wake.saturating_sub(tip).max(1)));
         }
-        panic!("the contract is not settled");
+        let confirmed = self.parties[0].state().confirmed().last();
+        let kind = confirmed.map(|confirmed| confirmed.kind.to_string());
+        panic!(
+            "not settled, the last transaction is {kind:?}: {:?}",
+            self.parties[0].outbox()
+        );
     }
 
     /// Replaces blocks, once, when the conduct says so.

@@ -24,7 +24,7 @@ const TRIES: u32 = 6;
 /// Blocks that a claim must have left when it is begun.
 pub const KICKOFF_MARGIN_BLOCKS: u32 = 6;
 
-/// How many times the first feerate a transaction without a deadline may come to.
+/// How many times the first feerate a transaction without a deadline may come to in Δ blocks, and again in each Δ more.
 const PATIENCE: u64 = 10;
 
 /// How many times the first feerate is offered at most, and again for each block that has passed in vain.
@@ -394,7 +394,6 @@ impl<'a> Driver<'a> {
             }
             feerate = feerate.max(fees::next_step(paid));
         }
-        feerate = feerate.max(Rivals::of(chain, &parent)?.outbid(package_vb));
         if feerate > offer.end {
             feerate = offer.end;
             match pending.feerate() {
@@ -402,6 +401,12 @@ impl<'a> Driver<'a> {
                 _ => {}
             }
         }
+        // A rival is worth more than patience.
+        feerate = feerate.max(
+            Rivals::of(chain, &parent)?
+                .outbid(package_vb)
+                .min(offer.most),
+        );
         offer.check(kind, feerate)?;
         for attempt in 1.. {
             let replaced = pending.child.as_ref().map(|(child, entry)| (child, *entry));
@@ -459,8 +464,8 @@ impl<'a> Driver<'a> {
             is_bump = true;
             feerate = feerate.max(fees::next_step(paid));
         }
-        feerate = feerate.max(rivals.outbid(vsize_vb));
         feerate = feerate.min(offer.end);
+        feerate = feerate.max(rivals.outbid(vsize_vb).min(offer.most));
         offer.check(kind, feerate)?;
         for attempt in 1.. {
             let transaction = self.finish_for_less(duty, feerate, least)?;
@@ -525,7 +530,7 @@ impl<'a> Driver<'a> {
             return Ok(Some(Step::Confirmed));
         }
         let too_cheap = is_about_fees(reason.core_reason());
-        let dearer = fees::next_step(*feerate).min(offer.end);
+        let dearer = fees::next_step(*feerate).min(offer.most);
         if !too_cheap || attempt >= TRIES || dearer <= *feerate {
             return Err(PartyError::Refused { kind, error });
         }
@@ -557,22 +562,24 @@ impl<'a> Driver<'a> {
             Some(_) if span.is_ending() => left / moves.min(2),
             _ => left / moves,
         };
-        let mut end = fees::feerate_of(part, package_vb);
-        if duty.deadline.is_some() {
+        let most = fees::feerate_of(part, package_vb);
+        let mut end = most;
+        let entry = self.outbox.entry(duty.kind);
+        let waited = tip.saturating_sub(entry.map_or(tip, |entry| entry.since));
+        let factor = match duty.deadline {
             // What has not been tried may do: who comes late does not offer all at once.
-            let entry = self.outbox.entry(duty.kind);
-            let waited = tip.saturating_sub(entry.map_or(tip, |entry| entry.since));
-            end = end.min(fees::times(
-                start,
-                LEAP.saturating_pow(waited.saturating_add(1)),
-            ));
-        } else {
+            Some(_) => LEAP.saturating_pow(waited.saturating_add(1)),
             // What has no deadline costs nothing but patience when it is late.
-            end = end.min(fees::times(start, PATIENCE));
-        }
+            None => {
+                let delta = u32::from(parameters.delta.to_blocks()).max(1);
+                PATIENCE.saturating_pow(waited / delta + 1)
+            }
+        };
+        end = end.min(fees::times(start, factor));
         Ok(Offer {
             wanted: fees::curve(start, end, span),
             end,
+            most,
             least,
             budget,
             left,
@@ -629,8 +636,10 @@ impl<'a> Driver<'a> {
 /// What a package may and should pay.
 struct Offer {
     wanted: FeeRate,
-    /// What uses the budget up.
+    /// What it comes to at the deadline.
     end: FeeRate,
+    /// What uses the move's part of the budget up.
+    most: FeeRate,
     /// What the mempool asks for at least.
     least: FeeRate,
     budget: Amount,

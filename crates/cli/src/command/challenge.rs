@@ -2,7 +2,7 @@
 
 use clap::Args;
 use tapcourt_protocol::{Role, TransactionKind};
-use tapcourt_prover::{Duty, FeeSource, Needs, Phase};
+use tapcourt_prover::{Duty, Phase};
 
 use crate::error::{CliError, CliResult, Verdict};
 use crate::output::Output;
@@ -37,8 +37,8 @@ pub(crate) fn run(args: &ChallengeArgs, output: &Output) -> CliResult<Verdict> {
             .filter(|duty| duty.kind == TransactionKind::Challenge)
             .cloned()
             .collect();
-        if args.anyway && duties.is_empty() && outlook.phase == Phase::Claimed {
-            duties.push(needless_challenge());
+        if args.anyway && duties.is_empty() {
+            duties.extend(party.engine().challenge(party.state()));
         }
         let deeds = party.act(chain, &duties, &policy);
         let facts = Acts::new(party, chain, &outlook, deeds)?
@@ -48,15 +48,4 @@ pub(crate) fn run(args: &ChallengeArgs, output: &Output) -> CliResult<Verdict> {
     })?;
     output.print(&facts)?;
     Ok(verdict)
-}
-
-/// The duty to challenge that an engine does not see in a true claim.
-pub(crate) fn needless_challenge() -> Duty {
-    Duty {
-        kind: TransactionKind::Challenge,
-        needs: Needs::Cosignature,
-        deadline: None,
-        rival: Some(TransactionKind::Payout),
-        fee: FeeSource::Child,
-    }
 }

@@ -172,9 +172,17 @@ impl<'a> Engine<'a> {
         outlook: &mut Outlook,
     ) -> Result<(), EngineError> {
         match outlook.phase {
-            Phase::Claiming { next: 0 } => view.when_due(TransactionKind::Expire, outlook),
             Phase::Claiming { next } => {
-                view.when_due(TransactionKind::KickoffTimeout(next), outlook)
+                // Whoever made a false claim gets no refund because a reorganisation has dropped it.
+                match state.dropped_lie(next) {
+                    Some(kickoff) => {
+                        let needs = Needs::Rebroadcast(kickoff.clone());
+                        let duty = view.duty(TransactionKind::Kickoff(next), needs);
+                        outlook.duties.push(duty);
+                    }
+                    None if next == 0 => view.when_due(TransactionKind::Expire, outlook),
+                    None => view.when_due(TransactionKind::KickoffTimeout(next), outlook),
+                }
             }
             Phase::Claimed => {
                 if self.is_claim_false(state)? {
@@ -215,6 +223,13 @@ impl<'a> Engine<'a> {
             view.when_due(timeout, outlook);
         }
         Ok(())
+    }
+
+    /// Returns the duty to challenge a claim, whether it is false or not; `None` when there is none to challenge.
+    pub fn challenge(&self, state: &State) -> Option<Duty> {
+        let view = View::new(self.graph, state);
+        let is_claimed = view.phase() == Phase::Claimed && self.role == Role::Challenger;
+        is_claimed.then(|| view.duty(TransactionKind::Challenge, Needs::Cosignature))
     }
 
     /// Compares a claim with the true execution of its input, and says whether it is false.

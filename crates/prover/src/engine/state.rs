@@ -122,6 +122,12 @@ impl State {
         }
     }
 
+    /// The part of a claim that was found false and is no longer in a block.
+    pub(super) fn dropped_lie(&self, next: usize) -> Option<&Transaction> {
+        let heard = self.heard.get(&TransactionKind::Kickoff(next));
+        heard.filter(|_| self.is_claim_fixed)
+    }
+
     /// Holds the prover to the claim that was heard.
     pub(super) fn fix_claim(&mut self) {
         self.is_claim_fixed = true;

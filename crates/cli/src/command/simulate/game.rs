@@ -13,7 +13,6 @@ use tapcourt_verifier::{Contract, Messages, Program};
 
 use super::report::{Broadcast, Played, Stall};
 use crate::args::ChainName;
-use crate::command::challenge::needless_challenge;
 use crate::error::{CliError, CliResult};
 use crate::files;
 use crate::play::home::file_name;
@@ -320,7 +319,8 @@ impl Game<'_> {
             && phase == Phase::Claimed
             && duties.is_empty()
         {
-            duties.push(needless_challenge());
+            let party = &self.players[place];
+            duties.extend(party.engine().challenge(party.state()));
         }
         let due = duties.len();
         duties.retain(|duty| self.rules.stalled != Some(duty.kind));
