@@ -120,6 +120,13 @@ impl Wallet {
         }
     }
 
+    /// Takes note of one output, if it is the wallet's.
+    pub fn receive_coin(&mut self, outpoint: OutPoint, output: &TxOut) {
+        if output.script_pubkey == self.script_pubkey() && !self.coins.contains(&outpoint) {
+            self.coins.push(outpoint);
+        }
+    }
+
     /// Lists the coins that the next transaction can spend: confirmed, mature, unspent and not set aside.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! A party of one contract: its engine told what the chain shows, its duties done and paid for until they confirm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bitcoin::{Amount, FeeRate, OutPoint, Transaction, Txid};
-use tapcourt_chain::{ChainError, ChainView, Link, MempoolEntry, Refusal, Wallet, policy};
+use tapcourt_chain::{
+    ChainError, ChainView, Interest, Link, MempoolEntry, Refusal, Wallet, policy,
+};
 use tapcourt_protocol::transactions::disprove::DisproveError;
 use tapcourt_protocol::{Role, SigningKey, TransactionKind};
 use tapcourt_prover::{
@@ -144,6 +146,26 @@ impl<'a> Driver<'a> {
         &self.engine
     }
 
+    /// Returns what the party has to know of the chain: the contract's transactions, its own coins, and what they were made of.
+    pub fn interest(&self) -> Interest {
+        let graph = self.seat.contract.graph();
+        let funding = graph.contract();
+        let kinds = graph.presigned().iter().map(|presigned| presigned.kind);
+        let presigned = kinds.filter_map(|kind| graph.outputs(kind));
+        let mut txids: HashSet<Txid> = presigned
+            .map(|(transaction, _)| transaction.compute_txid())
+            .collect();
+        txids.insert(funding.txid());
+        let coins = funding.transaction.input.iter();
+        let mut outpoints: HashSet<OutPoint> = self.engine.watched().into_iter().collect();
+        outpoints.extend(coins.map(|input| input.previous_output));
+        Interest {
+            txids,
+            outpoints,
+            scripts: HashSet::from([self.seat.wallet.script_pubkey()]),
+        }
+    }
+
     /// Returns what was sent and paid.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
@@ -276,6 +298,9 @@ impl<'a> Driver<'a> {
             }
             if let Some(transaction) = chain.transaction(outpoint.txid)? {
                 wallet.receive(&transaction);
+            } else if let Some(coin) = chain.utxo(outpoint)? {
+                // Older than the blocks that are read.
+                wallet.receive_coin(outpoint, &coin.output);
             }
             if let Some(spend) = chain.spender(outpoint)? {
                 wallet.receive(&spend.transaction);

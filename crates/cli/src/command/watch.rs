@@ -97,6 +97,7 @@ pub(crate) fn run(args: &WatchArgs, output: &Output) -> CliResult<Verdict> {
     let mut node = reach(args, &mut bell);
     let mut start = u32::MAX;
     let mut desks = Vec::new();
+    let mut interests = Vec::new();
     for ((opened, contract), disputant) in checked.iter().zip(&disputants) {
         let from = args.node.start(&node, contract, &opened.store);
         start = start.min(match from {
@@ -114,6 +115,7 @@ pub(crate) fn run(args: &WatchArgs, output: &Output) -> CliResult<Verdict> {
             disputant,
         )?;
         let coins = seat::coins(contract, &party, &args.fee_coin);
+        interests.push(party.interest());
         desks.push(Watched {
             name: &opened.name,
             desk: Desk::new(party, args.fees.policy()),
@@ -124,7 +126,14 @@ pub(crate) fn run(args: &WatchArgs, output: &Output) -> CliResult<Verdict> {
             is_final: false,
         });
     }
-    node = node.read_blocks_from(start);
+    let prepare = |node: Node| {
+        let node = node.read_blocks_from(start);
+        for interest in &interests {
+            node.watch(interest.clone());
+        }
+        node
+    };
+    node = prepare(node);
     comment(format!(
         "watching {} contracts from height {start} on",
         desks.len()
@@ -161,7 +170,7 @@ pub(crate) fn run(args: &WatchArgs, output: &Output) -> CliResult<Verdict> {
             Ok(()) => {}
             // The cookie is another one after a restart.
             Err(ChainError::NodeRefuses { .. }) => {
-                node = reach(args, &mut bell).read_blocks_from(start);
+                node = prepare(reach(args, &mut bell));
             }
             Err(_) => std::thread::sleep(pause.min(LONGEST_BACKOFF)),
         }

@@ -181,6 +181,7 @@ pub(crate) fn sit<T>(
     node = node.read_blocks_from(start);
     let disputant = kept.loaded.disputant();
     let mut party = party(&home, &store, &kept, &contract, &disputant)?;
+    node.watch(party.interest());
     party.find_coins(&node, &coins(&contract, &party, &args.fee_coin))?;
     act(&mut party, &kept, &disputant, &mut node)
 }

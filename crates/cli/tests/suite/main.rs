@@ -14,3 +14,4 @@ mod size;
 mod stalls;
 mod support;
 mod two_parties;
+mod watch;

@@ -16,13 +16,13 @@ use crate::riscv::hunted;
 use crate::support::{Ran, bitcoind, circuit, elf, tapcourt};
 
 /// A party: its directory, and where its coins are to be sent.
-struct Party {
-    dir: PathBuf,
+pub(crate) struct Party {
+    pub(crate) dir: PathBuf,
     script: ScriptBuf,
 }
 
 impl Party {
-    fn new(root: &Path, name: &str) -> Self {
+    pub(crate) fn new(root: &Path, name: &str) -> Self {
         let dir = root.join(name);
         let arguments = ["setup", "key", "--dir", dir.to_str().unwrap(), "--json"];
         let facts = tapcourt(arguments).exits(0).json();
@@ -70,7 +70,13 @@ fn accept(challenger: &Party, netlist: &str, offer: &str, coin: &str, more: &[&s
 }
 
 /// Sets a contract up to the point where both have the other's funding witnesses.
-fn set_up(prover: &Party, challenger: &Party, netlist: &str, coins: [&str; 2], more: &[&str]) {
+pub(crate) fn set_up(
+    prover: &Party,
+    challenger: &Party,
+    netlist: &str,
+    coins: [&str; 2],
+    more: &[&str],
+) {
     let terms = [more, &["--delta", "5", "--expiry", "40"]].concat();
     offer(prover, netlist, coins[0], &terms).exits(0);
     let offered = prover.file("offer.tapcourt");
@@ -368,15 +374,15 @@ fn messages_that_do_not_belong_are_refused_and_nothing_is_lost() {
 }
 
 /// A daemon, and coins for both parties.
-struct Bank {
-    daemon: BitcoinD,
-    node: Node,
+pub(crate) struct Bank {
+    pub(crate) daemon: BitcoinD,
+    pub(crate) node: Node,
     wallet: Wallet,
 }
 
 impl Bank {
     /// `None` without a daemon.
-    fn open() -> Option<Self> {
+    pub(crate) fn open() -> Option<Self> {
         let Some(executable) = bitcoind() else {
             println!("skipped: there is no bitcoind; scripts/bitcoind builds one");
             return None;
@@ -397,7 +403,7 @@ impl Bank {
     }
 
     /// Gives a party a coin that is worth so much.
-    fn pay(&mut self, party: &Party, sat: u64) -> String {
+    pub(crate) fn pay(&mut self, party: &Party, sat: u64) -> String {
         let value = Amount::from_sat(sat);
         let (outpoint, _) = self
             .wallet
@@ -407,7 +413,7 @@ impl Bank {
     }
 
     /// Lets a party do something on the node, and mines a block.
-    fn act(&mut self, party: &Party, command: &[&str], code: i32) -> Value {
+    pub(crate) fn act(&mut self, party: &Party, command: &[&str], code: i32) -> Value {
         let url = self.daemon.rpc_url();
         let cookie = self.daemon.params.cookie_file.to_str().unwrap();
         let node = ["--node", &url, "--cookie", cookie];
@@ -418,7 +424,7 @@ impl Bank {
         facts
     }
 
-    fn fund(&mut self, party: &Party) -> String {
+    pub(crate) fn fund(&mut self, party: &Party) -> String {
         let url = self.daemon.rpc_url();
         let cookie = self.daemon.params.cookie_file.to_str().unwrap();
         let arguments = ["--node", &url, "--cookie", cookie];
