@@ -25,7 +25,7 @@ pub struct Interest {
 
 impl Interest {
     /// Adds another one, and says whether that has anything that this one had not.
-    pub(crate) fn extend(&mut self, other: Interest) -> bool {
+    pub(crate) fn extend(&mut self, other: Self) -> bool {
         let size = |interest: &Self| {
             interest.txids.len() + interest.outpoints.len() + interest.scripts.len()
         };
