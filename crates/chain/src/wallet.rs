@@ -122,8 +122,9 @@ impl Wallet {
 
     /// Takes note of one output, if it is the wallet's.
     pub fn receive_coin(&mut self, outpoint: OutPoint, output: &TxOut) {
-        if output.script_pubkey == self.script_pubkey() && !self.coins.contains(&outpoint) {
-            self.coins.push(outpoint);
+        let is_new = self.coins.iter().all(|(coin, _)| *coin != outpoint);
+        if output.script_pubkey == self.script_pubkey() && is_new {
+            self.coins.push((outpoint, output.clone()));
         }
     }
 
