@@ -350,7 +350,9 @@ impl<'a> Driver<'a> {
     /// A claim is not begun when it might still expire: its input would be public, and nothing paid.
     fn check_margin(&self, duty: &Duty, tip: u32) -> Result<(), PartyError> {
         let kind = duty.kind;
-        let begins = kind == TransactionKind::Kickoff(0) && self.outbox.entry(kind).is_none();
+        let is_ours = matches!(duty.needs, Needs::Openings(_));
+        let begins =
+            is_ours && kind == TransactionKind::Kickoff(0) && self.outbox.entry(kind).is_none();
         match duty.blocks_left(tip) {
             Some(left) if begins && left < KICKOFF_MARGIN_BLOCKS => Err(PartyError::TooLate {
                 kind,

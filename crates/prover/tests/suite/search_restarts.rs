@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use tapcourt_compiler::riscv::PathAccess;
 use tapcourt_protocol::{Role, Stage, TransactionKind as Kind};
 use tapcourt_prover::trace::TraceDispute;
-use tapcourt_prover::{Disputable, Event, Needs, ReleaseError, Store, StoreError, Values};
+use tapcourt_prover::{
+    Disputable, Duty, Event, Needs, Phase, ReleaseError, Store, StoreError, Values,
+};
 
 use crate::game::{Game, Player};
 use crate::liars::{Anyway, FalseStep};
@@ -119,7 +121,7 @@ fn a_dropped_block_gives_the_duties_before_it_again() {
     let lie = FalseStep::reads(court, &INPUT, MUL_STEP, PathAccess::A).unwrap();
     let root = FalseStep::next_root(court, &INPUT, MUL_STEP);
     let anyway = Anyway::new(court, 3, Some(3));
-    let mut dropped = 0;
+    let (mut dropped, mut claims) = (0, 0);
     // The last one is challenged by one who selects at random, and paid.
     let games: [[&dyn Disputable; 2]; 3] = [[&lie, &truth], [&root, &truth], [&truth, &anyway]];
     for programs in games {
@@ -130,8 +132,19 @@ fn a_dropped_block_gives_the_duties_before_it_again() {
             game.advance(|_, _| true);
             let after = game.outlooks.clone();
             let block = game.disconnect(1);
-            assert_eq!(game.outlooks, before);
-            assert_eq!(game.duties(|_, _| true), duties);
+            let challenger = game.outlooks[1].as_ref().unwrap();
+            if let [Duty { kind, needs, .. }] = &challenger.duties[..]
+                && *needs == Needs::Rebroadcast(block[0].clone())
+            {
+                // A claim that was found false is not let go.
+                assert!(matches!(kind, Kind::Kickoff(_)), "{kind}");
+                assert!(matches!(challenger.phase, Phase::Claiming { .. }));
+                assert_eq!(game.outlooks[0], before[0]);
+                claims += 1;
+            } else {
+                assert_eq!(game.outlooks, before);
+                assert_eq!(game.duties(|_, _| true), duties);
+            }
             game.connect(block);
             assert_eq!(game.outlooks, after);
             dropped += 1;
@@ -141,7 +154,10 @@ fn a_dropped_block_gives_the_duties_before_it_again() {
             Some(Kind::Disprove(Stage::Opening) | Kind::PayoutDisputed(Stage::Opening))
         ));
     }
-    println!("covered: {dropped} blocks dropped");
+    assert!(claims >= 3, "{claims} claims found false");
+    println!(
+        "covered: {dropped} blocks dropped; of them {claims} with a claim that was found false"
+    );
 }
 
 #[test]
