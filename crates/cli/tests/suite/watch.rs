@@ -1,7 +1,7 @@
 //! Two watching processes and a node: nobody types anything after the claim, and the honest party is paid.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl Watch {
             .args(["--node", &bank.daemon.rpc_url()])
             .args(["--cookie", bank.daemon.params.cookie_file.to_str().unwrap()])
             .args(["--fee-coin", fee_coin])
-            .args(["--metrics", root.join("metrics").to_str().unwrap()])
+            .args(["--metrics", metrics_file(root, party).to_str().unwrap()])
             .args([
                 "--on-alarm",
                 &format!(
@@ -67,6 +67,29 @@ impl Drop for Watch {
     }
 }
 
+fn metrics_file(root: &Path, party: &Party) -> PathBuf {
+    root.join(format!("{}.metrics", name_of(party)))
+}
+
+/// Waits until a watcher has looked at this block, however busy the computer is.
+fn wait_for_look(root: &Path, party: &Party, height: u32) {
+    let begun = Instant::now();
+    let seen = || {
+        let text = fs::read_to_string(metrics_file(root, party)).ok()?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tapcourt_height "))?;
+        line.parse().ok()
+    };
+    while seen().unwrap_or(0) < height {
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "it does not look"
+        );
+        sleep(Duration::from_millis(50));
+    }
+}
+
 fn name_of(party: &Party) -> &str {
     party.dir.file_name().unwrap().to_str().unwrap()
 }
@@ -85,8 +108,10 @@ fn play(bank: &mut Bank, parties: [&Party; 2], fee_coins: [&str; 2], root: &Path
         for (place, watch) in watches.iter_mut().enumerate() {
             assert!(watch.is_running(), "{place} has ended");
         }
-        // Time for a look at the last block, not always enough for an act.
-        sleep(Duration::from_millis(1_500));
+        let height = bank.node.tip().unwrap().height;
+        for party in parties {
+            wait_for_look(root, party, height);
+        }
         if block % 3 == 1 {
             let place = block / 3 % 2;
             watches[place] = start(bank, place); // the one before is killed
@@ -154,8 +179,10 @@ fn watchers_settle_a_false_claim_and_a_true_one_on_a_node() {
         for log in &logs {
             assert!(log.contains(&format!("settled by {winner}")), "{log}");
         }
-        let metrics = fs::read_to_string(root.join("metrics")).unwrap();
-        assert!(metrics.contains("tapcourt_contracts 0"), "{metrics}");
+        for party in [&prover, &challenger] {
+            let metrics = fs::read_to_string(metrics_file(root, party)).unwrap();
+            assert!(metrics.contains("tapcourt_contracts 0"), "{metrics}");
+        }
         println!(
             "alarms: {}",
             fs::read_to_string(root.join("alarms")).unwrap_or_default()
