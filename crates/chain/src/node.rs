@@ -215,6 +215,17 @@ impl Node {
         Ok(())
     }
 
+    /// Asks about a transaction; `None` if the node has none of that txid.
+    fn find(&self, method: &'static str, txid: Txid) -> Result<Option<Value>, ChainError> {
+        match self.rpc.try_call(method, &[json!(txid)]) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(CallError::Answer {
+                code: NOT_FOUND, ..
+            }) => Ok(None),
+            Err(other) => Err(other.into_chain_error(method)),
+        }
+    }
+
     fn best_hash(&self) -> Result<BlockHash, ChainError> {
         self.rpc.parse("getbestblockhash", &[])
     }
@@ -377,12 +388,8 @@ impl ChainView for Node {
         if let Some((transaction, _)) = self.ledger()?.transaction(txid) {
             return Ok(Some(transaction.clone()));
         }
-        let answer = match self.rpc.try_call(METHOD, &[json!(txid)]) {
-            Ok(answer) => answer,
-            Err(CallError::Answer {
-                code: NOT_FOUND, ..
-            }) => return Ok(None),
-            Err(other) => return Err(other.into_chain_error(METHOD)),
+        let Some(answer) = self.find(METHOD, txid)? else {
+            return Ok(None);
         };
         let transaction = answer.as_str().and_then(|hex| deserialize_hex(hex).ok());
         transaction
@@ -479,12 +486,8 @@ impl ChainView for Node {
 
     fn mempool_entry(&self, txid: Txid) -> Result<Option<MempoolEntry>, ChainError> {
         const METHOD: &str = "getmempoolentry";
-        let answer = match self.rpc.try_call(METHOD, &[json!(txid)]) {
-            Ok(answer) => answer,
-            Err(CallError::Answer {
-                code: NOT_FOUND, ..
-            }) => return Ok(None),
-            Err(other) => return Err(other.into_chain_error(METHOD)),
+        let Some(answer) = self.find(METHOD, txid)? else {
+            return Ok(None);
         };
         let vsize_vb = answer["vsize"].as_u64();
         match (vsize_vb, amount(&answer["fees"]["base"])) {

@@ -379,9 +379,9 @@ impl<'a> Driver<'a> {
     }
 
     fn finish(&mut self, duty: &Duty, feerate: FeeRate) -> Result<Transaction, SignerError> {
+        // What pays its own fee is another transaction at another feerate: it is never kept.
         let known = self.finished.get(&duty.kind);
         if let Some((needs, transaction)) = known
-            && duty.fee == FeeSource::Child
             && *needs == duty.needs
         {
             return Ok(transaction.clone());
@@ -394,8 +394,10 @@ impl<'a> Driver<'a> {
             one_time_keys: Some((&self.seat.one_time_keys, self.seat.store)),
         };
         let transaction = signer.finish(&self.state, duty, Some(feerate))?;
-        let kept = (duty.needs.clone(), transaction.clone());
-        self.finished.insert(duty.kind, kept);
+        if duty.fee == FeeSource::Child {
+            let kept = (duty.needs.clone(), transaction.clone());
+            self.finished.insert(duty.kind, kept);
+        }
         Ok(transaction)
     }
 

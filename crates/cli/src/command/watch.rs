@@ -99,21 +99,21 @@ pub(crate) fn run(args: &WatchArgs, output: &Output) -> CliResult<Verdict> {
     let mut desks = Vec::new();
     let mut interests = Vec::new();
     for ((opened, contract), disputant) in checked.iter().zip(&disputants) {
-        let from = args.node.start(&node, contract, &opened.store);
-        start = start.min(match from {
-            Ok(height) => height,
-            Err(error) => {
-                bell.alarm(&opened.name, &error.to_string());
-                node.tip()?.height
-            }
-        });
-        let party = seat::party(
+        let seated = seat::party(
             &opened.home,
             &opened.store,
             &opened.kept,
             contract,
             disputant,
-        )?;
+        );
+        let party = match seated {
+            Ok(party) => party,
+            Err(error) => {
+                bell.alarm(&opened.name, &error.to_string());
+                continue;
+            }
+        };
+        start = start.min(first_block(args, &mut node, &mut bell, opened, contract));
         let coins = seat::coins(contract, &party, &args.fee_coin);
         interests.push(party.interest());
         desks.push(Watched {
@@ -174,6 +174,33 @@ pub(crate) fn run(args: &WatchArgs, output: &Output) -> CliResult<Verdict> {
             }
             Err(_) => std::thread::sleep(pause.min(LONGEST_BACKOFF)),
         }
+    }
+}
+
+/// Finds the first block to read for a contract. A node that fails meanwhile is tried again: beginning later would hide what
+/// has happened since.
+fn first_block(
+    args: &WatchArgs,
+    node: &mut Node,
+    bell: &mut Bell<'_>,
+    opened: &Opened,
+    contract: &Contract<'_>,
+) -> u32 {
+    loop {
+        let error = match args.node.start(node, contract, &opened.store) {
+            Ok(height) => return height,
+            Err(error @ PartyError::UnknownContract { .. }) => match node.tip() {
+                Ok(tip) => {
+                    bell.alarm(&opened.name, &complaint(&error));
+                    return tip.height;
+                }
+                Err(error) => error.into(),
+            },
+            Err(error) => error,
+        };
+        bell.alarm(&opened.name, &complaint(&error));
+        std::thread::sleep(Duration::from_secs(1));
+        *node = reach(args, bell);
     }
 }
 

@@ -80,10 +80,10 @@ impl NodeArgs {
         node: &Node,
         contract: &Contract<'_>,
         store: &Store,
-    ) -> CliResult<u32> {
+    ) -> Result<u32, PartyError> {
         match self.from_height {
             Some(height) => Ok(height),
-            None => Ok(find_start(node, contract, store)?),
+            None => find_start(node, contract, store),
         }
     }
 }
